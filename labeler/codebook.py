@@ -1,0 +1,418 @@
+"""Codebook, variables, values: read from YAML, checked, compared, fingerprinted.
+
+A codebook holds everything that a coder, human or model, is told: what a post must have to be
+coded, which stretches of it are segments, and the variables with their codes. Its fingerprint
+covers what a coder sees; cues and thresholds, which no coder sees, do not change it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from labeler.errors import CodebookError
+from labeler.keys import key
+
+Level = Literal["nominal", "ordinal", "interval", "ratio"]
+Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
+
+CODE = re.compile(r"[a-z0-9_]+")
+HAS_SEGMENT = "{segment}"
+UNSEEN = {"cues": True, "number": True}
+
+Text = Annotated[str, Field(min_length=1)]
+Texts = tuple[Text, ...]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Value(_Entry):
+    """One code of a variable: how it is written down, and when it is given."""
+
+    code: Text
+    label: Text
+    definition: Text
+    include: Texts = ()
+    exclude: Texts = ()
+    examples: Texts = ()
+    cues: Texts = ()
+    number: float | None = None
+
+
+class Gate(_Entry):
+    """Thresholds that the lower bound of alpha must reach (Krippendorff 2018: .667, .800)."""
+
+    tentative: float = Field(default=0.667, gt=0, lt=1)
+    reliable: float = Field(default=0.800, gt=0, lt=1)
+
+
+class Variable(_Entry):
+    """One question about a unit or a segment; `values` in codebook order, which is their rank.
+
+    A variable without values is a number between `minimum` and `maximum` (interval or ratio).
+    `none` names the code that says that no other applies; `default` is the code that the cues
+    coder writes where no cue is found. `applies_when` maps an earlier variable to the codes
+    that make this one a question at all.
+    """
+
+    variable: Text
+    of: Literal["unit", "segment"]
+    label: Text
+    question: Text
+    definition: str = ""
+    level: Level
+    multiple: bool = False
+    required: bool = True
+    applies_when: dict[str, Texts] = Field(default_factory=dict)
+    values: tuple[Value, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    none: str | None = None
+    default: str | None = None
+    gate: Gate | None = None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes in codebook order."""
+        return tuple(value.code for value in self.values)
+
+    @property
+    def metric(self) -> Metric:
+        """How far two codings are apart: sets by MASI (Passonneau 2006), others by level."""
+        return "masi" if self.multiple or self.of == "segment" else self.level
+
+    def value(self, code: str) -> Value:
+        """The value with this code; KeyError where there is none."""
+        for value in self.values:
+            if value.code == code:
+                return value
+        raise KeyError(code)
+
+    def written(self, codes: Iterable[str]) -> str:
+        """A coded value as text: codes in codebook order joined by `+`; '' is the empty set."""
+        given = set(codes)
+        return "+".join(code for code in self.codes if code in given)
+
+    def fault(self, value: str) -> str:
+        """Why `value` is no coding of this variable, in words; '' where it is one."""
+        if not self.values:
+            return self._number_fault(value)
+        codes = value.split("+") if value else []
+        unknown = [code for code in codes if code not in self.codes]
+        if unknown:
+            return f"{self.variable}: code {unknown[0]!r} is not in the codebook"
+        if not self.multiple and len(codes) != 1:
+            return f"{self.variable}: takes one code, got {len(codes)}"
+        if self.multiple and self.none in codes and len(codes) > 1:
+            return f"{self.variable}: {self.none!r} excludes every other code"
+        if self.written(codes) != value:
+            return f"{self.variable}: {value!r} is not in codebook order, or repeats a code"
+        return ""
+
+    def _number_fault(self, value: str) -> str:
+        try:
+            number = float(value)
+        except ValueError:
+            return f"{self.variable}: {value!r} is not a number"
+        low = float("-inf") if self.minimum is None else self.minimum
+        high = float("inf") if self.maximum is None else self.maximum
+        if not low <= number <= high:
+            return f"{self.variable}: {value} lies outside {low:g} to {high:g}"
+        return ""
+
+
+class Segments(_Entry):
+    """Which stretches of a unit carry codes of their own.
+
+    `relates` and `within` are for the cues coder: a segment is a run of at most `within`
+    sentences in which each of the named variables has a cue.
+    """
+
+    segment: Text
+    label: Text
+    definition: Text
+    include: Texts = ()
+    exclude: Texts = ()
+    min_words: int = Field(default=1, ge=1)
+    relates: Texts = ()
+    within: int = Field(default=1, ge=1, le=5)
+
+
+class Codebook(_Entry):
+    """What every coder is told, and the fingerprint of it."""
+
+    codebook: Text
+    version: Text
+    title: Text
+    about: Text
+    include: Texts = ()
+    exclude: Texts = ()
+    segments: Segments | None = None
+    variables: tuple[Variable, ...]
+    gate: Gate = Gate()
+
+    @property
+    def fingerprint(self) -> str:
+        """Key of what a coder sees: all but version, cues, numbers, defaults and thresholds."""
+        unseen: dict[str, Any] = {
+            "version": True,
+            "gate": True,
+            "segments": {"relates", "within"},
+            "variables": {
+                "__all__": {"gate": True, "default": True, "values": {"__all__": UNSEEN}}
+            },
+        }
+        return key(self.model_dump(mode="json", exclude=unseen))
+
+    @property
+    def of_unit(self) -> tuple[Variable, ...]:
+        """Variables of the whole unit, in order."""
+        return tuple(variable for variable in self.variables if variable.of == "unit")
+
+    @property
+    def of_segment(self) -> tuple[Variable, ...]:
+        """Variables of a segment, in order."""
+        return tuple(variable for variable in self.variables if variable.of == "segment")
+
+    def variable(self, name: str) -> Variable:
+        """The variable with this name; KeyError where there is none."""
+        for variable in self.variables:
+            if variable.variable == name:
+                return variable
+        raise KeyError(name)
+
+    def thresholds(self, name: str) -> Gate:
+        """The gate of a variable: its own, or the codebook's."""
+        return self.variable(name).gate or self.gate
+
+
+class Change(NamedTuple):
+    """One difference between two versions; `variable` is '' where it touches no coding."""
+
+    path: str
+    kind: Literal["added", "removed", "changed"]
+    before: str
+    after: str
+    variable: str
+
+
+def read(text: str, *, source: str) -> Codebook:
+    """The codebook in `text` (YAML). `source` names it in messages.
+
+    Raises CodebookError with one finding for each broken rule.
+    """
+    try:
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader, see below)
+    except yaml.YAMLError as error:
+        raise CodebookError([f"{source}: not readable as YAML: {_one_line(error)}"]) from error
+    if not isinstance(content, dict):
+        raise CodebookError([f"{source}: a codebook is a mapping with the key 'codebook'"])
+    try:
+        codebook = Codebook.model_validate(content)
+    except ValidationError as error:
+        raise CodebookError([_finding(source, fault) for fault in error.errors()]) from error
+    findings = [f"{source}: {path}: {reason}" for path, reason in _rules(codebook)]
+    if findings:
+        raise CodebookError(findings)
+    return codebook
+
+
+def diff(before: Codebook, after: Codebook) -> list[Change]:
+    """What changed from one version to the other, entry by entry, in the order of the paths."""
+    old, new = _flat(before), _flat(after)
+    changes = []
+    for path in dict.fromkeys([*old, *new]):
+        was, now = old.get(path), new.get(path)
+        if was == now:
+            continue
+        kind: Literal["added", "removed", "changed"] = (
+            "added" if was is None else "removed" if now is None else "changed"
+        )
+        changes.append(Change(path, kind, was or "", now or "", _touched(path)))
+    return changes
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            name = self.construct_object(key_node, deep=True)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {name!r} stands twice", key_node.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _one_line(error: yaml.YAMLError) -> str:
+    return " ".join(str(error).split())
+
+
+def _path(location: Iterable[int | str]) -> str:
+    text = ""
+    for step in location:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _finding(source: str, fault: Mapping[str, Any]) -> str:
+    kind, given = fault["type"], fault["input"]
+    if kind == "extra_forbidden":
+        reason = "unknown key; remove it or mend its spelling"
+    elif kind == "missing":
+        reason = "missing; add it"
+    elif kind == "string_type" and isinstance(given, bool):
+        reason = f"YAML reads this as {str(given).lower()}; put it in quotes"
+    elif kind == "string_type" and isinstance(given, int | float):
+        reason = f"YAML reads this as the number {given}; put it in quotes"
+    else:
+        reason = f"{cast(str, fault['msg']).removeprefix('Value error, ')}, got {given!r:.60}"
+    return f"{source}: {_path(fault['loc'])}: {reason}"
+
+
+def _rules(codebook: Codebook) -> Iterable[tuple[str, str]]:
+    """Rules that no single field shows: (path, reason) for each that is broken."""
+    yield from _name_rules("codebook", codebook.codebook, dashes=True)
+    if codebook.gate.reliable < codebook.gate.tentative:
+        yield "gate.reliable", "lies below gate.tentative"
+    if not codebook.variables:
+        yield "variables", "a codebook needs at least one variable"
+    yield from _segment_rules(codebook)
+    names: list[str] = []
+    for place, variable in enumerate(codebook.variables):
+        path = f"variables[{place}]"
+        yield from _name_rules(f"{path}.variable", variable.variable)
+        if variable.variable in names:
+            yield f"{path}.variable", f"{variable.variable!r} stands twice"
+        if variable.of == "segment" and codebook.segments is None:
+            yield f"{path}.of", "a variable of the segment needs the section 'segments'"
+        for where, text in (("label", variable.label), ("question", variable.question)):
+            yield from _text_rules(f"{path}.{where}", text)
+        yield from _value_rules(path, variable)
+        yield from _condition_rules(path, variable, codebook, names)
+        names.append(variable.variable)
+
+
+def _name_rules(path: str, name: str, *, dashes: bool = False) -> Iterable[tuple[str, str]]:
+    if not CODE.fullmatch(name.replace("-", "_") if dashes else name):
+        yield path, f"{name!r} may only use a-z, 0-9 and _" + (" and -" if dashes else "")
+
+
+def _text_rules(path: str, text: str) -> Iterable[tuple[str, str]]:
+    if "$" in text:
+        yield path, f"{text!r} holds a '$', which Label Studio would replace; write it in words"
+
+
+def _segment_rules(codebook: Codebook) -> Iterable[tuple[str, str]]:
+    if codebook.segments is None:
+        return
+    yield from _name_rules("segments.segment", codebook.segments.segment)
+    yield from _text_rules("segments.label", codebook.segments.label)
+    if not codebook.of_segment:
+        yield "segments", "no variable is of the segment; add one or remove the section"
+    names = {variable.variable for variable in codebook.variables}
+    for place, name in enumerate(codebook.segments.relates):
+        if name not in names:
+            yield f"segments.relates[{place}]", f"no variable is called {name!r}"
+
+
+def _value_rules(path: str, variable: Variable) -> Iterable[tuple[str, str]]:
+    numeric = variable.level in ("interval", "ratio")
+    if not variable.values:
+        if not numeric:
+            yield f"{path}.values", f"a variable of level {variable.level} needs values"
+        if variable.minimum is None or variable.maximum is None:
+            yield f"{path}.minimum", "a variable without values needs minimum and maximum"
+        elif variable.minimum >= variable.maximum:
+            yield f"{path}.minimum", "lies not below maximum"
+        if variable.multiple:
+            yield f"{path}.multiple", "a variable without values takes one number"
+        return
+    if len(variable.values) < 2:
+        yield f"{path}.values", "needs at least two values, or nothing can vary"
+    for role, code in (("none", variable.none), ("default", variable.default)):
+        if code is not None and code not in variable.codes:
+            yield f"{path}.{role}", f"no value has the code {code!r}"
+    if variable.multiple and variable.level != "nominal":
+        yield f"{path}.level", "several codes at once are a set: level nominal"
+    codes: set[str] = set()
+    labels: set[str] = set()
+    for place, value in enumerate(variable.values):
+        here = f"{path}.values[{place}]"
+        yield from _one_value_rules(here, value, numeric=numeric)
+        if value.code in codes:
+            yield f"{here}.code", f"{value.code!r} stands twice in {variable.variable!r}"
+        if value.label in labels:
+            yield f"{here}.label", f"{value.label!r} stands twice in {variable.variable!r}"
+        codes.add(value.code)
+        labels.add(value.label)
+
+
+def _one_value_rules(path: str, value: Value, *, numeric: bool) -> Iterable[tuple[str, str]]:
+    if not CODE.fullmatch(value.code):
+        yield f"{path}.code", f"code {value.code!r} may only use a-z, 0-9 and _"
+    if numeric and value.number is None:
+        yield f"{path}.number", "a value of an interval or ratio variable needs its number"
+    for where in ("label", "definition"):
+        yield from _text_rules(f"{path}.{where}", getattr(value, where))
+
+
+def _condition_rules(
+    path: str, variable: Variable, codebook: Codebook, earlier: list[str]
+) -> Iterable[tuple[str, str]]:
+    for name, codes in variable.applies_when.items():
+        here = f"{path}.applies_when.{name}"
+        if name not in earlier:
+            yield here, f"unreachable: no earlier variable is called {name!r}"
+            continue
+        other = codebook.variable(name)
+        if variable.of == "unit" and other.of == "segment":
+            yield here, "unreachable: a variable of the unit cannot depend on one of its segments"
+        if not codes:
+            yield here, "unreachable: names no code"
+        for code in codes:
+            if code not in other.codes:
+                yield here, f"unreachable: {name!r} has no code {code!r}"
+
+
+def _flat(codebook: Codebook) -> dict[str, str]:
+    """Every entry of a codebook as path -> text; variables and values go by name, not place."""
+    rows: dict[str, str] = {}
+
+    def walk(path: str, content: object) -> None:
+        if isinstance(content, dict):
+            for name, part in content.items():
+                walk(f"{path}.{name}" if path else str(name), part)
+        elif isinstance(content, list) and content and isinstance(content[0], dict):
+            for part in content:
+                walk(f"{path}[{part.get('variable', part.get('code'))}]", part)
+            rows[f"{path}.order"] = " ".join(
+                str(part.get("variable", part.get("code"))) for part in content
+            )
+        elif isinstance(content, list):
+            rows[path] = " · ".join(str(part) for part in content)
+        elif content is not None:
+            rows[path] = str(content)
+
+    walk("", codebook.model_dump(mode="json"))
+    return rows
+
+
+def _touched(path: str) -> str:
+    """The variable whose codings a change of `path` touches; '' for cues, gates, defaults."""
+    leaf = path.rsplit(".", 1)[-1]
+    if leaf in ("cues", "number", "default", "tentative", "reliable"):
+        return ""
+    match = re.match(r"variables\[([a-z0-9_]+)\]", path)
+    if match:
+        return match.group(1)
+    return "" if leaf in ("version", "title", "relates", "within") else "*"

@@ -1,0 +1,211 @@
+"""The store: SQLite or PostgreSQL through SQLAlchemy Core, one code path.
+
+Three ways to write and only three: `add` (a row that is there stays as it is), `mirror` (a row
+that is there is updated), `replace` (one slice is exchanged in one transaction).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    create_engine,
+    delete,
+    event,
+    func,
+    inspect,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from labeler import tables
+from labeler.errors import StoreError
+
+BUSY_SECONDS = 30
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://…`, migrated to this program.
+
+    Raises StoreError where the database cannot be reached or is newer than this program.
+    """
+    try:
+        engine = _engine(url)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise StoreError(
+            f"--database / LABELER_DATABASE: {error}; give sqlite:///FILE, or "
+            "postgresql+psycopg://USER@HOST/NAME with labeler[postgresql] installed"
+        ) from error
+    migrate(engine)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest migration; two programs at once do it once."""
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(5223720)"))
+        tables.MIGRATIONS.create(connection, checkfirst=True)
+        applied: set[str] = set(connection.scalars(select(tables.MIGRATIONS.c.name)))
+        unknown = applied - {name for name, _ in MIGRATIONS}
+        if unknown:
+            raise StoreError(
+                f"{shown(engine)}: holds migration {min(unknown)!r}, which this program does not "
+                "know; it was made by a newer labeler: install that one"
+            )
+        for name, step in MIGRATIONS:
+            if name not in applied:
+                step(connection)
+                row = {"name": name, "applied": ""}
+                connection.execute(tables.MIGRATIONS.insert().values(row))
+
+
+def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
+    """The rows of a table whose columns equal what is given (a list: any of it), in key order."""
+    query = select(table).where(_matching(table, equals)).order_by(*table.primary_key.columns)
+    return tables.frame(table, query_rows(engine, query))
+
+
+def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
+    """The answer to any SELECT as a frame of plain columns."""
+    with _named(engine), engine.connect() as connection:
+        result = connection.execute(query)
+        return pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
+
+
+def count(engine: Engine, table: Table, /, **equals: object) -> int:
+    """How many rows of a table equal what is given."""
+    query = select(func.count()).select_from(table).where(_matching(table, equals))
+    with _named(engine), engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
+
+
+def add(engine: Engine, table: Table, frame: pd.DataFrame) -> int:
+    """Add the rows whose key is not there; how many were new."""
+    before = frame.drop_duplicates(tables.keys(table))
+    with writing(engine) as connection:
+        return _insert(connection, table, before, update=False)
+
+
+def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> int:
+    """Add the rows, or update those whose key is there; how many were written."""
+    with writing(engine) as connection:
+        return _insert(connection, table, frame, update=True)
+
+
+def replace(engine: Engine, *slices: tuple[Table, dict[str, object], pd.DataFrame]) -> None:
+    """Exchange slices (table, what its rows equal, the new rows), all in one transaction."""
+    with writing(engine) as connection:
+        for table, equals, frame in slices:
+            connection.execute(delete(table).where(_matching(table, equals)))
+            _insert(connection, table, frame, update=True)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; what a database says becomes a StoreError that names it."""
+    with _named(engine), engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            yield connection
+
+
+def shown(engine: Engine) -> str:
+    """The database's address without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    engine = create_engine(parsed, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, not by the driver's guess
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _named(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())
+        advice = next(
+            (hint for word, hint in ADVICE.items() if word in cause.lower()),
+            "check the address, that the server runs and that the file may be written",
+        )
+        raise StoreError(f"{shown(engine)}: {cause}; {advice}") from error
+
+
+ADVICE = {
+    "disk is full": "free some space and give the command again: what was stored is safe",
+    "no space left": "free some space and give the command again: what was stored is safe",
+    "locked": f"another program has written for over {BUSY_SECONDS} s: end it, then run again",
+    "readonly": "the file or its folder may not be written: change its rights",
+    "not a database": "the file is something else: give another path",
+}
+
+
+def _matching(table: Table, equals: dict[str, object]) -> Any:
+    conditions = []
+    for name, value in equals.items():
+        column = table.c[name]
+        conditions.append(column.in_(value) if isinstance(value, list) else column == value)
+    return and_(True, *conditions)
+
+
+def _insert(connection: Connection, table: Table, frame: pd.DataFrame, *, update: bool) -> int:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    keys = tables.keys(table)
+    rest = [name for name in tables.columns(table) if name not in keys]
+    statement = insert(table)
+    if update and rest:
+        changed = {name: statement.excluded[name] for name in rest}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    rows = _records(frame)
+    return connection.execute(statement, rows).rowcount if rows else 0
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    lists = {
+        name: [None if missing else value for value, missing in zip(column, absent, strict=True)]
+        for name, column, absent in (
+            (name, frame[name].tolist(), frame[name].isna().tolist()) for name in frame.columns
+        )
+    }
+    names = list(lists)
+    return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+
+def _first_tables(connection: Connection) -> None:
+    present = set(inspect(connection).get_table_names())
+    missing = [table for table in tables.METADATA.sorted_tables if table.name not in present]
+    tables.METADATA.create_all(connection, tables=missing)
+
+
+MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [("0001-tables", _first_tables)]

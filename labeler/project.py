@@ -1,0 +1,165 @@
+"""A project: where its files are and which services it uses. Settings enter here, once."""
+
+from __future__ import annotations
+
+import configparser
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from labeler.errors import ProjectError
+
+STATE = ".labeler"
+SECTION = "labeler"
+SETTINGS = {
+    "database": "where the store is: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+    "codebook": "the codebook's file",
+    "studio_url": "address of a Label Studio of your own; empty: the one that labeler starts",
+    "llm_url": "address of an OpenAI-compatible server, with /v1",
+    "llm_model": "the model's name there",
+}
+DEFAULT_LLM_URL = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Root folder, places, addresses and keys of one study; frozen for the length of a command.
+
+    Keys (`llm_key`, `studio_token`) come from the environment only and are left out of repr.
+    """
+
+    root: Path
+    name: str = ""
+    database: str = ""
+    codebook: str = ""
+    studio_url: str = ""
+    studio_env: Path | None = None
+    llm_url: str = DEFAULT_LLM_URL
+    llm_model: str = ""
+    llm_key: str = field(default="", repr=False)
+    studio_token: str = field(default="", repr=False)
+
+    @property
+    def state(self) -> Path:
+        """Folder of what labeler keeps for itself."""
+        return self.root / STATE / self.name if self.name else self.root / STATE
+
+    @property
+    def database_url(self) -> str:
+        """The store's address: as set, or a SQLite file in the state folder."""
+        return self.database or f"sqlite:///{self.state / 'labeler.db'}"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of what `export` writes and of rejected input."""
+        return self.root / "exports"
+
+    @property
+    def studio_data(self) -> Path:
+        """Data folder of the Label Studio that labeler starts."""
+        return self.state / "studio"
+
+    @property
+    def server(self) -> str:
+        """The name by which rows tell one Label Studio from another."""
+        return urlsplit(self.studio_url).netloc if self.studio_url else "local"
+
+    @property
+    def codebook_path(self) -> Path:
+        """The codebook's file: as set, else the only one in codebook/, else the bundled study's."""
+        if self.codebook:
+            given = self.root / self.codebook
+            if not given.is_file():
+                raise ProjectError(
+                    f"--codebook / LABELER_CODEBOOK: there is no file {given}; give its path, "
+                    "seen from the project's folder"
+                )
+            return given
+        found = sorted((self.root / "codebook").glob("*.yaml"))
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            raise ProjectError(
+                f"--codebook / LABELER_CODEBOOK: {self.root / 'codebook'} holds {names}; say which"
+            )
+        if not found:
+            raise ProjectError(
+                f"--codebook / LABELER_CODEBOOK: no codebook in {self.root / 'codebook'}; "
+                "`labeler init` puts one there"
+            )
+        return found[0]
+
+    def secret(self) -> bytes:
+        """The key of author hashes and prompt delimiters; made once, kept with the project."""
+        path = self.state / "secret.key"
+        self.prepare()
+        if not path.exists():
+            fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32), encoding="ascii")
+            try:
+                path.hardlink_to(fresh)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return bytes.fromhex(path.read_text(encoding="ascii"))
+
+    def prepare(self) -> None:
+        """Make the state folder, for its owner alone."""
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            (self.root / STATE).chmod(0o700)
+        except OSError as error:
+            raise ProjectError(f"--root: {self.state} cannot be made: {error.strerror}") from error
+
+
+def load(root: Path, options: Mapping[str, str | None], environment: Mapping[str, str]) -> Project:
+    """The project at `root`: option > LABELER_… variable > setup.cfg or labeler.cfg > default."""
+    if not root.is_dir():
+        raise ProjectError(f"--root / LABELER_ROOT: there is no folder {root}; make it first")
+    filed = _filed(root)
+    settings = {}
+    for name in SETTINGS:
+        candidates = (
+            options.get(name),
+            environment.get(f"LABELER_{name.upper()}"),
+            filed.get(name),
+        )
+        chosen = next((value for value in candidates if value), None)
+        if chosen:
+            settings[name] = chosen
+    studio_env = environment.get("LABELER_STUDIO_ENV")
+    return Project(
+        root=root.resolve(),
+        studio_env=Path(studio_env).resolve() if studio_env else None,
+        llm_key=environment.get("OPENAI_API_KEY", ""),
+        studio_token=environment.get("LABEL_STUDIO_API_KEY", ""),
+        **settings,
+    )
+
+
+def _filed(root: Path) -> dict[str, str]:
+    """The section [labeler] of labeler.cfg, else of setup.cfg."""
+    for name in ("labeler.cfg", "setup.cfg"):
+        path = root / name
+        if not path.is_file():
+            continue
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            raise ProjectError(f"{path}: {' '.join(str(error).split())}") from error
+        if not parser.has_section(SECTION):
+            continue
+        found = dict(parser[SECTION])
+        for option in found:
+            if option not in SETTINGS:
+                known = ", ".join(SETTINGS)
+                raise ProjectError(
+                    f"{path}: [{SECTION}] {option}: no such setting; there are {known} "
+                    "(keys and tokens come from the environment alone)"
+                )
+        return found
+    return {}

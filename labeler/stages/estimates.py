@@ -1,0 +1,76 @@
+"""Codings → shares per code among blind human codes, small cells hidden."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from labeler import tables
+from labeler.codebook import Codebook, Variable
+from labeler.statistics.disclosure import SMALLEST, suppressed
+from labeler.statistics.estimation import wilson
+
+
+def estimates(
+    given: dict[str, pd.DataFrame],
+    authors: pd.Series[str],
+    codebook: Codebook,
+    *,
+    batch: str,
+    verdicts: dict[str, str],
+    override: str,
+    smallest: int = SMALLEST,
+) -> pd.DataFrame:
+    """ESTIMATES rows: for each variable and code the share of units that carry it.
+
+    `given` maps a variable to its blind human values (columns unit, coder, value), a variable of
+    the segment as the set over the unit's segments. A unit counts by the share of its coders who
+    gave the code; `count` is the number of codings with it. `authors` maps a unit to its author:
+    cells of fewer than `smallest` distinct authors are hidden, and say so in `note`.
+    """
+    rows = []
+    for name, values in given.items():
+        variable = codebook.variable(name)
+        fixed = {
+            "batch": batch,
+            "codebook": codebook.fingerprint,
+            "variable": name,
+            "verdict": verdicts.get(name, ""),
+            "override": override,
+        }
+        rows += [{**fixed, **row} for row in _shares(values, authors, variable, smallest)]
+    return tables.frame(tables.ESTIMATES, rows)
+
+
+def _shares(
+    values: pd.DataFrame, authors: pd.Series[str], variable: Variable, smallest: int
+) -> list[dict[str, object]]:
+    codes = variable.codes or tuple(sorted(set(values["value"]), key=float))
+    held = values["value"].str.split("+")
+    units = int(values["unit"].nunique())
+    who = values["unit"].map(authors)
+    rows: list[dict[str, object]] = []
+    people = []
+    for code in codes:
+        has = held.map(lambda given, code=code: code in given)
+        people.append(int(who[has].nunique()))
+        share = wilson(float(has.groupby(values["unit"]).mean().mean()) if units else 0.0, units)
+        rows.append(
+            {
+                "code": code,
+                "count": int(has.sum()),
+                "units": units,
+                "share": share.value,
+                "low": share.low,
+                "high": share.high,
+                "method": f"mean over units, {share.method}",
+            }
+        )
+    additive = variable.of == "unit" and not variable.multiple
+    hidden = suppressed(people, smallest=smallest, additive=additive)
+    for row, hide in zip(rows, hidden, strict=True):
+        if hide:
+            row.update(count=None, share=math.nan, low=math.nan, high=math.nan)
+            row["note"] = f"hidden: fewer than {smallest} authors, or would give such a cell away"
+    return rows

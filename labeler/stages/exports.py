@@ -1,0 +1,74 @@
+"""Tables → the files of a bundle, and the manifest that names each by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = r"[+-]?\d+(\.\d+)?"
+
+
+def bundle(
+    frames: Mapping[str, pd.DataFrame], *, codebook: str, about: Mapping[str, object]
+) -> dict[str, str]:
+    """File name → text: a CSV for each frame, the wide codings, the codebook and the manifest.
+
+    `frames` holds at least `codings`; `about` is what the manifest says beside the hashes. Author
+    hashes, addresses and the text of posts are in no frame that is passed here.
+    """
+    files = {f"{name}.csv": csv(frame) for name, frame in frames.items()}
+    files["codings_wide.csv"] = csv(wide(frames["codings"]))
+    files["codebook.yaml"] = codebook
+    files["README.txt"] = _readme(about)
+    listed = {
+        name: {
+            "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
+            "bytes": len(text.encode("utf-8")),
+        }
+        for name, text in sorted(files.items())
+    }
+    manifest = json.dumps({**about, "files": listed}, indent=2, ensure_ascii=False, sort_keys=True)
+    files["manifest.json"] = manifest + "\n"
+    return files
+
+
+def wide(codings: pd.DataFrame) -> pd.DataFrame:
+    """A row for each unit, segment, coder, arm and replicate; a column for each variable."""
+    rows = ["unit", "segment", "coder", "arm", "replicate"]
+    table = codings.pivot(index=rows, columns="variable", values="value")
+    return table.reset_index().rename_axis(columns=None)
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """CSV with LF line ends; a text that a spreadsheet would run as a formula gets a leading '."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if isinstance(safe[name].dtype, pd.StringDtype):
+            risky = safe[name].str.startswith(FORMULA, na=False) & ~safe[name].str.fullmatch(NUMBER)
+            safe[name] = safe[name].mask(risky, "'" + safe[name].fillna(""))
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def _readme(about: Mapping[str, object]) -> str:
+    lines = [
+        f"Batch {about['batch']}, exported by labeler {about['labeler']}.",
+        "",
+        "codings.csv       a row a coder, unit, segment and variable; source names the raw answer",
+        "codings_wide.csv  the same, a column for each variable",
+        "segments.csv      where each coder's segments stand (code-point offsets)",
+        "reliability.csv   coefficients, intervals and the gate's verdicts; evidence=0 is none",
+        "consensus.csv     the value kept for each unit, from blind human codings",
+        "estimates.csv     shares per code among blind human codes; small cells hidden",
+        "tasks.csv         who was to code what, with the probability of the draw",
+        "codebook.yaml     what every coder was told",
+        "manifest.json     hashes of these files, settings and versions",
+    ]
+    if about.get("made_up"):
+        lines += ["", "Everything in this folder is made up: sample posts, sample coders."]
+    if about.get("override"):
+        lines += ["", f"The gate was overridden: {about['override']}"]
+    return "\n".join(lines) + "\n"

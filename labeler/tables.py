@@ -1,0 +1,271 @@
+"""The tables, and frames that fit them.
+
+Times are ISO-8601 UTC text. A coded value is text: the code, a number in decimal, or several
+codes in codebook order joined by `+`; so equality of text is equality of values in SQL, pandas
+and CSV. Columns that are compared or grouped are never JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Column, Float, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from labeler.errors import TableError
+
+METADATA = MetaData()
+
+
+def _table(name: str, keys: str, /, **columns: type[TypeEngine[Any]]) -> Table:
+    primary = keys.split()
+    return Table(
+        name,
+        METADATA,
+        *(
+            Column(
+                column,
+                kind,
+                primary_key=column in primary,
+                nullable=column not in primary and kind is not Text,
+                autoincrement=False,
+            )
+            for column, kind in columns.items()
+        ),
+    )
+
+
+# facts: added once, never changed
+CODEBOOKS = _table(
+    "codebooks", "codebook", codebook=Text, name=Text, version=Text, content=Text, created=Text
+)
+CODERS = _table("coders", "coder", coder=Text, kind=Text, spec=Text, created=Text)
+POSTS = _table(
+    "posts",
+    "unit",
+    unit=Text,
+    platform=Text,
+    platform_id=Text,
+    author=Text,
+    created=Text,
+    url=Text,
+    text=Text,
+    original=Text,
+    source=Text,
+    ingested=Text,
+)
+COMPLETIONS = _table(
+    "completions",
+    "completion",
+    completion=Text,
+    codebook=Text,
+    coder=Text,
+    unit=Text,
+    replicate=Integer,
+    request=Text,
+    answer=Text,
+    error=Text,
+    detail=Text,
+    served=Text,
+    prompt_tokens=Integer,
+    answer_tokens=Integer,
+    seconds=Float,
+    created=Text,
+)
+
+# mirrors: updated to what a server says
+BATCHES = _table(
+    "batches", "batch", batch=Text, codebook=Text, suggester=Text, design=Text, created=Text
+)
+SEATS = _table(
+    "seats",
+    "batch arm coder",
+    batch=Text,
+    arm=Text,
+    coder=Text,
+    server=Text,
+    project=Integer,
+    pulled=Text,
+)
+TASKS = _table(
+    "tasks",
+    "batch arm coder unit",
+    batch=Text,
+    arm=Text,
+    coder=Text,
+    unit=Text,
+    position=Integer,
+    unit_probability=Float,
+    task_probability=Float,
+    studio_task=Integer,
+)
+ANNOTATIONS = _table(
+    "annotations",
+    "annotation",
+    annotation=Text,
+    batch=Text,
+    arm=Text,
+    coder=Text,
+    unit=Text,
+    studio_task=Integer,
+    completed_by=Text,
+    result=Text,
+    cancelled=Integer,
+    withdrawn=Integer,
+    lead_time=Float,
+    created=Text,
+    updated=Text,
+)
+
+# derived: replaced slice by slice
+SEGMENTS = _table(
+    "segments",
+    "codebook unit coder arm replicate segment",
+    codebook=Text,
+    unit=Text,
+    coder=Text,
+    arm=Text,
+    replicate=Integer,
+    segment=Text,
+    start=Integer,
+    end=Integer,
+    quote=Text,
+    found=Text,
+)
+CODINGS = _table(
+    "codings",
+    "codebook unit segment coder arm replicate variable",
+    codebook=Text,
+    unit=Text,
+    segment=Text,
+    coder=Text,
+    arm=Text,
+    replicate=Integer,
+    variable=Text,
+    value=Text,
+    source=Text,
+)
+RELIABILITY = _table(
+    "reliability",
+    "batch panel variable coefficient",
+    batch=Text,
+    codebook=Text,
+    panel=Text,
+    variable=Text,
+    coefficient=Text,
+    coders=Text,
+    evidence=Integer,
+    value=Float,
+    low=Float,
+    high=Float,
+    bound=Float,
+    se=Float,
+    method=Text,
+    percent=Float,
+    n_units=Integer,
+    n_pairable=Integer,
+    tentative=Float,
+    reliable=Float,
+    verdict=Text,
+    note=Text,
+)
+CONSENSUS = _table(
+    "consensus",
+    "batch unit variable",
+    batch=Text,
+    codebook=Text,
+    unit=Text,
+    variable=Text,
+    value=Text,
+    rule=Text,
+    agreeing=Integer,
+    coders=Integer,
+)
+ESTIMATES = _table(
+    "estimates",
+    "batch variable code",
+    batch=Text,
+    codebook=Text,
+    variable=Text,
+    code=Text,
+    count=Integer,
+    units=Integer,
+    share=Float,
+    low=Float,
+    high=Float,
+    method=Text,
+    verdict=Text,
+    override=Text,
+    note=Text,
+)
+
+# logs
+RUNS = _table(
+    "runs",
+    "run",
+    run=Text,
+    command=Text,
+    settings=Text,
+    version=Text,
+    started=Text,
+    ended=Text,
+    outcome=Text,
+)
+MIGRATIONS = _table("migrations", "name", name=Text, applied=Text)
+
+_PANDAS = {Text: "str", Integer: "Int64", Float: "float64"}
+
+
+def columns(table: Table) -> list[str]:
+    """The column names of a table, in order."""
+    return [column.name for column in table.columns]
+
+
+def keys(table: Table) -> list[str]:
+    """The names of the key columns of a table, in order."""
+    return [column.name for column in table.primary_key.columns]
+
+
+def frame(table: Table, rows: Iterable[Mapping[str, Any]] | pd.DataFrame = ()) -> pd.DataFrame:
+    """A frame with exactly the table's columns and types; missing texts become ''.
+
+    Raises TableError where a column is unknown, a key is empty or repeated, or a type is wrong.
+    """
+    given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    unknown = [name for name in given.columns if name not in columns(table)]
+    if unknown:
+        raise TableError(f"table {table.name}: no column is called {unknown[0]!r}")
+    result = {}
+    for column in table.columns:
+        kind = _PANDAS[type(column.type)]
+        if column.name not in given.columns:
+            series = pd.Series([None] * len(given), index=given.index, dtype="object")
+        else:
+            series = given[column.name]
+        try:
+            result[column.name] = (
+                series.fillna("").astype("str")
+                if kind == "str"
+                else (
+                    series.astype(kind)  # type: ignore[call-overload]
+                )
+            )
+        except (TypeError, ValueError) as error:
+            raise TableError(f"table {table.name}: column {column.name}: {error}") from error
+    return check(table, pd.DataFrame(result, columns=columns(table)))
+
+
+def check(table: Table, given: pd.DataFrame) -> pd.DataFrame:
+    """The same frame, when its columns are the table's and its key names each row once."""
+    if list(given.columns) != columns(table):
+        raise TableError(
+            f"table {table.name}: columns are {list(given.columns)}, not {columns(table)}"
+        )
+    repeated = given[given.duplicated(keys(table))]
+    if len(repeated):
+        row = repeated.iloc[0]
+        which = ", ".join(f"{name}={row[name]!r}" for name in keys(table))
+        raise TableError(f"table {table.name}: {len(repeated)} rows repeat a key, first: {which}")
+    return given

@@ -1,0 +1,112 @@
+"""Real parts for the tests: a Label Studio, a PostgreSQL, a browser. What lacks, fails."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from labeler.edges import studio_server
+from labeler.edges.studio_server import Server
+
+CHROMIUM = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update"
+)
+
+
+@pytest.fixture(scope="session")
+def studio_environment() -> Path:
+    """The environment of Label Studio: LABELER_STUDIO_ENV, or the one in the user's cache."""
+    named = os.environ.get("LABELER_STUDIO_ENV")
+    return studio_server.environment(folder=Path(named) if named else None)
+
+
+@pytest.fixture(scope="session")
+def studio(studio_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Label Studio shared by the whole session: make projects and accounts of your own in it."""
+    data = tmp_path_factory.mktemp("studio")
+    try:
+        yield studio_server.start(data, environment=studio_environment)
+    finally:
+        studio_server.stop(data)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A private PostgreSQL cluster on loopback, ended by process id."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
+    if initdb is None:
+        pytest.fail("PostgreSQL is missing: install the Debian package postgresql", pytrace=False)
+    folder = Path(tempfile.mkdtemp(prefix="labeler-postgresql-"))
+    who = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    if who:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, **who)
+    with socket.socket() as ask:
+        ask.bind(("127.0.0.1", 0))
+        port = ask.getsockname()[1]
+    made = [initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=120, **who)
+    options = ["-D", "data", "-h", "127.0.0.1", "-p", str(port), "-F"]
+    program = [str(Path(initdb).with_name("postgres")), *options]
+    with (folder / "log").open("w") as log:
+        sockets = ["-c", "unix_socket_directories="]
+        server = subprocess.Popen([*program, *sockets], cwd=folder, stdout=log, stderr=log, **who)
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    try:
+        for _attempt in range(300):
+            try:
+                psycopg.connect(url).close()
+                break
+            except psycopg.OperationalError:
+                assert server.poll() is None, (folder / "log").read_text()
+                time.sleep(0.1)
+        else:
+            pytest.fail(f"PostgreSQL did not answer: {(folder / 'log').read_text()}")
+        yield url.replace("postgresql://", "postgresql+psycopg://")
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh, empty database, once for each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'labeler.sqlite'}"
+        return
+    cluster = request.getfixturevalue("postgresql_url")
+    name = f"labeler_{secrets.token_hex(6)}"
+    door = cluster.replace("+psycopg", "")
+    with psycopg.connect(door, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    try:
+        yield cluster.removesuffix("postgres") + name
+    finally:
+        with psycopg.connect(door, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium, a module long: while it is open, `asyncio.run` fails in the tests' thread."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail("Chromium is missing: install the Debian package chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM.split())
+        yield opened
+        opened.close()
