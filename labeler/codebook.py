@@ -8,28 +8,29 @@ covers what a coder sees; cues and thresholds, which no coder sees, do not chang
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from labeler.codebook_rules import HAS_SEGMENT as HAS_SEGMENT
+from labeler.codebook_rules import broken
 from labeler.errors import CodebookError
 from labeler.keys import key
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
 
-CODE = re.compile(r"[a-z0-9_]+")
-HAS_SEGMENT = "{segment}"
 UNSEEN = {"cues": True, "number": True}
+ORDERS = ("variables.order", "values.order")
 
 Text = Annotated[str, Field(min_length=1)]
 Texts = tuple[Text, ...]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
 
 
 class Value(_Entry):
@@ -95,9 +96,13 @@ class Variable(_Entry):
         raise KeyError(code)
 
     def written(self, codes: Iterable[str]) -> str:
-        """A coded value as text: codes in codebook order joined by `+`; '' is the empty set."""
+        """A coded value as text: codes in codebook order joined by `+`; '' is the empty set.
+
+        A code that is not in the codebook comes last, so that `fault` can name it.
+        """
         given = set(codes)
-        return "+".join(code for code in self.codes if code in given)
+        known = [code for code in self.codes if code in given]
+        return "+".join(known + sorted(given.difference(known)))
 
     def fault(self, value: str) -> str:
         """Why `value` is no coding of this variable, in words; '' where it is one."""
@@ -193,7 +198,10 @@ class Codebook(_Entry):
 
 
 class Change(NamedTuple):
-    """One difference between two versions; `variable` is '' where it touches no coding."""
+    """One difference between two versions of a codebook.
+
+    `variable` is the one whose codings it touches: '' for none, '*' for every variable.
+    """
 
     path: str
     kind: Literal["added", "removed", "changed"]
@@ -209,7 +217,7 @@ def read(text: str, *, source: str) -> Codebook:
     """
     try:
         content = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader, see below)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-02-31
         raise CodebookError([f"{source}: not readable as YAML: {_one_line(error)}"]) from error
     if not isinstance(content, dict):
         raise CodebookError([f"{source}: a codebook is a mapping with the key 'codebook'"])
@@ -217,7 +225,7 @@ def read(text: str, *, source: str) -> Codebook:
         codebook = Codebook.model_validate(content)
     except ValidationError as error:
         raise CodebookError([_finding(source, fault) for fault in error.errors()]) from error
-    findings = [f"{source}: {path}: {reason}" for path, reason in _rules(codebook)]
+    findings = [f"{source}: {path}: {reason}" for path, reason in broken(codebook)]
     if findings:
         raise CodebookError(findings)
     return codebook
@@ -229,7 +237,7 @@ def diff(before: Codebook, after: Codebook) -> list[Change]:
     changes = []
     for path in dict.fromkeys([*old, *new]):
         was, now = old.get(path), new.get(path)
-        if was == now:
+        if was == now or (path.endswith(ORDERS) and _same_order(was, now)):
             continue
         kind: Literal["added", "removed", "changed"] = (
             "added" if was is None else "removed" if now is None else "changed"
@@ -244,7 +252,11 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[object] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
             name = self.construct_object(key_node, deep=True)
+            if not isinstance(name, Hashable):
+                continue  # the parent class says so, with its place
             if name in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {name!r} stands twice", key_node.start_mark
@@ -253,7 +265,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _one_line(error: yaml.YAMLError) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
@@ -279,111 +291,6 @@ def _finding(source: str, fault: Mapping[str, Any]) -> str:
     return f"{source}: {_path(fault['loc'])}: {reason}"
 
 
-def _rules(codebook: Codebook) -> Iterable[tuple[str, str]]:
-    """Rules that no single field shows: (path, reason) for each that is broken."""
-    yield from _name_rules("codebook", codebook.codebook, dashes=True)
-    if codebook.gate.reliable < codebook.gate.tentative:
-        yield "gate.reliable", "lies below gate.tentative"
-    if not codebook.variables:
-        yield "variables", "a codebook needs at least one variable"
-    yield from _segment_rules(codebook)
-    names: list[str] = []
-    for place, variable in enumerate(codebook.variables):
-        path = f"variables[{place}]"
-        yield from _name_rules(f"{path}.variable", variable.variable)
-        if variable.variable in names:
-            yield f"{path}.variable", f"{variable.variable!r} stands twice"
-        if variable.of == "segment" and codebook.segments is None:
-            yield f"{path}.of", "a variable of the segment needs the section 'segments'"
-        for where, text in (("label", variable.label), ("question", variable.question)):
-            yield from _text_rules(f"{path}.{where}", text)
-        yield from _value_rules(path, variable)
-        yield from _condition_rules(path, variable, codebook, names)
-        names.append(variable.variable)
-
-
-def _name_rules(path: str, name: str, *, dashes: bool = False) -> Iterable[tuple[str, str]]:
-    if not CODE.fullmatch(name.replace("-", "_") if dashes else name):
-        yield path, f"{name!r} may only use a-z, 0-9 and _" + (" and -" if dashes else "")
-
-
-def _text_rules(path: str, text: str) -> Iterable[tuple[str, str]]:
-    if "$" in text:
-        yield path, f"{text!r} holds a '$', which Label Studio would replace; write it in words"
-
-
-def _segment_rules(codebook: Codebook) -> Iterable[tuple[str, str]]:
-    if codebook.segments is None:
-        return
-    yield from _name_rules("segments.segment", codebook.segments.segment)
-    yield from _text_rules("segments.label", codebook.segments.label)
-    if not codebook.of_segment:
-        yield "segments", "no variable is of the segment; add one or remove the section"
-    names = {variable.variable for variable in codebook.variables}
-    for place, name in enumerate(codebook.segments.relates):
-        if name not in names:
-            yield f"segments.relates[{place}]", f"no variable is called {name!r}"
-
-
-def _value_rules(path: str, variable: Variable) -> Iterable[tuple[str, str]]:
-    numeric = variable.level in ("interval", "ratio")
-    if not variable.values:
-        if not numeric:
-            yield f"{path}.values", f"a variable of level {variable.level} needs values"
-        if variable.minimum is None or variable.maximum is None:
-            yield f"{path}.minimum", "a variable without values needs minimum and maximum"
-        elif variable.minimum >= variable.maximum:
-            yield f"{path}.minimum", "lies not below maximum"
-        if variable.multiple:
-            yield f"{path}.multiple", "a variable without values takes one number"
-        return
-    if len(variable.values) < 2:
-        yield f"{path}.values", "needs at least two values, or nothing can vary"
-    for role, code in (("none", variable.none), ("default", variable.default)):
-        if code is not None and code not in variable.codes:
-            yield f"{path}.{role}", f"no value has the code {code!r}"
-    if variable.multiple and variable.level != "nominal":
-        yield f"{path}.level", "several codes at once are a set: level nominal"
-    codes: set[str] = set()
-    labels: set[str] = set()
-    for place, value in enumerate(variable.values):
-        here = f"{path}.values[{place}]"
-        yield from _one_value_rules(here, value, numeric=numeric)
-        if value.code in codes:
-            yield f"{here}.code", f"{value.code!r} stands twice in {variable.variable!r}"
-        if value.label in labels:
-            yield f"{here}.label", f"{value.label!r} stands twice in {variable.variable!r}"
-        codes.add(value.code)
-        labels.add(value.label)
-
-
-def _one_value_rules(path: str, value: Value, *, numeric: bool) -> Iterable[tuple[str, str]]:
-    if not CODE.fullmatch(value.code):
-        yield f"{path}.code", f"code {value.code!r} may only use a-z, 0-9 and _"
-    if numeric and value.number is None:
-        yield f"{path}.number", "a value of an interval or ratio variable needs its number"
-    for where in ("label", "definition"):
-        yield from _text_rules(f"{path}.{where}", getattr(value, where))
-
-
-def _condition_rules(
-    path: str, variable: Variable, codebook: Codebook, earlier: list[str]
-) -> Iterable[tuple[str, str]]:
-    for name, codes in variable.applies_when.items():
-        here = f"{path}.applies_when.{name}"
-        if name not in earlier:
-            yield here, f"unreachable: no earlier variable is called {name!r}"
-            continue
-        other = codebook.variable(name)
-        if variable.of == "unit" and other.of == "segment":
-            yield here, "unreachable: a variable of the unit cannot depend on one of its segments"
-        if not codes:
-            yield here, "unreachable: names no code"
-        for code in codes:
-            if code not in other.codes:
-                yield here, f"unreachable: {name!r} has no code {code!r}"
-
-
 def _flat(codebook: Codebook) -> dict[str, str]:
     """Every entry of a codebook as path -> text; variables and values go by name, not place."""
     rows: dict[str, str] = {}
@@ -407,12 +314,19 @@ def _flat(codebook: Codebook) -> dict[str, str]:
     return rows
 
 
+def _same_order(was: str | None, now: str | None) -> bool:
+    """Whether the names in both stand in the same order; what came or went has its own rows."""
+    old, new = (was or "").split(), (now or "").split()
+    return [name for name in old if name in new] == [name for name in new if name in old]
+
+
 def _touched(path: str) -> str:
     """The variable whose codings a change of `path` touches; '' for cues, gates, defaults."""
     leaf = path.rsplit(".", 1)[-1]
-    if leaf in ("cues", "number", "default", "tentative", "reliable"):
+    unseen = ("cues", "number", "default", "tentative", "reliable")
+    if leaf in unseen and ".applies_when." not in path:
         return ""
     match = re.match(r"variables\[([a-z0-9_]+)\]", path)
     if match:
         return match.group(1)
-    return "" if leaf in ("version", "title", "relates", "within") else "*"
+    return "" if leaf in ("version", "relates", "within") else "*"

@@ -17,9 +17,7 @@ SHORTEST, LONGEST = 12, 2_000
 REACH = 12
 
 _SIGNS = str.maketrans(
-    {sign: "'" for sign in "‘’‚‛′`´"}
-    | {sign: '"' for sign in "“”„‟«»″"}
-    | {sign: "-" for sign in "‐‑‒–—―−"}
+    dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
 )
 _WORD = re.compile(r"\w+")
 
@@ -119,4 +117,6 @@ def _to_words(sought: str, text: str, start: int, end: int) -> tuple[int, int]:
     starts = {first for first, _ in words if abs(first - start) <= REACH} or {start}
     ends = {last for _, last in words if abs(last - end) <= REACH} or {end}
     pairs = [(first, last) for first in sorted(starts) for last in sorted(ends) if first < last]
-    return max(pairs or [(start, end)], key=lambda pair: fuzz.ratio(sought, text[pair[0] : pair[1]]))
+    return max(
+        pairs or [(start, end)], key=lambda pair: fuzz.ratio(sought, text[pair[0] : pair[1]])
+    )

@@ -7,7 +7,7 @@ and CSV. Columns that are compared or grouped are never JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -228,12 +228,17 @@ def keys(table: Table) -> list[str]:
     return [column.name for column in table.primary_key.columns]
 
 
-def frame(table: Table, rows: Iterable[Mapping[str, Any]] | pd.DataFrame = ()) -> pd.DataFrame:
+def rows(given: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a frame as named tuples, the index left out."""
+    yield from given.itertuples(index=False)
+
+
+def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()) -> pd.DataFrame:
     """A frame with exactly the table's columns and types; missing texts become ''.
 
     Raises TableError where a column is unknown, a key is empty or repeated, or a type is wrong.
     """
-    given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    given = content if isinstance(content, pd.DataFrame) else pd.DataFrame(list(content))
     unknown = [name for name in given.columns if name not in columns(table)]
     if unknown:
         raise TableError(f"table {table.name}: no column is called {unknown[0]!r}")

@@ -6,22 +6,28 @@ that is there is updated), `replace` (one slice is exchanged in one transaction)
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
     Select,
     Table,
+    Text,
+    URL,
     and_,
+    any_,
     create_engine,
     delete,
     event,
     func,
     inspect,
+    literal,
     make_url,
     select,
     text,
@@ -41,41 +47,31 @@ def connect(url: str) -> Engine:
 
     Raises StoreError where the database cannot be reached or is newer than this program.
     """
-    try:
-        engine = _engine(url)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise StoreError(
-            f"--database / LABELER_DATABASE: {error}; give sqlite:///FILE, or "
-            "postgresql+psycopg://USER@HOST/NAME with labeler[postgresql] installed"
-        ) from error
+    engine = _engine(_checked(url))
     migrate(engine)
     return engine
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database to the newest migration; two programs at once do it once."""
+    """Bring the database to the newest migration; two programs at once do it once.
+
+    A database that is there already is only read, so that a long writer keeps nobody out.
+    """
+    with _named(engine), engine.connect() as connection:
+        if not _pending(connection):
+            return
     with writing(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(5223720)"))
         tables.MIGRATIONS.create(connection, checkfirst=True)
-        applied: set[str] = set(connection.scalars(select(tables.MIGRATIONS.c.name)))
-        unknown = applied - {name for name, _ in MIGRATIONS}
-        if unknown:
-            raise StoreError(
-                f"{shown(engine)}: holds migration {min(unknown)!r}, which this program does not "
-                "know; it was made by a newer labeler: install that one"
-            )
-        for name, step in MIGRATIONS:
-            if name not in applied:
-                step(connection)
-                row = {"name": name, "applied": ""}
-                connection.execute(tables.MIGRATIONS.insert().values(row))
+        for name, step in _pending(connection):
+            step(connection)
+            row = {"name": name, "applied": ""}
+            connection.execute(tables.MIGRATIONS.insert().values(row))
 
 
 def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
     """The rows of a table whose columns equal what is given (a list: any of it), in key order."""
-    query = select(table).where(_matching(table, equals)).order_by(*table.primary_key.columns)
-    return tables.frame(table, query_rows(engine, query))
+    query = select(table).where(_matching(engine, table, equals))
+    return tables.frame(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
 
 
 def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
@@ -85,9 +81,28 @@ def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
         return pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
 
 
+def distinct(engine: Engine, column: Column[Any], /, **equals: object) -> list[Any]:
+    """The different values of one column, in order, among the rows that equal what is given."""
+    query = select(column).where(_matching(engine, column.table, equals)).distinct()
+    with _named(engine), engine.connect() as connection:
+        return list(connection.scalars(query.order_by(column)))
+
+
+def counts(engine: Engine, column: Column[Any], /, **equals: object) -> dict[Any, int]:
+    """Value of one column → how many rows hold it, among those that equal what is given."""
+    query = (
+        select(column, func.count())
+        .where(_matching(column.table, equals))
+        .group_by(column)
+        .order_by(column)
+    )
+    with _named(engine), engine.connect() as connection:
+        return {value: int(times) for value, times in connection.execute(query)}
+
+
 def count(engine: Engine, table: Table, /, **equals: object) -> int:
     """How many rows of a table equal what is given."""
-    query = select(func.count()).select_from(table).where(_matching(table, equals))
+    query = select(func.count()).select_from(table).where(_matching(engine, table, equals))
     with _named(engine), engine.connect() as connection:
         return int(connection.scalar(query) or 0)
 
@@ -109,29 +124,54 @@ def replace(engine: Engine, *slices: tuple[Table, dict[str, object], pd.DataFram
     """Exchange slices (table, what its rows equal, the new rows), all in one transaction."""
     with writing(engine) as connection:
         for table, equals, frame in slices:
-            connection.execute(delete(table).where(_matching(table, equals)))
+            connection.execute(delete(table).where(_matching(engine, table, equals)))
             _insert(connection, table, frame, update=True)
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction; what a database says becomes a StoreError that names it."""
+    """One transaction; what a database says becomes a StoreError that names it.
+
+    One writer at a time, in PostgreSQL as in SQLite: two that exchange the same slice leave the
+    rows of the later one and not those of both, and none waits for the other in a circle.
+    """
     with _named(engine), engine.connect() as connection:
         connection = connection.execution_options(writes=True)
         with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(5223720)"))
             yield connection
 
 
 def shown(engine: Engine) -> str:
-    """The database's address without its password."""
-    return engine.url.render_as_string(hide_password=True)
+    """The database's address without its password, user and options."""
+    return engine.url.set(username=None, password=None, query={}).render_as_string()
 
 
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+def _checked(url: str) -> URL:
+    """The address, taken apart; StoreError (which never repeats it: it may hold a password)."""
+    advice = (
+        "give sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with labeler[postgresql] "
+        "installed"
+    )
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise StoreError(f"--database / LABELER_DATABASE: not understood; {advice}") from error
+    kind = parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise StoreError(f"--database / LABELER_DATABASE: {kind} is not supported; {advice}")
+    if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError(f"--database / LABELER_DATABASE: names no file; {advice}")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -164,17 +204,42 @@ ADVICE = {
     "disk is full": "free some space and give the command again: what was stored is safe",
     "no space left": "free some space and give the command again: what was stored is safe",
     "locked": f"another program has written for over {BUSY_SECONDS} s: end it, then run again",
+    "lock timeout": f"another program has written for over {BUSY_SECONDS} s: end it, then run again",
     "readonly": "the file or its folder may not be written: change its rights",
     "not a database": "the file is something else: give another path",
 }
 
 
-def _matching(table: Table, equals: dict[str, object]) -> Any:
+def _matching(engine: Engine, table: Table, equals: dict[str, object]) -> Any:
     conditions = []
     for name, value in equals.items():
         column = table.c[name]
-        conditions.append(column.in_(value) if isinstance(value, list) else column == value)
+        conditions.append(
+            _any_of(engine, column, value) if isinstance(value, list) else column == value
+        )
     return and_(True, *conditions)
+
+
+def _any_of(engine: Engine, column: Column[Any], values: list[Any]) -> Any:
+    """column IN values, with the list as one parameter: databases limit how many there may be."""
+    if engine.dialect.name == "postgresql":
+        return column == any_(literal(values, postgresql.ARRAY(column.type)))
+    listed = func.json_each(literal(json.dumps(values), Text)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _pending(connection: Connection) -> list[tuple[str, Callable[[Connection], None]]]:
+    """The migrations that the database lacks; StoreError where it has one that is not ours."""
+    applied: set[str] = set()
+    if inspect(connection).has_table(tables.MIGRATIONS.name):
+        applied = set(connection.scalars(select(tables.MIGRATIONS.c.name)))
+    unknown = applied - {name for name, _ in MIGRATIONS}
+    if unknown:
+        raise StoreError(
+            f"{shown(connection.engine)}: holds migration {min(unknown)!r}, which this program "
+            "does not know; it was made by a newer labeler: install that one"
+        )
+    return [(name, step) for name, step in MIGRATIONS if name not in applied]
 
 
 def _insert(connection: Connection, table: Table, frame: pd.DataFrame, *, update: bool) -> int:

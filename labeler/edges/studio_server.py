@@ -85,7 +85,7 @@ def start(
     with locked(data / "lock"):
         record = _read(data)
         if record is not None and _alive(record):
-            with contextlib.suppress(_Elsewhere):
+            with contextlib.suppress(_Elsewhere, _Ended):
                 return _awaited(data, record, deadline)
             _end(record)
         wanted = port or (record["port"] if record else None)
@@ -123,6 +123,10 @@ def status(data: Path) -> Server | None:
 
 class _Elsewhere(Exception):
     """Another program answers at our port: Label Studio has silently gone to a later one."""
+
+
+class _Ended(ServiceUnavailable):
+    """The process ended while its answer was awaited."""
 
 
 def _spawned(
@@ -177,9 +181,7 @@ def _awaited(data: Path, record: _Record, deadline: float) -> Server:
     log = data / "label-studio.log"
     while time.monotonic() < deadline:
         if not _alive(record):
-            raise ServiceUnavailable(
-                f"Label Studio ended while it started. {tail(log)}", service=SERVICE
-            )
+            raise _Ended(f"Label Studio ended while it started. {tail(log)}", service=SERVICE)
         found = answer(server, email=record["email"])
         if found == "ours":
             return server

@@ -12,20 +12,23 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler.answers import Codes, applies
 from labeler.codebook import HAS_SEGMENT, Codebook, Segments, Variable
 from labeler.keys import canonical, key
 from labeler.tables import COMPLETIONS, frame
 
 RULES = "1"
 
-Codes = dict[str, str | list[str] | None]
+Given = str | list[str] | None
 
 # A letter or digit of a script that puts spaces between words. Thai, Lao, kana, Han and Hangul
 # do not, or hang particles on a word, and so are no reason against a cue beside them.
 _LETTER = r"[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_ON = rf"{_LETTER}|'(?!s\b){_LETTER}"
+_GOES_ON = re.compile(_ON)
 _SIGNS = str.maketrans({"‘": "'", "’": "'", "ʼ": "'"})
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]*|\n+")
-_SHORT = re.compile(r"(?:\b(?:[A-Za-z]|dr|mr|mrs|ms|prof|st|vs|etc|approx|e\.g|i\.e)\.)$", re.I)
+_SHORT = re.compile(r"\b(?:[A-HJ-Z]|(?i:dr|mr|mrs|ms|prof|st|vs|approx|e\.g|i\.e))\.$")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
@@ -37,10 +40,11 @@ class _Hit(NamedTuple):
 
 
 class _Pattern(NamedTuple):
-    """All cues of a variable as one expression; group n belongs to `codes[n - 1]`."""
+    """All cues of a variable as one expression, and the codes that list what it matched."""
 
     expression: re.Pattern[str]
-    codes: tuple[tuple[str, ...], ...]
+    whole: dict[str, tuple[str, ...]]
+    begun: dict[str, tuple[str, ...]]
 
 
 def answers(posts: pd.DataFrame, codebook: Codebook, *, coder: str, created: str) -> pd.DataFrame:
@@ -80,7 +84,11 @@ def spec(codebook: Codebook) -> dict[str, str]:
     """What makes this coder this one: the rules here, and all that they read in the codebook."""
     read = {
         "segments": codebook.segments
-        and [list(codebook.segments.relates), codebook.segments.within, codebook.segments.min_words],
+        and [
+            list(codebook.segments.relates),
+            codebook.segments.within,
+            codebook.segments.min_words,
+        ],
         "variables": [
             [
                 *(variable.variable, variable.of, variable.multiple, variable.default),
@@ -99,88 +107,105 @@ def coder(codebook: Codebook) -> str:
 
 
 def _answer(text: str, codebook: Codebook, patterns: Mapping[str, _Pattern]) -> dict[str, Any]:
-    plain = text.translate(_SIGNS)
+    plain = _plain(text)
     hits = {name: _hits(pattern, plain) for name, pattern in patterns.items()}
     runs = _runs(plain, codebook.segments, hits) if codebook.segments else []
-    unit_codes: Codes = {}
+    codes: Codes = {}
+    variables = {}
     for variable in codebook.of_unit:
         found = hits[variable.variable]
         if runs:
             found = [*_of_having_segments(variable), *found]
-        unit_codes[variable.variable] = _coded(variable, found, unit_codes)
-    answer: dict[str, Any] = {"rationale": "", "variables": unit_codes}
-    if codebook.segments is None:
-        return answer
-    answer["segments"] = []
-    for start, end in runs:
-        codes = dict(unit_codes)
-        for variable in codebook.of_segment:
-            inside = [hit for hit in hits[variable.variable] if start <= hit.start < end]
-            codes[variable.variable] = _coded(variable, inside, codes)
-        if any(_applies(variable, codes) for variable in codebook.of_segment):
-            own = {variable.variable: codes[variable.variable] for variable in codebook.of_segment}
-            answer["segments"].append({"quote": text[start:end], "codes": own})
+        variables[variable.variable] = _coded(variable, found, codes)
+    answer: dict[str, Any] = {"rationale": "", "variables": variables}
+    if codebook.segments is not None:
+        answer["segments"] = [
+            {"quote": text[start:end], "codes": given}
+            for start, end in runs
+            if (given := _of_run(start, end, codebook, hits, dict(codes))) is not None
+        ]
     return answer
 
 
-def _coded(variable: Variable, hits: Sequence[_Hit], given: Codes) -> str | list[str] | None:
-    if not _applies(variable, given):
+def _of_run(
+    start: int, end: int, codebook: Codebook, hits: Mapping[str, list[_Hit]], codes: Codes
+) -> dict[str, Given] | None:
+    """What each variable of the segment takes in a run; None where none of them applies."""
+    given = {}
+    for variable in codebook.of_segment:
+        inside = [hit for hit in hits[variable.variable] if start <= hit.start < end]
+        given[variable.variable] = _coded(variable, inside, codes)
+    return given if any(applies(variable, codes) for variable in codebook.of_segment) else None
+
+
+def _coded(variable: Variable, hits: Sequence[_Hit], codes: Codes) -> Given:
+    """What the cues say of a variable, in the form of an answer; `codes` grows by it."""
+    if not applies(variable, codes):
         return None
+    chosen = _chosen(variable, hits)
+    if chosen:
+        codes[variable.variable] = chosen
+    return (list(chosen) if variable.multiple else chosen[0]) if chosen else None
+
+
+def _chosen(variable: Variable, hits: Sequence[_Hit]) -> tuple[str, ...]:
     counts = {code: sum(code in hit.codes for hit in hits) for code in variable.codes}
     found = [code for code in variable.codes if counts[code]]
     if not found:
         fallback = variable.default or variable.none
-        return [fallback] if fallback and variable.multiple else fallback
+        return (fallback,) if fallback else ()
     if variable.multiple:
-        return [code for code in found if code != variable.none] or found
+        return tuple(code for code in found if code != variable.none) or tuple(found)
     first = {code: next(n for n, hit in enumerate(hits) if code in hit.codes) for code in found}
-    return min(found, key=lambda code: (-counts[code], first[code]))
-
-
-def _applies(variable: Variable, given: Codes) -> bool:
-    for name, codes in variable.applies_when.items():
-        value = given.get(name)
-        if not set(codes) & set([value] if isinstance(value, str) else value or ()):
-            return False
-    return True
+    return (min(found, key=lambda code: (-counts[code], first[code])),)
 
 
 def _pattern(variable: Variable) -> _Pattern:
     """Cues of all values, the longest first; one that several values list counts for each."""
-    listed: dict[str, list[str]] = {}
+    whole: dict[str, tuple[str, ...]] = {}
+    begun: dict[str, tuple[str, ...]] = {}
     for value in variable.values:
         for cue in value.cues:
-            plain = " ".join(cue.translate(_SIGNS).casefold().split())
-            if plain and cue != HAS_SEGMENT and value.code not in listed.setdefault(plain, []):
-                listed[plain].append(value.code)
-    cues = sorted(listed, key=lambda cue: (-len(cue), cue))
-    expression = "|".join(f"({_cue(cue)})" for cue in cues) or r"(?!)"
-    return _Pattern(re.compile(expression, re.I), tuple(tuple(listed[cue]) for cue in cues))
+            plain = " ".join(_plain(cue).split())
+            stem = plain.removesuffix("*").rstrip()
+            listed = begun if plain.endswith("*") else whole
+            if stem and cue != HAS_SEGMENT and value.code not in listed.get(stem, ()):
+                listed[stem] = (*listed.get(stem, ()), value.code)
+    cues = [(stem, True) for stem in begun] + [(stem, False) for stem in whole]
+    cues.sort(key=lambda cue: (-len(cue[0]), cue))
+    words = [_cue(stem, begun=more) for stem, more in cues if re.match(_LETTER, stem)]
+    signs = [_cue(stem, begun=more) for stem, more in cues if not re.match(_LETTER, stem)]
+    parts = [rf"(?<!{_LETTER})(?:{'|'.join(words)})"] * bool(words) + signs
+    return _Pattern(re.compile("|".join(parts) or r"(?!)"), whole, begun)
 
 
-def _cue(cue: str) -> str:
-    r"""A cue as expression: whole words, unless a `*` at its end lets the last one go on.
+def _cue(stem: str, *, begun: bool) -> str:
+    r"""A cue as expression: whole words, unless it is only the beginning of one (`*`).
 
     A letter must not touch a letter; an emoji may touch anything; `can` is not in `can't`, but
     `chatgpt` is in `chatgpt's`.
     """
-    stem = cue.removesuffix("*").rstrip()
-    if not stem:
-        return r"(?!)"
     words = r"\s+".join(re.escape(word) for word in stem.split())
-    before = rf"(?<!{_LETTER})" if re.match(_LETTER, stem[0]) else ""
-    if cue.endswith("*"):
-        return rf"{before}{words}"
-    after = rf"(?!{_LETTER}|'(?!s\b){_LETTER})" if re.match(_LETTER, stem[-1]) else ""
-    return f"{before}{words}{after}"
+    return words if begun or not re.match(_LETTER, stem[-1]) else rf"{words}(?!{_ON})"
+
+
+def _plain(text: str) -> str:
+    """The text in small letters and with plain apostrophes, sign for sign as long as before."""
+    small = text.lower()
+    if len(small) != len(text):
+        small = "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
+    return small.translate(_SIGNS)
 
 
 def _hits(pattern: _Pattern, text: str) -> list[_Hit]:
-    return [
-        _Hit(match.start(), pattern.codes[match.lastindex - 1])
-        for match in pattern.expression.finditer(text)
-        if match.lastindex
-    ]
+    hits = []
+    for match in pattern.expression.finditer(text):
+        stem = " ".join(match.group().split())
+        codes = pattern.begun.get(stem, ())
+        if not codes or _GOES_ON.match(text, match.end()) is None:
+            codes = tuple(dict.fromkeys((*codes, *pattern.whole.get(stem, ()))))
+        hits.append(_Hit(match.start(), codes))
+    return hits
 
 
 def _of_having_segments(variable: Variable) -> list[_Hit]:

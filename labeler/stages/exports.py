@@ -13,16 +13,19 @@ NUMBER = r"[+-]?\d+(\.\d+)?"
 
 
 def bundle(
-    frames: Mapping[str, pd.DataFrame], *, codebook: str, about: Mapping[str, object]
+    frames: Mapping[str, pd.DataFrame],
+    *,
+    texts: Mapping[str, str],
+    about: Mapping[str, object],
 ) -> dict[str, str]:
-    """File name → text: a CSV for each frame, the wide codings, the codebook and the manifest.
+    """File name → text: a CSV for each frame, the wide codings, `texts` and the manifest.
 
-    `frames` holds at least `codings`; `about` is what the manifest says beside the hashes. Author
+    `frames` holds at least `codings`; `texts` are files as they are (codebook, figures); `about` is what the manifest says beside the hashes. Author
     hashes, addresses and the text of posts are in no frame that is passed here.
     """
     files = {f"{name}.csv": csv(frame) for name, frame in frames.items()}
     files["codings_wide.csv"] = csv(wide(frames["codings"]))
-    files["codebook.yaml"] = codebook
+    files.update(texts)
     files["README.txt"] = _readme(about)
     listed = {
         name: {
@@ -64,6 +67,7 @@ def _readme(about: Mapping[str, object]) -> str:
         "consensus.csv     the value kept for each unit, from blind human codings",
         "estimates.csv     shares per code among blind human codes; small cells hidden",
         "tasks.csv         who was to code what, with the probability of the draw",
+        "reliability.svg   the coefficients and their intervals, drawn",
         "codebook.yaml     what every coder was told",
         "manifest.json     hashes of these files, settings and versions",
     ]

@@ -1,0 +1,60 @@
+"""`labeler aggregate`."""
+
+from __future__ import annotations
+
+import click
+import pandas as pd
+
+from labeler import tables
+from labeler.commands.options import batch_of, batch_option, json_option, study_of
+from labeler.commands.output import as_json, number, table, told
+from labeler.pipeline.results import aggregate
+
+
+@click.command("aggregate")
+@batch_option
+@click.option("--variable", "variables", multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--override",
+    default="",
+    metavar="REASON",
+    help="Open the gate; the reason will stand on every result.",
+)
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    batch: str | None,
+    variables: tuple[str, ...],
+    override: str,
+    machine: bool,
+) -> None:
+    """Shares per code among blind human codes, for the variables that the gate lets through.
+
+    Ends with exit code 3 where the gate held one of them shut; those that passed are written.
+    """
+    study = study_of(context)
+    rows = aggregate(
+        study, batch=batch_of(study, batch), variables=variables, override=override.strip()
+    )
+    if machine:
+        as_json(rows)
+        return
+    if override:
+        told(f"the gate was overridden: {override}")
+    table(
+        ["variable", "code", "codings#", "units#", "share#", "95% interval#"],
+        [
+            (
+                row.variable,
+                row.code,
+                "hidden" if pd.isna(row.count_) else row.count_,
+                row.units,
+                "–" if pd.isna(row.share) else f"{row.share:.1%}",
+                "–"
+                if pd.isna(row.low)
+                else f"{number(100 * row.low, 1)} to {number(100 * row.high, 1)}%",
+            )
+            for row in tables.rows(rows.rename(columns={"count": "count_"}))
+        ],
+    )

@@ -1,0 +1,29 @@
+"""`labeler export`."""
+
+from __future__ import annotations
+
+import click
+
+from labeler.commands.options import batch_of, batch_option, json_option, study_of
+from labeler.commands.output import as_json, told
+from labeler.pipeline.results import export
+
+
+@click.command("export")
+@batch_option
+@click.option("--with-quotes", is_flag=True, help="Keep verbatim quotes; do not publish them.")
+@json_option
+@click.pass_context
+def command(context: click.Context, batch: str | None, with_quotes: bool, machine: bool) -> None:
+    """Write exports/BATCH/: codings, reliability, consensus, shares, codebook, manifest."""
+    study = study_of(context)
+    done = export(study, batch=batch_of(study, batch), quotes=with_quotes)
+    if machine:
+        as_json({**done._asdict(), "folder": str(done.folder)})
+        return
+    for name in done.files:
+        click.echo(f"{done.folder / name}{'' if name in done.written else '  (unchanged)'}")
+    if with_quotes:
+        told(
+            "segments.csv holds verbatim quotes: anybody can find their authors, do not publish it"
+        )

@@ -1,0 +1,26 @@
+"""What a codebook means for the study: the page it makes, and the codings a change touches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labeler import resources, tables
+from labeler.codebook import Change, Codebook
+from labeler.edges import files, store
+from labeler.pipeline.study import Study
+from labeler.stages import suggestions
+
+EVERY = "*"
+
+
+def config(codebook: Codebook) -> str:
+    """The annotation page of a codebook as Label Studio reads it."""
+    template = files.read_text(resources.folder("templates") / "studio" / "config.jinja")
+    return suggestions.config(codebook, template=template)
+
+
+def touched(study: Study, before: Codebook, changes: Sequence[Change]) -> dict[str, int]:
+    """Variable → how many codings made under `before` a change touches."""
+    names = {change.variable for change in changes} - {""}
+    codings = store.counts(study.engine, tables.CODINGS.c.variable, codebook=before.fingerprint)
+    return {name: n for name, n in codings.items() if EVERY in names or name in names}

@@ -1,0 +1,142 @@
+"""A study that is open: its project, store and codebook, and the log of what is run on it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from labeler import __version__, codebook, tables
+from labeler.codebook import Codebook
+from labeler.edges import files, store
+from labeler.errors import LabelerError, ProjectError
+from labeler.keys import canonical
+from labeler.project import Project
+
+MADE_UP = "made-up"
+
+Report = Callable[[str], None]
+
+
+class Study(NamedTuple):
+    """What every command works on."""
+
+    project: Project
+    engine: Engine
+    codebook: Codebook
+
+
+def silent(_line: str) -> None:
+    """Report to nobody."""
+
+
+def now() -> str:
+    """The time as the tables write it: ISO-8601, UTC, microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def open_study(project: Project) -> Study:
+    """Connect to the store, read and check the codebook, and note its version in the store."""
+    project.prepare()
+    engine = store.connect(project.database_url)
+    text = files.read_text(project.codebook_path)
+    book = codebook.read(text, source=str(project.codebook_path))
+    row = {
+        "codebook": book.fingerprint,
+        "name": book.codebook,
+        "version": book.version,
+        "content": text,
+        "created": now(),
+    }
+    store.add(engine, tables.CODEBOOKS, tables.frame(tables.CODEBOOKS, [row]))
+    return Study(project, engine, book)
+
+
+@contextmanager
+def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterator[None]:
+    """Note in RUNS who ran what, with which settings, and how it ended."""
+    started = now()
+    row = {
+        "run": f"{started} {secrets.token_hex(3)}",
+        "command": command,
+        "settings": canonical(dict(settings)),
+        "version": __version__,
+        "started": started,
+        "outcome": "running",
+    }
+    store.add(study.engine, tables.RUNS, tables.frame(tables.RUNS, [row]))
+    outcome = "killed"
+    try:
+        yield
+        outcome = "done"
+    except LabelerError as error:
+        outcome = f"{type(error).__name__}: {error}"
+        raise
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+        raise
+    finally:
+        ended = {**row, "ended": now(), "outcome": outcome}
+        store.mirror(study.engine, tables.RUNS, tables.frame(tables.RUNS, [ended]))
+
+
+def add_coder(study: Study, coder: str, *, kind: str, spec: Mapping[str, object]) -> None:
+    """Note a coder; one who is there stays as noted first."""
+    row = {"coder": coder, "kind": kind, "spec": canonical(dict(spec)), "created": now()}
+    store.add(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
+
+
+def coders(study: Study, kind: str) -> dict[str, dict[str, object]]:
+    """Coder → spec, of one kind."""
+    known = store.read(study.engine, tables.CODERS, kind=kind)
+    return {row.coder: json.loads(row.spec) for row in tables.rows(known)}
+
+
+def batch_row(study: Study, batch: str) -> pd.Series[str]:
+    """The BATCHES row of a batch; ProjectError naming those there are, where it is unknown."""
+    there = store.read(study.engine, tables.BATCHES)
+    found = there[there["batch"] == batch]
+    if found.empty:
+        known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"
+        raise ProjectError(f"--batch: no batch is called {batch!r}; there are: {known}")
+    return found.iloc[0]
+
+
+def newest_batch(study: Study) -> str:
+    """The newest batch; ProjectError where none is drawn yet."""
+    there = store.read(study.engine, tables.BATCHES)
+    if there.empty:
+        raise ProjectError("no batch is drawn yet; `labeler sample` draws one")
+    return str(there.sort_values("created")["batch"].iloc[-1])
+
+
+def made_up(study: Study) -> bool:
+    """Whether the store holds sample posts, which are made up and must say so."""
+    sources = store.distinct(study.engine, tables.POSTS.c.source)
+    return any(str(source).startswith(MADE_UP) for source in sources)
+
+
+def coded(study: Study, batch: str) -> pd.DataFrame:
+    """Who coded which unit of a batch: columns unit, coder, arm.
+
+    Humans by their annotations that stand, the suggester by its answers without an error.
+    """
+    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, cancelled=0, withdrawn=0)
+    humans = notes[["unit", "coder", "arm"]].drop_duplicates()
+    row = batch_row(study, batch)
+    answers = store.read(
+        study.engine,
+        tables.COMPLETIONS,
+        codebook=row["codebook"],
+        coder=row["suggester"],
+        replicate=1,
+        error="",
+    )
+    model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]].assign(arm="")
+    return pd.concat([humans, model], ignore_index=True)

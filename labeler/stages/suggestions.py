@@ -1,0 +1,230 @@
+"""Codebook → the annotation page's config and instructions; codings → predictions; tasks → payload.
+
+Label Studio checks nothing of what is imported, and a value of the wrong kind breaks the page of
+its task: whatever leaves here has been checked against the codebook. Codes stand in `alias`, labels
+in `value`; the choices about a segment carry the id of its region; offsets are code points.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup, escape
+
+from labeler.codebook import Codebook, Variable
+from labeler.errors import CodebookError, TableError
+
+CROWDED = 15
+RESERVED = ("text", "segment")
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def config(codebook: Codebook, *, template: str) -> str:
+    """The annotation page: Label Studio's XML, from the text of a Jinja template.
+
+    The post is the `Text` named `text`, segments are the `Labels` named `segment`, and each
+    variable is a control of its own name. A variable of more than 15 codes becomes a drop-down.
+
+    Raises CodebookError where a variable has one of the names that the page needs itself.
+    """
+    findings = [
+        f"{codebook.codebook}: variables[{place}].variable: {variable.variable!r} is a name that "
+        "the annotation page needs itself: rename the variable"
+        for place, variable in enumerate(codebook.variables)
+        if variable.variable in RESERVED
+    ]
+    if findings:
+        raise CodebookError(findings)
+    return _rendered(template, codebook=codebook, crowded=CROWDED)
+
+
+def instructions(
+    codebook: Codebook, *, template: str, arm: Literal["blind", "assisted", "adjudication"]
+) -> str:
+    """What a coder reads before coding: the codebook as HTML, from the text of a Jinja template.
+
+    The same text in every arm, but for one sentence on the codes that are already there.
+    """
+    return _rendered(template, codebook=codebook, arm=arm)
+
+
+def predictions(
+    codings: pd.DataFrame, segments: pd.DataFrame, codebook: Codebook, *, version: str
+) -> dict[str, dict[str, Any]]:
+    """One coder's CODINGS and SEGMENTS as Label Studio predictions, by unit.
+
+    `version` is the model version that the project must name for them to show. Segments whose
+    quote was not found (`missing`) cannot be shown and stay away, with their codes.
+
+    Raises TableError where a coding or a segment does not fit the codebook; names unit and
+    variable.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    spans: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in segments.sort_values(["unit", "start", "end", "segment"]).to_dict("records"):
+        span = _span(row, codebook)
+        spans[row["unit"], row["segment"]] = span
+        if span:
+            results = made.setdefault(row["unit"], _prediction(version))["result"]
+            results.append(_region(row["segment"], span, codebook))
+    seen: set[tuple[str, str, str]] = set()
+    for row in codings.to_dict("records"):
+        unit, segment, name, value = (
+            row[column] for column in ("unit", "segment", "variable", "value")
+        )
+        variable = _checked(row, codebook)
+        if (unit, segment, name) in seen:
+            raise TableError(
+                f"codings: unit {unit}: {name} stands twice in segment {segment!r}: "
+                "suggestions come from one coder and one replicate"
+            )
+        seen.add((unit, segment, name))
+        results = made.setdefault(unit, _prediction(version))["result"]
+        if variable.of == "unit":
+            results.extend(_answers(variable, value, {}))
+            continue
+        if (unit, segment) not in spans:
+            raise TableError(f"codings: unit {unit}: {name}: segment {segment!r} has no row")
+        if spans[unit, segment]:
+            of_region = {"id": f"s{segment}", "span": spans[unit, segment]}
+            results.extend(_answers(variable, value, of_region))
+    return made
+
+
+def payload(
+    tasks: pd.DataFrame, posts: pd.DataFrame, predictions: Mapping[str, dict[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """TASKS of a seat as Label Studio imports them, in order of their position.
+
+    `predictions` is None for every arm but the assisted one.
+
+    Raises TableError where a task has no post, or another arm would get a prediction.
+    """
+    arms = sorted(set(tasks["arm"]) - {"assisted"})
+    if predictions is not None and arms:
+        raise TableError(f"tasks: the arm {arms[0]!r} must never receive a prediction")
+    by_unit = {row["unit"]: row for row in posts.to_dict("records")}
+    made = []
+    for unit in tasks.sort_values(["position", "unit"])["unit"]:
+        if unit not in by_unit:
+            raise TableError(f"tasks: unit {unit} has no post")
+        post = by_unit[unit]
+        task: dict[str, Any] = {
+            "data": {
+                "unit": unit,
+                "text": post["text"],
+                "platform": post["platform"],
+                "date": post["created"][:10],
+            }
+        }
+        if predictions is not None and unit in predictions:
+            task["predictions"] = [predictions[unit]]
+        made.append(task)
+    return made
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def _rendered(template: str, **given: object) -> str:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["plain"] = _plain
+    environment.filters["told"] = _told
+    environment.filters["number"] = _number
+    environment.tests["must"] = _must
+    return environment.from_string(template).render(**given)
+
+
+def _plain(text: str) -> str:
+    """One line without the characters that XML forbids."""
+    return " ".join(_NOT_XML.sub(" ", text).split())
+
+
+def _told(text: str) -> Markup:
+    """A line for HTML that Label Studio reads first: `$` would begin a name of its own."""
+    return Markup(str(escape(_plain(text))).replace("$", "&#36;"))  # noqa: S704  (escaped before)
+
+
+def _must(variable: Variable) -> bool:
+    """Whether the page may insist on an answer.
+
+    Label Studio asks a required question of a segment for every segment, also where a condition
+    hides it; such a question is not insisted on.
+    """
+    return variable.required and not (variable.of == "segment" and variable.applies_when)
+
+
+# --- predictions -------------------------------------------------------------------------------
+
+
+def _prediction(version: str) -> dict[str, Any]:
+    return {"model_version": version, "result": []}
+
+
+def _span(row: Mapping[Any, Any], codebook: Codebook) -> dict[str, Any]:
+    """Start, end and text of a segment; empty where its quote was not found."""
+    where = f"segments: unit {row['unit']}: segment {row['segment']!r}"
+    if codebook.segments is None:
+        raise TableError(f"{where}: the codebook has no segments")
+    if row["found"] == "missing":
+        return {}
+    start, end, quote = int(row["start"]), int(row["end"]), row["quote"]
+    if not 0 <= start < end or len(quote) != end - start:
+        raise TableError(f"{where}: {start} to {end} is not where its quote stands")
+    return {"start": start, "end": end, "text": quote}
+
+
+def _checked(row: Mapping[Any, Any], codebook: Codebook) -> Variable:
+    """The variable of a coding that fits the codebook."""
+    where = f"codings: unit {row['unit']}"
+    try:
+        variable = codebook.variable(row["variable"])
+    except KeyError:
+        raise TableError(f"{where}: no variable is called {row['variable']!r}") from None
+    if (variable.of == "segment") != bool(row["segment"]):
+        raise TableError(
+            f"{where}: {variable.variable} is of the {variable.of}, got segment {row['segment']!r}"
+        )
+    fault = variable.fault(row["value"])
+    if fault:
+        raise TableError(f"{where}: {fault}")
+    return variable
+
+
+def _region(segment: str, span: dict[str, Any], codebook: Codebook) -> dict[str, Any]:
+    assert codebook.segments is not None
+    value = span | {"labels": [codebook.segments.segment]}
+    return {
+        "id": f"s{segment}",
+        "from_name": "segment",
+        "to_name": "text",
+        "type": "labels",
+        "value": value,
+    }
+
+
+def _answers(variable: Variable, value: str, region: dict[str, Any]) -> list[dict[str, Any]]:
+    """A value as Label Studio results: one, or none for the empty set."""
+    if variable.values and not value:
+        return []
+    if variable.values:
+        kind, answer = "choices", {"choices": value.split("+")}
+    else:
+        kind, answer = "number", {"number": _number(value)}
+    made = {
+        "from_name": variable.variable,
+        "to_name": "text",
+        "type": kind,
+        "value": region.get("span", {}) | answer,
+    }
+    return [{"id": region["id"], **made}] if region else [made]
+
+
+def _number(value: str | float) -> int | float:
+    number = float(value)
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,209 @@
+"""Pages of a batch: reliability, disagreements, estimates, and their figures."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pandas as pd
+from flask import Blueprint, Response, abort, request
+
+from labeler import tables
+from labeler.codebook import Codebook
+from labeler.edges import store
+from labeler.stages import figures
+from labeler.tables import CONSENSUS, ESTIMATES, RELIABILITY
+from labeler.web import differences, queries
+from labeler.web.answers import answer
+from labeler.web.drawings import NARROW, drawn
+
+ALPHA = "krippendorff_alpha"
+
+pages = Blueprint("results", __name__)
+
+
+@pages.get("/reliability")
+def reliability() -> Response | str:
+    """Coefficients and verdicts of a batch, per variable and panel."""
+    batch = queries.chosen_batch()
+    rows = _of(batch, RELIABILITY)
+    book = _codebook(batch)
+    return answer(
+        "reliability.html",
+        rows,
+        name="reliability",
+        batch=batch,
+        batches=queries.batch_names(),
+        codebook=book,
+        groups=_panels_by_variable(rows, book),
+        has_figure=bool(len(_alphas(rows))),
+        thresholds=_thresholds(rows),
+    )
+
+
+@pages.get("/disagreements")
+def disagreements() -> Response | str:
+    """Units on which blind humans differ, or a model from them; of one variable or counted."""
+    batch = queries.chosen_batch()
+    book = _codebook(batch)
+    variable = _variable(book)
+    found = _differences(batch, book)
+    rows = found.rows
+    if variable:
+        rows = rows[rows["variable"] == variable]
+    return answer(
+        "disagreements.html",
+        rows,
+        name="disagreements",
+        batch=batch,
+        batches=queries.batch_names(),
+        codebook=book,
+        variable=variable,
+        counts=found.counts.to_dict("records"),
+        panels=[
+            (panel, _units(rows[rows["panel"] == panel]))
+            for panel in (differences.HUMANS, differences.MODEL)
+        ],
+        excerpts=queries.excerpts(batch["batch"]) if batch and variable else {},
+    )
+
+
+@pages.get("/estimates")
+def estimates() -> Response | str:
+    """Shares per code of a batch, with counts and intervals."""
+    batch = queries.chosen_batch()
+    book = _codebook(batch)
+    variable = _variable(book)
+    rows = _of(batch, ESTIMATES)
+    shown = rows[rows["variable"] == variable] if variable else rows
+    return answer(
+        "estimates.html",
+        shown,
+        name="estimates",
+        batch=batch,
+        batches=queries.batch_names(),
+        codebook=book,
+        variable=variable,
+        groups=_codes_by_variable(shown, book),
+        named=sorted(set(rows["variable"])),
+    )
+
+
+@pages.get("/figures/reliability.<form>")
+def reliability_figure(form: str) -> Response:
+    """Alpha per variable and panel: svg, png, pdf, or the specification as json."""
+    batch = queries.chosen_batch()
+    rows = _alphas(_of(batch, RELIABILITY))
+    book = _codebook(batch)
+    if book is None or rows.empty:
+        abort(404, "This batch has no reliability yet: give `labeler reliability`.")
+    return drawn(figures.reliability(rows, book, width=_width()), form)
+
+
+@pages.get("/figures/estimates.<form>")
+def estimates_figure(form: str) -> Response:
+    """Shares of one variable's codes: svg, png, pdf, or the specification as json."""
+    batch = queries.chosen_batch()
+    book = _codebook(batch)
+    variable = _variable(book)
+    rows = _of(batch, ESTIMATES)
+    rows = rows[rows["variable"] == variable]
+    if book is None or rows.empty:
+        abort(404, "There are no estimates of this variable: name one with ?variable=.")
+    return drawn(figures.shares(rows, book, variable=variable, width=_width()), form)
+
+
+def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
+    if batch is None:
+        return tables.frame(table)
+    return store.read(queries.engine(), table, batch=batch["batch"])
+
+
+def _codebook(batch: dict[str, Any] | None) -> Codebook | None:
+    return queries.codebook(batch["codebook"]) if batch else None
+
+
+def _variable(book: Codebook | None) -> str:
+    """The variable that `?variable=` names; '' for none; 404 for one the codebook lacks."""
+    name = request.args.get("variable", "")
+    if name and (book is None or name not in {v.variable for v in book.variables}):
+        abort(404, f"The codebook has no variable {name!r}.")
+    return name
+
+
+def _width() -> int:
+    return NARROW if request.args.get("width") == "narrow" else figures.WIDE
+
+
+def _alphas(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["coefficient"].str.startswith(ALPHA)]
+
+
+def _thresholds(rows: pd.DataFrame) -> list[tuple[float, float]]:
+    pairs = rows[["tentative", "reliable"]].dropna().drop_duplicates()
+    return sorted(pairs.itertuples(index=False, name=None))
+
+
+def _panels_by_variable(
+    rows: pd.DataFrame, book: Codebook | None
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(variable, its rows): variables as the codebook has them, humans before models."""
+
+    def place(row: dict[str, Any]) -> tuple[bool, str, tuple[int, str]]:
+        other = not row["coefficient"].startswith(ALPHA)
+        return other, row["coefficient"], figures.panel_order(row["panel"], row["evidence"])
+
+    records = cast(
+        list[dict[str, Any]],
+        rows.assign(
+            title=[
+                figures.panel_title(panel, evidence)
+                for panel, evidence in zip(rows["panel"], rows["evidence"], strict=True)
+            ]
+        ).to_dict("records"),
+    )
+    return [
+        (name, sorted((row for row in records if row["variable"] == name), key=place))
+        for name in _in_order(rows, book)
+    ]
+
+
+def _codes_by_variable(
+    rows: pd.DataFrame, book: Codebook | None
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(variable, its rows): variables and codes as the codebook has them."""
+    groups = []
+    for name in _in_order(rows, book):
+        known = book.variable(name) if book else None
+        codes = list(known.codes) if known else []
+        own = cast(list[dict[str, Any]], rows[rows["variable"] == name].to_dict("records"))
+        end = len(codes)
+        own.sort(key=lambda row: codes.index(row["code"]) if row["code"] in codes else end)
+        groups.append((name, own))
+    return groups
+
+
+def _in_order(rows: pd.DataFrame, book: Codebook | None) -> list[str]:
+    order = [variable.variable for variable in book.variables] if book else []
+    return [name for name in order if name in set(rows["variable"])]
+
+
+def _differences(batch: dict[str, Any] | None, book: Codebook | None) -> differences.Differences:
+    if batch is None or book is None:
+        none = pd.DataFrame(columns=differences.COLUMNS)
+        return differences.Differences(none, pd.DataFrame(columns=["panel", "variable"]))
+    name, key = batch["batch"], batch["codebook"]
+    kept = store.read(queries.engine(), CONSENSUS, batch=name)
+    consensus = dict(
+        zip(zip(kept["unit"], kept["variable"], strict=True), kept["value"], strict=True)
+    )
+    return differences.differences(
+        queries.codings(name, key), queries.coded(name, key), book, consensus
+    )
+
+
+def _units(rows: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(unit, each coder's value)."""
+    return [
+        (str(unit), cast(list[dict[str, Any]], own.to_dict("records")))
+        for unit, own in rows.groupby("unit", sort=True)
+    ]

@@ -1,0 +1,311 @@
+"""A loopback server that speaks the OpenAI protocol and fails in every way that it is told.
+
+Its answers are made up, but fit the schema of the request and are the same for the same post and
+schema. As a program: `python tests/openai_server.py --port 0` prints its address and serves until
+it is ended; `POST /control` tells it how to fail, `GET /control` shows what it was asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+KEY = "made-up-key-for-tests"
+MODEL = "made-up-model"
+STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404}
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """How to fail: `kind`, for posts that hold `match`, `times` times, after `after` requests.
+
+    Kinds: 500 503 400 401 403 404, 429 and quota (`retry_after` seconds, or none), filter, reset,
+    hang and drip (`seconds`), broken (no JSON), empty (JSON, no completion), off-schema, length,
+    refusal, code, quote, text (`content` as it is), late (`seconds`, then a good answer).
+    """
+
+    kind: str
+    match: str = ""
+    times: int | None = None
+    after: int = 0
+    retry_after: str | None = None
+    seconds: float = 60.0
+    content: str = ""
+
+
+@dataclass
+class Server:
+    """A running server: where, what it was asked, and how it is to fail (first match counts)."""
+
+    url: str = ""
+    latency: float = 0.0
+    key: str = KEY
+    faults: list[Fault] = field(default_factory=list)
+    posts: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    bodies: list[bytes] = field(default_factory=list)
+    flying: int = 0
+    most_flying: int = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests for a completion came."""
+        return len(self.bodies)
+
+    def fail(self, kind: str, **how: Any) -> None:
+        """One more way to fail; see Fault."""
+        self.faults.append(Fault(kind=kind, **how))
+
+    def due(self, post: str) -> Fault | None:
+        """The fault that this request meets, counted down."""
+        for fault in self.faults:
+            if fault.match in post and self.requests > fault.after and fault.times != 0:
+                fault.times = fault.times if fault.times is None else fault.times - 1
+                return fault
+        return None
+
+
+SERVER = web.AppKey("server", Server)
+
+
+@contextlib.contextmanager
+def serve(port: int = 0) -> Iterator[Server]:
+    """A server on loopback in a thread of its own, for the length of a with block."""
+    server, ready, loop = Server(), threading.Event(), asyncio.new_event_loop()
+    done = asyncio.Event()
+
+    async def run() -> None:
+        async with listening(server, port):
+            ready.set()
+            await done.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
+    thread.start()
+    if not ready.wait(timeout=20):
+        raise RuntimeError("the loopback server did not start")
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(timeout=20)
+        loop.close()
+
+
+@contextlib.asynccontextmanager
+async def listening(server: Server, port: int) -> AsyncIterator[None]:
+    """The application, listening; `server.url` ends in /v1."""
+    app = web.Application(client_max_size=2**24)
+    app[SERVER] = server
+    app.router.add_post("/v1/chat/completions", _completions)
+    app.router.add_get("/v1/models", _models)
+    app.router.add_get("/control", _shown)
+    app.router.add_post("/control", _control)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    host, bound = runner.addresses[0][:2]
+    server.url = f"http://{host}:{bound}/v1"
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def post_of(body: dict[str, Any]) -> str:
+    """The post of a request: the JSON string on the last line of the last message."""
+    last = body["messages"][-1]["content"].rstrip("\n").split("\n")[-1]
+    post = json.loads(last)
+    assert isinstance(post, str)
+    return post
+
+
+def answer_to(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer that fits the schema of the request, the same for the same post."""
+    schema = body["response_format"]["json_schema"]["schema"]
+    answer = _made_up(schema, post_of(body), "")
+    assert isinstance(answer, dict)
+    return answer
+
+
+def _made_up(schema: dict[str, Any], post: str, path: str) -> Any:
+    number = int.from_bytes(hashlib.sha256(f"{path}|{post}".encode()).digest()[:6], "big")
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if "object" in kinds:
+        return {
+            name: _made_up(part, post, f"{path}.{name}")
+            for name, part in schema["properties"].items()
+        }
+    if "array" in kinds:
+        parts = [_made_up(schema["items"], post, f"{path}[{place}]") for place in range(number % 3)]
+        return list(dict.fromkeys(parts)) if "enum" in schema["items"] else parts
+    if "enum" in schema:
+        return schema["enum"][number % len(schema["enum"])]
+    if "number" in kinds:
+        span = int(schema["maximum"] - schema["minimum"])
+        return schema["minimum"] + number % (span + 1)
+    if path.endswith(".quote"):
+        words = post.split(" ")
+        first = number % len(words)
+        return " ".join(words[first : first + 8])
+    return "A made-up reason."
+
+
+def _spoilt(answer: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The answer with a code that no codebook has, or with a quote that no post holds."""
+    if kind == "code":
+        answer["variables"] = dict.fromkeys(answer["variables"], "no_such_code")
+    elif kind == "quote":
+        for segment in answer.get("segments", []):
+            segment["quote"] = "zzyzx qqwx these words stand in no post at all"
+    else:
+        return {"surprise": 1}
+    return answer
+
+
+def _completion(body: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
+    kind = fault.kind if fault else ""
+    content: str | None = json.dumps(answer_to(body), ensure_ascii=False)
+    if kind in ("code", "quote", "off-schema"):
+        content = json.dumps(_spoilt(answer_to(body), kind))
+    elif kind == "length" and content:
+        content = content[: len(content) // 2]
+    elif kind == "text" and fault:
+        content = fault.content
+    message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+    if kind == "refusal":
+        message |= {"content": None, "refusal": "I cannot help with that."}
+    return {
+        "id": "chatcmpl-made-up",
+        "object": "chat.completion",
+        "created": 0,
+        "model": f"{body['model']}-served",
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "finish_reason": "length" if kind == "length" else "stop",
+                "logprobs": None,
+            }
+        ],
+        "usage": {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930},
+    }
+
+
+def _error(status: int, message: str, code: str = "", **headers: str) -> web.Response:
+    content = {"error": {"message": message, "type": code or "error", "code": code or None}}
+    return web.json_response(content, status=status, headers=headers)
+
+
+async def _completions(request: web.Request) -> web.StreamResponse:
+    server = request.app[SERVER]
+    raw = await request.read()
+    body = json.loads(raw)
+    server.bodies.append(raw)
+    server.posts[post_of(body)] += 1
+    server.flying += 1
+    server.most_flying = max(server.most_flying, server.flying)
+    try:
+        await asyncio.sleep(server.latency)
+        response = await _respond(request, body, server.due(post_of(body)))
+    finally:
+        server.flying -= 1
+    server.statuses[str(response.status)] += 1
+    return response
+
+
+async def _respond(
+    request: web.Request, body: dict[str, Any], fault: Fault | None
+) -> web.StreamResponse:
+    server, kind = request.app[SERVER], fault.kind if fault else ""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if kind == "401" or (server.key and given != server.key):
+        return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
+    if fault and kind in STATUS:
+        return _error(STATUS[kind], f"made-up failure {kind}, key {given}")
+    if fault and kind == "429":
+        wait = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
+        return _error(429, "slow down", "rate_limit_exceeded", **wait)
+    if kind == "quota":
+        return _error(429, "You exceeded your current quota", "insufficient_quota")
+    if kind == "filter":
+        return _error(400, "the prompt was filtered", "content_filter")
+    if kind == "reset":
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+    if fault and kind in ("hang", "late"):
+        await asyncio.sleep(fault.seconds)
+    if kind == "empty":
+        return web.json_response({"object": "list", "data": []})
+    text = json.dumps(_completion(body, fault), ensure_ascii=False)
+    if fault and kind == "drip":
+        return await _drip(request, text, fault.seconds)
+    if kind == "broken":
+        text = text[: len(text) // 2]
+    return web.Response(text=text, content_type="application/json")
+
+
+async def _drip(request: web.Request, text: str, seconds: float) -> web.StreamResponse:
+    """The answer a byte at a time, far slower than anybody waits, but never silent for long."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    for byte in text.encode():
+        await response.write(bytes([byte]))
+        await asyncio.sleep(seconds / len(text))
+    return response
+
+
+async def _models(request: web.Request) -> web.Response:
+    model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "tests"}
+    return web.json_response({"object": "list", "data": [model]})
+
+
+async def _shown(request: web.Request) -> web.Response:
+    server = request.app[SERVER]
+    return web.json_response(
+        {
+            "requests": server.requests,
+            "posts": dict(server.posts),
+            "statuses": dict(server.statuses),
+            "flying": server.flying,
+            "most_flying": server.most_flying,
+            "faults": [asdict(fault) for fault in server.faults],
+        }
+    )
+
+
+async def _control(request: web.Request) -> web.Response:
+    """Take new `faults`, `latency` and `key`; what is not named stays."""
+    server, told = request.app[SERVER], await request.json()
+    if "faults" in told:
+        server.faults = [Fault(**fault) for fault in told["faults"]]
+    server.latency = told.get("latency", server.latency)
+    server.key = told.get("key", server.key)
+    return await _shown(request)
+
+
+async def _main(port: int, latency: float) -> None:
+    server = Server(latency=latency)
+    async with listening(server, port):
+        print(server.url, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="An OpenAI-compatible server with made-up answers")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    options = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_main(options.port, options.latency))
