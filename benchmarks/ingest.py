@@ -26,39 +26,9 @@ from pathlib import Path
 
 SIZES = (10_000, 100_000, 1_000_000)
 CHUNK = 5000
-WORDS = [
-    "I",
-    "asked",
-    "a",
-    "made-up",
-    "chatbot",
-    "about",
-    "my",
-    "day",
-    "and",
-    "it",
-    "listened",
-    "for",
-    "a",
-    "while",
-    "before",
-    "it",
-    "answered",
-    "with",
-    "a",
-    "list",
-    "that",
-    "helped",
-    "me",
-    "to",
-    "rest",
-    "although",
-    "nothing",
-    "here",
-    "happened",
-    "😀",
-    "é",
-]
+TEXT = """I asked a made-up chatbot about my day and it listened for a while before it answered
+with a list that helped me to rest although nothing here happened 😀 é"""
+WORDS = TEXT.split()
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from labeler.errors import ProjectError
 
 STATE = ".labeler"
 SECTION = "labeler"
+SECRET_BYTES = 32
 SETTINGS = {
     "database": "where the store is: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "codebook": "the codebook's file",
@@ -27,12 +28,13 @@ DEFAULT_LLM_URL = "https://api.openai.com/v1"
 class Project:
     """Root folder, places, addresses and keys of one study; frozen for the length of a command.
 
-    Keys (`llm_key`, `studio_token`) come from the environment only and are left out of repr.
+    Keys (`llm_key`, `studio_token`) come from the environment only; they and the database's
+    address, which may hold a password, are left out of repr.
     """
 
     root: Path
     name: str = ""
-    database: str = ""
+    database: str = field(default="", repr=False)
     codebook: str = ""
     studio_url: str = ""
     studio_env: Path | None = None
@@ -64,7 +66,7 @@ class Project:
     @property
     def server(self) -> str:
         """The name by which rows tell one Label Studio from another."""
-        return urlsplit(self.studio_url).netloc if self.studio_url else "local"
+        return urlsplit(self.studio_url).netloc.rpartition("@")[2] or "local"
 
     @property
     def codebook_path(self) -> Path:
@@ -94,17 +96,20 @@ class Project:
         """The key of author hashes and prompt delimiters; made once, kept with the project."""
         path = self.state / "secret.key"
         self.prepare()
-        if not path.exists():
-            fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_hex(32), encoding="ascii")
-            try:
-                path.hardlink_to(fresh)
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        return bytes.fromhex(path.read_text(encoding="ascii"))
+        try:
+            if not path.exists():
+                _make_secret(path)
+            kept = bytes.fromhex(path.read_text(encoding="ascii"))
+        except OSError as error:
+            raise ProjectError(f"--root: {path} cannot be read: {error.strerror}") from error
+        except ValueError:
+            kept = b""
+        if len(kept) != SECRET_BYTES:
+            raise ProjectError(
+                f"--root: {path} is damaged: it needs {2 * SECRET_BYTES} hexadecimal digits; bring "
+                "back your copy of it (with another key the same author gets another hash)"
+            )
+        return kept
 
     def prepare(self) -> None:
         """Make the state folder, for its owner alone."""
@@ -138,6 +143,19 @@ def load(root: Path, options: Mapping[str, str | None], environment: Mapping[str
         studio_token=environment.get("LABEL_STUDIO_API_KEY", ""),
         **settings,
     )
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret, whole or not at all; of two programs at once the first one's stays."""
+    fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    try:
+        fresh.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
 
 
 def _filed(root: Path) -> dict[str, str]:

@@ -17,6 +17,10 @@ from sqlalchemy.types import TypeEngine
 from labeler.errors import TableError
 
 METADATA = MetaData()
+MAY_BE_EMPTY = ("arm", "segment")  # the only parts of a key that may be the empty text
+
+# PostgreSQL sorts by the language of its cluster; here by code point, as SQLite and Python do
+_SORTED = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _table(name: str, keys: str, /, **columns: type[TypeEngine[Any]]) -> Table:
@@ -27,7 +31,7 @@ def _table(name: str, keys: str, /, **columns: type[TypeEngine[Any]]) -> Table:
         *(
             Column(
                 column,
-                kind,
+                _SORTED if kind is Text else kind,
                 primary_key=column in primary,
                 nullable=column not in primary and kind is not Text,
                 autoincrement=False,
@@ -263,11 +267,21 @@ def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()
 
 
 def check(table: Table, given: pd.DataFrame) -> pd.DataFrame:
-    """The same frame, when its columns are the table's and its key names each row once."""
+    """The same frame, when its columns are the table's and its key names each row once.
+
+    No part of a key may be missing; of the texts only `arm` and `segment` may be ''.
+    """
     if list(given.columns) != columns(table):
         raise TableError(
             f"table {table.name}: columns are {list(given.columns)}, not {columns(table)}"
         )
+    for name in keys(table):
+        lacking = given[name].isna() | ((given[name] == "") & (name not in MAY_BE_EMPTY))
+        if lacking.any():
+            raise TableError(
+                f"table {table.name}: {int(lacking.sum())} rows have no {name}, which is part of "
+                f"the key; first: row {int(lacking.to_numpy().argmax())}"
+            )
     repeated = given[given.duplicated(keys(table))]
     if len(repeated):
         row = repeated.iloc[0]

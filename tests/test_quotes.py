@@ -77,7 +77,7 @@ def test_slips_are_found_as_whole_words(quote: str) -> None:
         "…",
         "It made everything worse and I cried the whole night",
         "My work got done thanks to it while others ignored me",
-        "would lisden",
+        "would lisen",
         "kinds",
         POST + POST,
         "It has helped me to focus. " + "And then much more happened to me that week. " * 2,

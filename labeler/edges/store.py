@@ -13,13 +13,13 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    URL,
     Column,
     Connection,
     Engine,
     Select,
     Table,
     Text,
-    URL,
     and_,
     any_,
     create_engine,
@@ -40,6 +40,7 @@ from labeler import tables
 from labeler.errors import StoreError
 
 BUSY_SECONDS = 30
+BUSY = f"another program has written for over {BUSY_SECONDS} s: end it, then run again"
 
 
 def connect(url: str) -> Engine:
@@ -92,12 +93,12 @@ def counts(engine: Engine, column: Column[Any], /, **equals: object) -> dict[Any
     """Value of one column → how many rows hold it, among those that equal what is given."""
     query = (
         select(column, func.count())
-        .where(_matching(column.table, equals))
+        .where(_matching(engine, column.table, equals))
         .group_by(column)
         .order_by(column)
     )
     with _named(engine), engine.connect() as connection:
-        return {value: int(times) for value, times in connection.execute(query)}
+        return {row[0]: int(row[1]) for row in connection.execute(query)}
 
 
 def count(engine: Engine, table: Table, /, **equals: object) -> int:
@@ -145,8 +146,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def shown(engine: Engine) -> str:
-    """The database's address without its password, user and options."""
-    return engine.url.set(username=None, password=None, query={}).render_as_string()
+    """The database's address without its password and options (which may hold one)."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
 def _checked(url: str) -> URL:
@@ -158,9 +159,13 @@ def _checked(url: str) -> URL:
     try:
         parsed = make_url(url)
         parsed.get_dialect().import_dbapi()
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise StoreError(f"--database / LABELER_DATABASE: not understood; {advice}") from error
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+        raise StoreError(f"--database / LABELER_DATABASE: not understood; {advice}") from None
     kind = parsed.get_backend_name()
+    if "@" in (parsed.host or ""):
+        raise StoreError(
+            "--database / LABELER_DATABASE: in a password, write @ as %40, / as %2F, : as %3A"
+        )
     if kind not in ("sqlite", "postgresql"):
         raise StoreError(f"--database / LABELER_DATABASE: {kind} is not supported; {advice}")
     if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
@@ -203,8 +208,8 @@ def _named(engine: Engine) -> Iterator[None]:
 ADVICE = {
     "disk is full": "free some space and give the command again: what was stored is safe",
     "no space left": "free some space and give the command again: what was stored is safe",
-    "locked": f"another program has written for over {BUSY_SECONDS} s: end it, then run again",
-    "lock timeout": f"another program has written for over {BUSY_SECONDS} s: end it, then run again",
+    "locked": BUSY,
+    "lock timeout": BUSY,
     "readonly": "the file or its folder may not be written: change its rights",
     "not a database": "the file is something else: give another path",
 }
@@ -223,7 +228,7 @@ def _matching(engine: Engine, table: Table, equals: dict[str, object]) -> Any:
 def _any_of(engine: Engine, column: Column[Any], values: list[Any]) -> Any:
     """column IN values, with the list as one parameter: databases limit how many there may be."""
     if engine.dialect.name == "postgresql":
-        return column == any_(literal(values, postgresql.ARRAY(column.type)))
+        return column == any_(literal(values, postgresql.ARRAY(type(column.type))))
     listed = func.json_each(literal(json.dumps(values), Text)).table_valued("value")
     return column.in_(select(listed.c.value))
 

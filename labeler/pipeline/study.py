@@ -125,10 +125,13 @@ def made_up(study: Study) -> bool:
 def coded(study: Study, batch: str) -> pd.DataFrame:
     """Who coded which unit of a batch: columns unit, coder, arm.
 
-    Humans by their annotations that stand, the suggester by its answers without an error.
+    Humans by the newest annotation of their own account, unless it is a skip; the suggester by its answers without an error.
     """
-    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, cancelled=0, withdrawn=0)
-    humans = notes[["unit", "coder", "arm"]].drop_duplicates()
+    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=0)
+    emails = {coder: spec.get("email") for coder, spec in coders(study, "human").items()}
+    own = notes[notes["completed_by"] == notes["coder"].map(emails)]
+    newest = own.sort_values("updated").drop_duplicates(["arm", "coder", "unit"], keep="last")
+    humans = newest[newest["cancelled"] == 0][["unit", "coder", "arm"]]
     row = batch_row(study, batch)
     answers = store.read(
         study.engine,

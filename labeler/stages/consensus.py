@@ -17,9 +17,11 @@ def consensus(given: dict[str, pd.DataFrame], codebook: Codebook, *, batch: str)
     """CONSENSUS rows, one for each unit and variable that a human coded blind.
 
     `given` maps each variable to its blind human values (columns unit, coder, value), a variable
-    of the segment as the unit's set. More than half of the coders decide, for a set code by code;
-    where none or half do, the value is '' and the rule `unresolved`. `agreeing` counts the coders
-    whose whole value is the one kept (of an unresolved unit: the commonest one).
+    of the segment as the unit's set. More than half of the coders decide, for a set code by code.
+    The rule is `unresolved` and the value '' where no value has more than half of the coders, a
+    code of a set has just half, or no code of a set is left although every coder gave one.
+    `agreeing` counts the coders whose whole value is the one kept (of an unresolved unit: the
+    commonest one).
     """
     rows = []
     for name, values in given.items():
@@ -48,6 +50,14 @@ def _kept(votes: list[str], variable: Variable) -> tuple[str, str]:
         tally = Counter(code for vote in votes for code in vote.split("+") if code)
         if any(2 * times == len(votes) for times in tally.values()):
             return "", UNRESOLVED
-        return variable.written(c for c, times in tally.items() if 2 * times > len(votes)), MAJORITY
+        kept = {code for code, times in tally.items() if 2 * times > len(votes)}
+        if not kept and "" not in votes:
+            return "", UNRESOLVED
+        return _written(kept, variable), MAJORITY
     value, times = Counter(votes).most_common(1)[0]
     return (value, MAJORITY) if 2 * times > len(votes) else ("", UNRESOLVED)
+
+
+def _written(codes: set[str], variable: Variable) -> str:
+    """A set as text, in codebook order; numbers by size."""
+    return variable.written(codes) if variable.values else "+".join(sorted(codes, key=float))

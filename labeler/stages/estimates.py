@@ -27,7 +27,9 @@ def estimates(
     `given` maps a variable to its blind human values (columns unit, coder, value), a variable of
     the segment as the set over the unit's segments. A unit counts by the share of its coders who
     gave the code; `count` is the number of codings with it. `authors` maps a unit to its author:
-    cells of fewer than `smallest` distinct authors are hidden, and say so in `note`.
+    cells of fewer than `smallest` distinct authors are hidden, and say so in `note`; so is
+    `units`, where all cells together have fewer. A unit whose author is unknown ('') counts as a
+    person of its own, which is what can be known, and hides less than it might.
     """
     rows = []
     for name, values in given.items():
@@ -46,14 +48,15 @@ def estimates(
 def _shares(
     values: pd.DataFrame, authors: pd.Series[str], variable: Variable, smallest: int
 ) -> list[dict[str, object]]:
-    codes = variable.codes or tuple(sorted(set(values["value"]), key=float))
-    held = values["value"].str.split("+")
+    held = [set(given.split("+")) - {""} for given in values["value"]]
+    codes = variable.codes or tuple(sorted(set().union(*held), key=float))
     units = int(values["unit"].nunique())
-    who = values["unit"].map(authors)
+    known = values["unit"].map(authors.to_dict()).fillna("")
+    who = known.where(known != "", values["unit"])
     rows: list[dict[str, object]] = []
     people = []
     for code in codes:
-        has = held.map(lambda given, code=code: code in given)
+        has = pd.Series([code in given for given in held], index=values.index, dtype=bool)
         people.append(int(who[has].nunique()))
         share = wilson(float(has.groupby(values["unit"]).mean().mean()) if units else 0.0, units)
         rows.append(
@@ -69,8 +72,11 @@ def _shares(
         )
     additive = variable.of == "unit" and not variable.multiple
     hidden = suppressed(people, smallest=smallest, additive=additive)
+    few = 0 < who.nunique() < smallest
     for row, hide in zip(rows, hidden, strict=True):
-        if hide:
+        if hide or few:
             row.update(count=None, share=math.nan, low=math.nan, high=math.nan)
             row["note"] = f"hidden: fewer than {smallest} authors, or would give such a cell away"
+        if few:
+            row["units"] = None
     return rows

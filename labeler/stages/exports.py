@@ -10,6 +10,18 @@ import pandas as pd
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = r"[+-]?\d+(\.\d+)?"
+ABOUT_FILES = {
+    "codings.csv": "a row a coder, unit, segment and variable; source names the raw answer",
+    "codings_wide.csv": "the same, a column for each variable; empty: no code, or not asked",
+    "segments.csv": "where each coder's segments stand (code-point offsets)",
+    "reliability.csv": "coefficients, intervals and the gate's verdicts; evidence=0 is none",
+    "consensus.csv": "the value kept for each unit, from blind human codings",
+    "estimates.csv": "shares per code among blind human codes; small cells hidden",
+    "tasks.csv": "who was to code what, with the probability of the draw",
+    "reliability.svg": "the coefficients and their intervals, drawn",
+    "codebook.yaml": "what every coder was told",
+    "manifest.json": "hashes of these files, settings and versions",
+}
 
 
 def bundle(
@@ -20,13 +32,14 @@ def bundle(
 ) -> dict[str, str]:
     """File name → text: a CSV for each frame, the wide codings, `texts` and the manifest.
 
-    `frames` holds at least `codings`; `texts` are files as they are (codebook, figures); `about` is what the manifest says beside the hashes. Author
-    hashes, addresses and the text of posts are in no frame that is passed here.
+    `frames` holds at least `codings`; `texts` are files as they are (codebook, figures); `about`
+    is what the manifest says beside the hashes. Author hashes, addresses and the text of posts
+    are in no frame that is passed here.
     """
     files = {f"{name}.csv": csv(frame) for name, frame in frames.items()}
     files["codings_wide.csv"] = csv(wide(frames["codings"]))
     files.update(texts)
-    files["README.txt"] = _readme(about)
+    files["README.txt"] = _readme(about, {*files, "manifest.json"})
     listed = {
         name: {
             "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
@@ -56,21 +69,9 @@ def csv(frame: pd.DataFrame) -> str:
     return safe.to_csv(index=False, lineterminator="\n")
 
 
-def _readme(about: Mapping[str, object]) -> str:
-    lines = [
-        f"Batch {about['batch']}, exported by labeler {about['labeler']}.",
-        "",
-        "codings.csv       a row a coder, unit, segment and variable; source names the raw answer",
-        "codings_wide.csv  the same, a column for each variable",
-        "segments.csv      where each coder's segments stand (code-point offsets)",
-        "reliability.csv   coefficients, intervals and the gate's verdicts; evidence=0 is none",
-        "consensus.csv     the value kept for each unit, from blind human codings",
-        "estimates.csv     shares per code among blind human codes; small cells hidden",
-        "tasks.csv         who was to code what, with the probability of the draw",
-        "reliability.svg   the coefficients and their intervals, drawn",
-        "codebook.yaml     what every coder was told",
-        "manifest.json     hashes of these files, settings and versions",
-    ]
+def _readme(about: Mapping[str, object], files: set[str]) -> str:
+    lines = [f"Batch {about['batch']}, exported by labeler {about['labeler']}.", ""]
+    lines += [f"{name:<18}{what}" for name, what in ABOUT_FILES.items() if name in files]
     if about.get("made_up"):
         lines += ["", "Everything in this folder is made up: sample posts, sample coders."]
     if about.get("override"):

@@ -82,7 +82,8 @@ def reliability(rows: pd.DataFrame, codebook: Codebook, *, width: int = WIDE) ->
 def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int = WIDE) -> Spec:
     """The share of each code of one variable with its interval; the codes in codebook order.
 
-    `rows` are ESTIMATES rows of one batch. A cell that is held back is written out as its note.
+    `rows` are ESTIMATES rows of one batch. A cell that is held back is written out as the
+    beginning of its note.
     """
     own = rows[rows["variable"] == variable]
     codes = _code_labels(codebook.variable(variable), [str(code) for code in own["code"]], width)
@@ -92,7 +93,7 @@ def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int 
             "share": _number(row["share"]),
             "low": _number(row["low"]),
             "high": _number(row["high"]),
-            "note": str(row["note"]) or "no figure",
+            "note": str(row["note"]).split(":")[0] or "no figure",
         }
         for row in own.to_dict("records")
     ]
@@ -210,7 +211,6 @@ def _threshold_layers(
 ) -> list[Spec]:
     """A line for each threshold, variable by variable, and its name above the first."""
     layers: list[Spec] = []
-    plain = {"y": {**y, "axis": None}}
     for name, colour in (("tentative", TENTATIVE), ("reliable", RELIABLE)):
         firsts = rows.dropna(subset=name).drop_duplicates(["variable", name])
         lines: list[dict[str, Any]] = [
@@ -227,8 +227,7 @@ def _threshold_layers(
             }
         )
         named = [{**line, "name": f"{name} {_threshold(line['at'])}"} for line in top]
-        side = "right" if name == "tentative" else "left"
-        shift = 12 if name == "tentative" else -12
+        side, shift = ("right", 4) if name == "tentative" else ("left", -4)
         layers.append(
             {
                 "data": {"values": named},
@@ -240,7 +239,7 @@ def _threshold_layers(
                     "color": colour,
                     "fontSize": 11,
                 },
-                "encoding": {**plain, "x": _x("at", floor), "text": {"field": "name"}},
+                "encoding": {"y": y, "x": _x("at", floor), "text": {"field": "name"}},
             }
         )
     return layers

@@ -59,7 +59,9 @@ def chunk(
             hidden[author] = keys.keyed(author, secret=secret)
         row["author"] = hidden[author]
         kept.setdefault(row["unit"], row)
-    posts = pd.DataFrame(list(kept.values()), columns=tables.columns(tables.POSTS), dtype="str")
+    made = kept.values()
+    columns = (name for name in tables.columns(tables.POSTS) if name not in ("source", "ingested"))
+    posts = pd.DataFrame({name: pd.array([row[name] for row in made], "str") for name in columns})
     posts["source"] = source
     posts["ingested"] = ingested
     return Chunk(tables.frame(tables.POSTS, posts), _aside(rejected))
@@ -67,14 +69,14 @@ def chunk(
 
 def sanitise(text: str) -> str:
     """The text without NUL and lone surrogates, its line ends as LF; nothing else changes."""
-    if "\0" in text or not _encodable(text):
-        text = _UNSTORABLE.sub("", text)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text
+    if _clean(text):
+        return text
+    return _UNSTORABLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _encodable(text: str) -> bool:
+def _clean(text: str) -> bool:
+    if "\0" in text or "\r" in text:
+        return False
     if text.isascii():
         return True
     try:
@@ -90,7 +92,9 @@ def _row(post: Mapping[str, str]) -> dict[str, str]:
     `original` is a JSON string where it differs from the text, since no database stores NUL and
     lone surrogates; '' where it does not.
     """
-    row = {name: sanitise(value) for name, value in post.items()}
+    row = dict(post)
+    if not _clean("".join(row.values())):
+        row = {name: sanitise(value) for name, value in post.items()}
     text, original = row["text"], post["original"]
     if not text.strip():
         raise InputError("no text: nothing is left after sanitising")

@@ -15,12 +15,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from labeler import tables
 from labeler.codebook import Codebook, Gate, Variable
+from labeler.errors import TableError
 from labeler.statistics import agreement, intervals
 
 HUMANS = "humans"
+UNDEFINED = "undefined"
+WHO = ["unit", "coder", "arm"]
 
 
 class Panel(NamedTuple):
@@ -78,14 +82,16 @@ def reliability(
 def values(codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable) -> pd.DataFrame:
     """What each coder gave each unit: columns unit, coder, arm, value (None: was not asked).
 
-    For a variable of the segment, the set of codes over the coder's segments of the unit.
+    For a variable of the segment, the set of codes over the coder's segments of the unit. A
+    coder's first replicate counts; a coding of somebody who is not in `coded` does not.
     """
-    own = codings[codings["variable"] == variable.variable]
-    keys = ["unit", "coder", "arm"]
+    first = (codings["variable"] == variable.variable) & (codings["replicate"] == 1)
+    own = codings.loc[first, [*WHO, "value"]]
+    who = coded[WHO].drop_duplicates()
     if variable.of == "unit":
-        return coded.merge(own[[*keys, "value"]], on=keys, how="left")
-    united = own.groupby(keys)["value"].agg(lambda given: _united(given, variable)).reset_index()
-    wide = coded.merge(united, on=keys, how="left")
+        return who.merge(own, on=WHO, how="left")
+    united = pd.DataFrame(_united(own, variable), columns=[*WHO, "value"], dtype="str")
+    wide = who.merge(united, on=WHO, how="left")
     wide["value"] = wide["value"].fillna("")
     return wide
 
@@ -93,17 +99,26 @@ def values(codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable) -> pd
 def verdict(low_bound: float, high_bound: float, thresholds: Gate) -> str:
     """pass, fail, inconclusive or undefined, from the one-sided bounds of a coefficient."""
     if math.isnan(low_bound) or math.isnan(high_bound):
-        return "undefined"
+        return UNDEFINED
     if low_bound >= thresholds.tentative:
         return "pass"
     return "fail" if high_bound < thresholds.tentative else "inconclusive"
 
 
-def _united(given: pd.Series[str], variable: Variable) -> str:
-    codes = {code for value in given for code in value.split("+") if code}
-    if variable.values:
-        return variable.written(codes)
-    return "+".join(sorted(codes, key=float))
+def _united(own: pd.DataFrame, variable: Variable) -> list[tuple[str, str, str, str]]:
+    """unit, coder, arm and the set of codes over all segments, as text in codebook order."""
+    held: dict[tuple[str, str, str], set[str]] = {}
+    for unit, coder, arm, value in own.itertuples(index=False, name=None):
+        held.setdefault((unit, coder, arm), set()).update(value.split("+"))
+    written: dict[frozenset[str], str] = {}
+    rows = []
+    for who, given in held.items():
+        codes = frozenset(given - {""})
+        if codes not in written:
+            numbers = "+".join(sorted(codes, key=float)) if not variable.values else ""
+            written[codes] = numbers or variable.written(codes)
+        rows.append((*who, written[codes]))
+    return rows
 
 
 def _paired(wide: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, list[str]]:
@@ -127,11 +142,9 @@ def _paired(wide: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, list[str]]:
 
 def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str, object]:
     """Coefficient, interval, counts and verdict of one panel and variable."""
+    pairs = pairs.sort_values(["row", "coder"])
     domain = _domain(pairs, variable)
-    places = {value: place for place, value in enumerate(domain)}
-    rows, names = pd.factorize(pairs["row"])
-    counts = np.zeros((len(names), len(domain)), dtype=np.int64)
-    np.add.at(counts, (rows, pairs["value"].map(places).to_numpy(dtype=np.int64)), 1)
+    counts = _counts(pairs, domain)
     clusters = pairs.drop_duplicates("row")["cluster"].to_numpy()
     given = _scale(domain, variable)
     found = agreement.alpha_checked(counts, level=variable.metric, domain=given)
@@ -145,7 +158,7 @@ def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str,
         "reliable": thresholds.reliable,
     }
     if math.isnan(found.value):
-        return {**row, "verdict": "undefined", "note": found.note}
+        return {**row, "verdict": UNDEFINED, "note": found.note}
     spread = intervals.jackknife(counts, level=variable.metric, domain=given, clusters=clusters)
     ruling = verdict(spread.lower_one_sided, spread.upper_one_sided, thresholds)
     return {
@@ -162,6 +175,22 @@ def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str,
     }
 
 
+def _counts(pairs: pd.DataFrame, domain: list[str]) -> NDArray[np.int64]:
+    """How many coders gave each row each value, shape (rows, values)."""
+    places = {value: place for place, value in enumerate(domain)}
+    columns = pairs["value"].map(places)
+    if columns.isna().any():
+        row = pairs[columns.isna()].iloc[0]
+        raise TableError(
+            f"coding of {row['coder']}, unit {row['unit']}: {row['value']!r} is not in the "
+            "codebook; parse the raw answers again under this codebook"
+        )
+    rows, names = pd.factorize(pairs["row"])
+    counts = np.zeros((len(names), len(domain)), dtype=np.int64)
+    np.add.at(counts, (rows, columns.to_numpy(dtype=np.int64)), 1)
+    return counts
+
+
 def _words(ruling: str, spread: intervals.Interval, thresholds: Gate) -> str:
     if ruling == "pass":
         grade = "reliable" if spread.lower_one_sided >= thresholds.reliable else "tentative"
@@ -169,16 +198,18 @@ def _words(ruling: str, spread: intervals.Interval, thresholds: Gate) -> str:
         return f"{grade}: lower bound {spread.lower_one_sided:.3f} reaches {threshold:.3f}"
     if ruling == "fail":
         return f"upper bound {spread.upper_one_sided:.3f} stays below {thresholds.tentative:.3f}"
+    if ruling == UNDEFINED:
+        return ""
     return f"{thresholds.tentative:.3f} lies between the bounds: more units would decide"
 
 
 def _domain(pairs: pd.DataFrame, variable: Variable) -> list[str]:
-    """The declared codes in order; for sets and free numbers, what was given."""
+    """The declared codes in order; for sets and free numbers, what was given (never nothing)."""
     if variable.metric in ("masi", "jaccard"):
-        return sorted(set(pairs["value"]))
+        return sorted(set(pairs["value"])) or [""]
     if variable.values:
         return list(variable.codes)
-    return sorted(set(pairs["value"]), key=float)
+    return sorted(set(pairs["value"]), key=float) or ["0"]
 
 
 def _scale(domain: list[str], variable: Variable) -> list[str]:

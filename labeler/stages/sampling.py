@@ -126,7 +126,7 @@ def _positioned(rows: list[dict[str, object]], seed: int) -> pd.DataFrame:
     """Tasks with their place at the seat, in an order that differs from coder to coder."""
     tasks = pd.DataFrame(rows)
     tasks["order"] = [
-        key({"seed": seed, "coder": coder, "unit": unit})
+        key({"seed": seed, "coder": coder, "unit": unit, "for": "position"})
         for coder, unit in zip(tasks["coder"], tasks["unit"], strict=True)
     ]
     tasks = tasks.sort_values(["arm", "coder", "order"]).drop(columns="order")

@@ -18,7 +18,9 @@ def suppressed(
     Cells from 1 to `smallest` - 1 are hidden; zero may be shown (the rule of the US Centers for
     Medicare & Medicaid Services, which hides 1 to 10). Where the cells are `additive`, so that
     one can be had by subtracting the others from the total, the next smallest are hidden too,
-    until at least two are and their sum, which anybody can work out, reaches `smallest`.
+    until at least two are and their sum, which anybody can work out, reaches `smallest`. Where it
+    cannot (all cells together are too small), every cell is hidden, zeros too: the caller must
+    then hide the total.
     """
     people = np.asarray(counts, dtype=np.int64)
     hidden: NDArray[np.bool_] = (people > 0) & (people < smallest)
@@ -29,4 +31,6 @@ def suppressed(
             break
         if people[place] > 0:
             hidden[place] = True
+    if people[hidden].sum() < smallest:
+        hidden[:] = True
     return hidden

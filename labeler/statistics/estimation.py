@@ -29,4 +29,5 @@ def wilson(value: float, n: int, *, confidence: float = 0.95) -> Share:
     z = float(norm.ppf((1 + confidence) / 2))
     centre = (value + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
-    return Share(value, max(0.0, centre - half), min(1.0, centre + half), method)
+    low, high = min(value, centre - half), max(value, centre + half)  # else rounding, at 0 and 1
+    return Share(value, max(0.0, low), min(1.0, high), method)

@@ -170,7 +170,7 @@ def codings(batch: str, key: str) -> pd.DataFrame:
 
 
 def coded(batch: str, key: str) -> pd.DataFrame:
-    """Columns unit, coder, arm: who coded which unit of a batch, marked or not."""
+    """Columns unit, coder, arm: who coded which unit of a batch, with or without a segment."""
     people = select(ANNOTATIONS.c.unit, ANNOTATIONS.c.coder, ANNOTATIONS.c.arm).where(
         ANNOTATIONS.c.batch == batch, *_standing()
     )
@@ -182,12 +182,7 @@ def coded(batch: str, key: str) -> pd.DataFrame:
         COMPLETIONS.c.replicate == 1,
         COMPLETIONS.c.error == "",
     )
-    others = select(CODINGS.c.unit, CODINGS.c.coder, CODINGS.c.arm).where(
-        CODINGS.c.codebook == key,
-        CODINGS.c.unit.in_(_units(batch)),
-        CODINGS.c.replicate == 1,
-    )
-    everyone = union(people, machines, others).subquery()
+    everyone = union(people, machines).subquery()
     return rows(select(everyone.c.unit, everyone.c.coder, everyone.c.arm))
 
 

@@ -9,14 +9,21 @@ from flask import Blueprint, Response, abort, request
 
 from labeler import tables
 from labeler.codebook import Codebook
-from labeler.edges import store
+from labeler.edges import drawing, store
+from labeler.keys import canonical
 from labeler.stages import figures
 from labeler.tables import CONSENSUS, ESTIMATES, RELIABILITY
 from labeler.web import differences, queries
 from labeler.web.answers import answer
-from labeler.web.drawings import NARROW, drawn
 
 ALPHA = "krippendorff_alpha"
+UNRESOLVED = "unresolved"
+NARROW = 190
+TYPES: dict[drawing.Form, str] = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "pdf": "application/pdf",
+}
 
 pages = Blueprint("results", __name__)
 
@@ -96,7 +103,7 @@ def reliability_figure(form: str) -> Response:
     book = _codebook(batch)
     if book is None or rows.empty:
         abort(404, "This batch has no reliability yet: give `labeler reliability`.")
-    return drawn(figures.reliability(rows, book, width=_width()), form)
+    return _drawn(figures.reliability(rows, book, width=_width()), form)
 
 
 @pages.get("/figures/estimates.<form>")
@@ -109,7 +116,17 @@ def estimates_figure(form: str) -> Response:
     rows = rows[rows["variable"] == variable]
     if book is None or rows.empty:
         abort(404, "There are no estimates of this variable: name one with ?variable=.")
-    return drawn(figures.shares(rows, book, variable=variable, width=_width()), form)
+    return _drawn(figures.shares(rows, book, variable=variable, width=_width()), form)
+
+
+def _drawn(spec: figures.Spec, form: str) -> Response:
+    """A figure as an answer; 404 for a form that there is not."""
+    if form == "json":
+        return Response(canonical(spec), content_type="application/json")
+    known: drawing.Form | None = next((name for name in TYPES if name == form), None)
+    if known is None:
+        abort(404, f"Figures come as {', '.join(TYPES)} and json; there is no {form!r}.")
+    return Response(drawing.draw(spec, known), content_type=TYPES[known])
 
 
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
@@ -193,6 +210,7 @@ def _differences(batch: dict[str, Any] | None, book: Codebook | None) -> differe
         return differences.Differences(none, pd.DataFrame(columns=["panel", "variable"]))
     name, key = batch["batch"], batch["codebook"]
     kept = store.read(queries.engine(), CONSENSUS, batch=name)
+    kept = kept[kept["rule"] != UNRESOLVED]
     consensus = dict(
         zip(zip(kept["unit"], kept["variable"], strict=True), kept["value"], strict=True)
     )

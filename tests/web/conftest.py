@@ -58,6 +58,7 @@ FIRST = "a" * 32
 SECOND = "b" * 32
 TEXT = "<script>alert(1)</script> 🐕🐕 We walked and she loved it.\nThen rain."
 QUOTE = "We walked and she loved it."
+WITHDRAWN = 5  # cy's second
 START = TEXT.index(QUOTE)
 
 
@@ -73,7 +74,7 @@ def codings() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for (coder, arm), values in given.items():
         for unit, value in zip((FIRST, SECOND), values, strict=True):
-            who = shared | {"coder": coder, "arm": arm, "unit": unit, "source": f"{coder}:{unit[:2]}"}
+            who = shared | {"coder": coder, "arm": arm, "unit": unit, "source": f"raw-{coder}"}
             rows.append(who | {"segment": "", "variable": "relevance", "value": value})
     who = shared | {"unit": FIRST, "segment": "1", "variable": "mood", "source": "local:7"}
     rows.append(who | {"coder": "human:ann", "arm": "blind", "value": "good"})
@@ -107,24 +108,22 @@ def fill(url: str) -> None:
         ],
         tables.ANNOTATIONS: [
             {
-                "annotation": f"local:{place}{withdrawn}",
+                "annotation": f"local:{number}",
                 "batch": "pilot",
-                "arm": "blind",
+                "arm": arm,
                 "coder": coder,
-                "unit": FIRST,
+                "unit": unit,
                 "cancelled": 0,
-                "withdrawn": withdrawn,
+                "withdrawn": int(number == WITHDRAWN),
             }
-            for place, coder, withdrawn in (
-                (1, "human:ann", 0),
-                (2, "human:ann", 1),
-                (3, "human:bob", 1),
+            for number, (arm, coder, unit) in enumerate(
+                [*((*seat, unit) for seat in seats for unit in (FIRST, SECOND)), (*seats[0], FIRST)]
             )
         ],
         tables.COMPLETIONS: [
             {"completion": f"c{place}", "coder": MODEL, "codebook": KEY, "error": error}
             | {"unit": unit, "replicate": 1}
-            for place, (unit, error) in enumerate(((FIRST, ""), (SECOND, "refusal")))
+            for place, (unit, error) in enumerate(((FIRST, ""), (SECOND, ""), ("c" * 32, "refusal")))
         ],
         tables.CODINGS: codings(),
         tables.SEGMENTS: [

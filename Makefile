@@ -1,0 +1,45 @@
+# make demo      the whole way once on made-up posts (ONCE=1: print the result and end)
+# make test      what CI runs: installs what the tests need, then tests
+# make lint      ruff, mypy --strict, import contracts
+# make bench     the benchmarks, each printing ratios measured side by side
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench services clean
+
+demo: $(VENV)/ready
+	$(BIN)/labeler demo $(if $(ONCE),--once)
+
+test: $(VENV)/ready-test services
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/ready-test
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+services:
+	tests/services
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "labeler needs Python 3.11, 3.12 or 3.13; say which: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/ready: $(VENV)/made setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/ready-test: $(VENV)/made setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	touch $(VENV)/ready $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,152 @@
+"""What could go wrong, looked at before it does."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import requests
+
+from labeler import __version__, tables
+from labeler.edges import store
+from labeler.edges.studio import Studio
+from labeler.errors import LabelerError
+from labeler.pipeline.studio import connected
+from labeler.pipeline.study import Study, open_study
+from labeler.project import Project
+
+STUDIO_VERSION = "1.23.2"
+FREE_BYTES = 2 * 1024**3
+SECONDS = 10
+
+State = Literal["ok", "warn", "fail"]
+
+
+class Check(NamedTuple):
+    """One thing looked at: its state, what was seen, and what to do ('' where nothing)."""
+
+    check: str
+    state: State
+    seen: str
+    remedy: str = ""
+
+
+def doctor(project: Project) -> list[Check]:
+    """Look at Python, disk, store, codebook, Label Studio and the model server; never raises."""
+    checks = [_python(), _disk(project.root)]
+    try:
+        study = open_study(project)
+    except LabelerError as error:
+        return [*checks, Check("store and codebook", "fail", str(error), "mend what it names")]
+    checks.append(Check("store", "ok", f"{store.shown(study.engine)}, migrated to this program"))
+    book = study.codebook
+    checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))
+    checks += _studio(study)
+    checks.append(_model(project))
+    return checks
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if not (3, 11) <= sys.version_info < (3, 14):
+        return Check("python", "fail", version, "use Python 3.11, 3.12 or 3.13")
+    return Check("python", "ok", f"{version}, labeler {__version__}")
+
+
+def _disk(root: Path) -> Check:
+    free = shutil.disk_usage(root).free
+    seen = f"{free / 1024**3:.1f} GiB free at {root}"
+    if free < FREE_BYTES:
+        return Check("disk", "warn", seen, "free some space: Label Studio alone needs about 1 GiB")
+    return Check("disk", "ok", seen)
+
+
+def _studio(study: Study) -> list[Check]:
+    name = "label studio"
+    try:
+        studio = connected(study.project)
+        version, me = studio.version(), studio.me()
+    except LabelerError as error:
+        return [Check(name, "warn", str(error), "")]
+    checks = [Check(name, "ok", f"{studio.url} answers, the token is that of {me}")]
+    if version != STUDIO_VERSION:
+        remedy = f"labeler is tried with {STUDIO_VERSION}; expect surprises, or use that one"
+        checks.append(Check("label studio version", "warn", version, remedy))
+    else:
+        checks.append(Check("label studio version", "ok", version))
+    checks.append(_telemetry(study))
+    checks += _projects(study, studio)
+    return checks
+
+
+def _telemetry(study: Study) -> Check:
+    if not study.project.studio_url:
+        return Check("telemetry", "ok", "off: labeler starts the server with it switched off")
+    return Check(
+        "telemetry",
+        "warn",
+        "cannot be seen from outside; with its defaults the server sends posts' text abroad",
+        "see that it runs with LABEL_STUDIO_COLLECT_ANALYTICS=false",
+    )
+
+
+def _projects(study: Study, studio: Studio) -> Iterator[Check]:
+    """Each pushed seat: are its tasks there, and do suggestions show (or not, where blind)?"""
+    seats = store.read(study.engine, tables.SEATS)
+    batches = store.read(study.engine, tables.BATCHES).set_index("batch")
+    for seat in tables.rows(seats[seats["project"].notna()]):
+        name = f"{seat.batch} {seat.arm} {seat.coder}"
+        which = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
+        wanted = store.count(study.engine, tables.TASKS, **which)
+        try:
+            there = studio.settings(int(seat.project))
+        except LabelerError as error:
+            yield Check(
+                name, "fail", str(error), "was the project deleted? its codes are kept here"
+            )
+            continue
+        yield _seat(name, seat.arm, wanted, there, batches.loc[seat.batch, "suggester"])
+
+
+def _seat(name: str, arm: str, wanted: int, there: dict[str, object], suggester: str) -> Check:
+    tasks, predictions = there["tasks"], there["predictions"]
+    if tasks != wanted:
+        return Check(name, "fail", f"{tasks} tasks, not {wanted}", "run `labeler push`")
+    if arm != "assisted":
+        if predictions:
+            remedy = "what was coded here is not blind: draw a new batch"
+            return Check(name, "fail", f"{predictions} suggestions in a blind project", remedy)
+        return Check(name, "ok", f"{tasks} tasks, no suggestion")
+    if not there["show_collab_predictions"] or there["model_version"] != suggester:
+        remedy = "in its settings, show predictions and choose the model version " + suggester
+        return Check(name, "fail", "suggestions do not show", remedy)
+    return Check(name, "ok", f"{tasks} tasks, {predictions} suggestions, shown")
+
+
+def _model(project: Project) -> Check:
+    name = "model server"
+    if not project.llm_model:
+        return Check(name, "warn", "no model is named", "set LABELER_LLM_MODEL, or use the cues")
+    headers = {"Authorization": f"Bearer {project.llm_key}"} if project.llm_key else {}
+    address = f"{project.llm_url.rstrip('/')}/models"
+    try:
+        answer = requests.get(address, headers=headers, timeout=SECONDS)
+    except requests.RequestException as error:
+        seen = f"{address}: {type(error).__name__}"
+        return Check(name, "fail", seen, "check LABELER_LLM_URL and that the server runs")
+    if answer.status_code in (401, 403):
+        return Check(name, "fail", f"{address} refuses the key", "check OPENAI_API_KEY")
+    if not answer.ok:
+        return Check(
+            name, "fail", f"{address} answers {answer.status_code}", "check LABELER_LLM_URL"
+        )
+    try:
+        models = {model["id"] for model in answer.json()["data"]}
+    except (ValueError, KeyError, TypeError):
+        return Check(name, "warn", f"{address} lists no models", "check that it ends in /v1")
+    if project.llm_model not in models:
+        return Check(name, "warn", f"{project.llm_model!r} is not listed there", "check the name")
+    return Check(name, "ok", f"{project.llm_url} has {project.llm_model}")

@@ -1,0 +1,122 @@
+"""Label Studio → annotations → codings and segments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from labeler import tables
+from labeler.edges import store
+from labeler.edges.studio import RawTask
+from labeler.errors import ProjectError
+from labeler.pipeline.studio import connected
+from labeler.pipeline.study import Report, Study, batch_row, coders, logged, silent
+from labeler.stages import annotations as annotations_stage
+
+
+class Pulled(NamedTuple):
+    """What a pull found: tasks changed, codings written, tasks coded so far of all, findings."""
+
+    changed: int
+    codings: int
+    coded: int
+    tasks: int
+    findings: pd.DataFrame
+
+
+def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
+    """Fetch what changed at a batch's seats since the last pull, and parse it.
+
+    All annotations of a changed task are replaced; one that is gone from the server is kept,
+    marked as withdrawn, and gives no codings.
+    """
+    batch_row(study, batch)
+    with logged(study, "pull", {"batch": batch, "server": study.project.server}):
+        seats = store.read(study.engine, tables.SEATS, batch=batch)
+        if seats["project"].isna().all():
+            raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+        studio = connected(study.project)
+        people = studio.users()
+        changed = codings = 0
+        findings = []
+        for seat in tables.rows(seats[seats["project"].notna()]):
+            raw = list(studio.changes(int(seat.project), since=seat.pulled))
+            if not raw:
+                continue
+            notes = _annotations(study, seat, raw, people)
+            store.mirror(study.engine, tables.ANNOTATIONS, notes)
+            written, found = _derived(study, seat, sorted({task.unit for task in raw}))
+            row = {**seat._asdict(), "pulled": max(task.updated for task in raw)}
+            store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
+            changed += len(raw)
+            codings += written
+            findings.append(found)
+            report(f"{seat.arm} {seat.coder}: {len(raw)} tasks changed")
+        told = pd.concat(findings, ignore_index=True) if findings else pd.DataFrame()
+        return Pulled(changed, codings, *_progress(study, batch), told)
+
+
+def _annotations(
+    study: Study, seat: Any, raw: list[RawTask], people: dict[int, str]
+) -> pd.DataFrame:
+    """ANNOTATIONS rows of the changed tasks, with those that are gone marked as withdrawn."""
+    rows: dict[str, dict[Any, Any]] = {}
+    before = store.read(
+        study.engine,
+        tables.ANNOTATIONS,
+        batch=seat.batch,
+        arm=seat.arm,
+        coder=seat.coder,
+        unit=sorted({task.unit for task in raw}),
+    )
+    for known in before.to_dict("records"):
+        rows[known["annotation"]] = {**known, "withdrawn": 1}
+    for task in raw:
+        for note in task.annotations:
+            name = f"{seat.server}:{note['id']}"
+            rows[name] = {
+                "annotation": name,
+                "batch": seat.batch,
+                "arm": seat.arm,
+                "coder": seat.coder,
+                "unit": task.unit,
+                "studio_task": task.task,
+                "completed_by": people.get(note["completed_by"], str(note["completed_by"])),
+                "result": json.dumps(note["result"], ensure_ascii=False),
+                "cancelled": int(bool(note["was_cancelled"])),
+                "withdrawn": 0,
+                "lead_time": note["lead_time"],
+                "created": note["created_at"],
+                "updated": note["updated_at"],
+            }
+    return tables.frame(tables.ANNOTATIONS, rows.values())
+
+
+def _derived(study: Study, seat: Any, units: list[str]) -> tuple[int, pd.DataFrame]:
+    """Parse the seat's annotations of some units anew; codings written, and findings."""
+    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
+    notes = store.read(study.engine, tables.ANNOTATIONS, **here)
+    tasks = store.read(study.engine, tables.TASKS, **here)
+    posts = store.read(study.engine, tables.POSTS, unit=units)
+    emails = {coder: str(spec.get("email", "")) for coder, spec in coders(study, "human").items()}
+    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails)
+    which: dict[str, object] = {
+        "codebook": study.codebook.fingerprint,
+        "arm": seat.arm,
+        "coder": seat.coder,
+        "unit": units,
+    }
+    store.replace(
+        study.engine,
+        (tables.CODINGS, which, found.codings),
+        (tables.SEGMENTS, which, found.segments),
+    )
+    return len(found.codings), found.findings
+
+
+def _progress(study: Study, batch: str) -> tuple[int, int]:
+    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, cancelled=0, withdrawn=0)
+    coded = notes.drop_duplicates(["arm", "coder", "unit"])
+    return len(coded), store.count(study.engine, tables.TASKS, batch=batch)

@@ -1,0 +1,137 @@
+"""A batch → Label Studio: a project a seat, with exactly the seat's tasks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import pandas as pd
+
+from labeler import resources, tables
+from labeler.codebook import Codebook
+from labeler.edges import files, store
+from labeler.edges.studio import Studio
+from labeler.errors import ProjectError
+from labeler.keys import key
+from labeler.pipeline.studio import connected
+from labeler.pipeline.study import Report, Study, batch_row, logged, silent
+from labeler.stages import suggestions
+
+TITLE = 50
+
+
+class Seat(NamedTuple):
+    """One seat after a push: its project, tasks there, and how many came just now."""
+
+    arm: str
+    coder: str
+    project: int
+    url: str
+    tasks: int
+    new: int
+
+
+class _Page(NamedTuple):
+    config: str
+    instructions: str
+
+
+def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
+    """Bring what Label Studio lacks of a batch there, seat by seat.
+
+    A project of a blind seat never gets a prediction. The server would take the same task twice,
+    so what it has is looked up first; a push that was cut off goes on where it ended.
+    """
+    row = batch_row(study, batch)
+    if row["codebook"] != study.codebook.fingerprint:
+        raise ProjectError(
+            f"push: batch {batch!r} was drawn under another version of the codebook; push it with "
+            "that one, or draw a new batch"
+        )
+    with logged(study, "push", {"batch": batch, "server": study.project.server}):
+        studio = connected(study.project)
+        tasks = store.read(study.engine, tables.TASKS, batch=batch)
+        posts = store.read(study.engine, tables.POSTS, unit=sorted(set(tasks["unit"])))
+        shown = _suggestions(study, row["suggester"], tasks)
+        seats = store.read(study.engine, tables.SEATS, batch=batch)
+        done = []
+        for seat in tables.rows(seats):
+            _same_server(seat, study)
+            own = tasks[(tasks["arm"] == seat.arm) & (tasks["coder"] == seat.coder)]
+            given = shown if seat.arm == "assisted" else None
+            done.append(_seat(study, studio, seat, own, posts, given, row["suggester"], report))
+        return done
+
+
+def _seat(
+    study: Study,
+    studio: Studio,
+    seat: Any,
+    tasks: pd.DataFrame,
+    posts: pd.DataFrame,
+    shown: dict[str, dict[str, Any]] | None,
+    suggester: str,
+    report: Report,
+) -> Seat:
+    batch, arm, coder = tasks[["batch", "arm", "coder"]].iloc[0]
+    missing = int(tasks["studio_task"].isna().sum())
+    name = coder.removeprefix("human:")
+    if missing:
+        page = _page(study.codebook, arm)
+        project = studio.project(
+            key(
+                {"batch": batch, "arm": arm, "coder": coder, "codebook": study.codebook.fingerprint}
+            ),
+            title=f"{batch} · {arm} · {name}"[:TITLE],
+            config=page.config,
+            instructions=page.instructions,
+            suggestions=shown is not None,
+        )
+        row = {**seat._asdict(), "server": study.project.server, "project": project}
+        store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
+        payload = suggestions.payload(tasks, posts, shown)
+        there = studio.import_tasks(project, payload, report=report)
+        if shown is not None:
+            studio.set_model_version(project, suggester)
+        pushed = tasks.assign(studio_task=tasks["unit"].map(there))
+        store.mirror(study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
+        report(f"{batch} {arm} {name}: {len(tasks)} tasks in Label Studio")
+    else:
+        project = int(seat.project)
+    return Seat(arm, coder, project, f"{studio.url}/projects/{project}", len(tasks), missing)
+
+
+def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication"]) -> _Page:
+    folder = resources.folder("templates") / "studio"
+    return _Page(
+        suggestions.config(codebook, template=files.read_text(folder / "config.jinja")),
+        suggestions.instructions(
+            codebook, template=files.read_text(folder / "instructions.jinja"), arm=arm
+        ),
+    )
+
+
+def _suggestions(
+    study: Study, suggester: str, tasks: pd.DataFrame
+) -> dict[str, dict[str, Any]] | None:
+    """The suggester's codes for the assisted units, as Label Studio shows them."""
+    units = sorted(set(tasks[tasks["arm"] == "assisted"]["unit"]))
+    if not suggester or not units:
+        return None
+    which: dict[str, object] = {
+        "codebook": study.codebook.fingerprint,
+        "coder": suggester,
+        "replicate": 1,
+        "unit": units,
+    }
+    codings = store.read(study.engine, tables.CODINGS, **which)
+    segments = store.read(study.engine, tables.SEGMENTS, **which)
+    return suggestions.predictions(codings, segments, study.codebook, version=suggester)
+
+
+def _same_server(seat: Any, study: Study) -> None:
+    server = str(seat.server)
+    if server and server != study.project.server:
+        raise ProjectError(
+            f"push: this batch lies at {server!r}, this project now uses "
+            f"{study.project.server!r}; set LABELER_STUDIO_URL back, or draw a new batch"
+        )
