@@ -108,6 +108,11 @@ def may_be_null(variable: Variable) -> bool:
     return not variable.multiple and (bool(variable.applies_when) or not variable.required)
 
 
+def storable(text: str) -> str:
+    """Without NUL and lone surrogates, which databases refuse."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 class _Asked(NamedTuple):
     """How strictly null is read, and where faults beside which codings stay are noted."""
 
@@ -128,7 +133,7 @@ def _segments(
         codings = _codings(codebook.of_segment, segment["codes"], codes, f"{path}.codes", asked)
         if not any(applies(variable, codes) for variable in codebook.of_segment):
             continue
-        quote = _storable(segment["quote"]).strip()
+        quote = storable(segment["quote"]).strip()
         found = _place(quote, text, ends.get(quote, 0))
         if found is None:
             asked.faults.append(("unsupported-quote", f"{path}.quote: {_shown(quote)}"))
@@ -242,8 +247,3 @@ def _shown(given: object) -> str:
     if isinstance(given, dict | list):
         return "an object" if isinstance(given, dict) else "a list"
     return ascii(given if not isinstance(given, str) else given[:80])[:200]
-
-
-def _storable(text: str) -> str:
-    """Without NUL and lone surrogates, which databases refuse."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

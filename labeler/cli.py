@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -105,9 +106,7 @@ def labeler(
 def run() -> int:
     """Run a command; its exit code. The one place where errors are printed."""
     try:
-        labeler.main(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
+        ended = labeler.main(standalone_mode=False)
     except click.Abort:
         click.echo("interrupted: what was finished is kept", err=True)
         return 130
@@ -116,10 +115,11 @@ def run() -> int:
         return error.exit_code
     except LabelerError as error:
         if {"-v", "--verbose"} & set(sys.argv[1:]):
-            raise
-        click.echo(f"error: {error}", err=True)
+            traceback.print_exc()
+        else:
+            click.echo(f"error: {error}", err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    return ended if isinstance(ended, int) else 0

@@ -29,9 +29,10 @@ STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404
 class Fault:
     """How to fail: `kind`, for posts that hold `match`, `times` times, after `after` requests.
 
-    Kinds: 500 503 400 401 403 404, 429 and quota (`retry_after` seconds, or none), filter, reset,
-    hang and drip (`seconds`), broken (no JSON), empty (JSON, no completion), off-schema, length,
-    refusal, code, quote, text (`content` as it is), late (`seconds`, then a good answer).
+    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter, reset,
+    torn (reset in the middle of an answer), hang and drip (`seconds`), broken (no JSON), empty
+    (JSON, no completion), off-schema, length, refusal, code, quote, text (`content` as it is),
+    late (`seconds`, then a good answer).
     """
 
     kind: str
@@ -213,11 +214,12 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     body = json.loads(raw)
     server.bodies.append(raw)
     server.posts[post_of(body)] += 1
+    fault = server.due(post_of(body))
     server.flying += 1
     server.most_flying = max(server.most_flying, server.flying)
     try:
         await asyncio.sleep(server.latency)
-        response = await _respond(request, body, server.due(post_of(body)))
+        response = await _respond(request, body, fault)
     finally:
         server.flying -= 1
     server.statuses[str(response.status)] += 1
@@ -231,10 +233,10 @@ async def _respond(
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if kind == "401" or (server.key and given != server.key):
         return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
-    if fault and kind in STATUS:
-        return _error(STATUS[kind], f"made-up failure {kind}, key {given}")
-    if fault and kind == "429":
-        wait = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
+    wait = {"Retry-After": fault.retry_after} if fault and fault.retry_after else {}
+    if kind in STATUS:
+        return _error(STATUS[kind], f"made-up failure {kind}, key {given}", **wait)
+    if kind == "429":
         return _error(429, "slow down", "rate_limit_exceeded", **wait)
     if kind == "quota":
         return _error(429, "You exceeded your current quota", "insufficient_quota")
@@ -249,6 +251,8 @@ async def _respond(
     if kind == "empty":
         return web.json_response({"object": "list", "data": []})
     text = json.dumps(_completion(body, fault), ensure_ascii=False)
+    if kind == "torn":
+        return await _torn(request, text)
     if fault and kind == "drip":
         return await _drip(request, text, fault.seconds)
     if kind == "broken":
@@ -263,6 +267,16 @@ async def _drip(request: web.Request, text: str, seconds: float) -> web.StreamRe
     for byte in text.encode():
         await response.write(bytes([byte]))
         await asyncio.sleep(seconds / len(text))
+    return response
+
+
+async def _torn(request: web.Request, text: str) -> web.StreamResponse:
+    """Half an answer, and then the connection is gone."""
+    response = web.StreamResponse(headers={"Content-Length": str(len(text.encode()))})
+    await response.prepare(request)
+    await response.write(text.encode()[: len(text) // 2])
+    if request.transport is not None:
+        request.transport.abort()
     return response
 
 

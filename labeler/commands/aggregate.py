@@ -33,10 +33,8 @@ def command(
 
     Ends with exit code 3 where the gate held one of them shut; those that passed are written.
     """
-    study = study_of(context)
-    rows = aggregate(
-        study, batch=batch_of(study, batch), variables=variables, override=override.strip()
-    )
+    study, override = study_of(context), override.strip()
+    rows = aggregate(study, batch=batch_of(study, batch), variables=variables, override=override)
     if machine:
         as_json(rows)
         return

@@ -17,7 +17,6 @@ def command(context: Context, name: str) -> None:
 
     What is there already stays as it is.
     """
-    context.root.mkdir(parents=True, exist_ok=True)
     for path in init(context.root, codebook=name):
         click.echo(f"made {path}")
     told("next: edit codebook/, then `labeler codebook check`, then `labeler ingest FILE`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 import pandas as pd
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from labeler import tables
+from labeler.stages.reliability import HUMANS
 
 WIDTH = 100
 
@@ -25,9 +27,9 @@ def as_json(content: object) -> None:
     click.echo(json.dumps(_plain(content), indent=2, ensure_ascii=False))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people; columns named with a trailing `#` stand to the right."""
-    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    grid = Table(box=None, pad_edge=False)
     for column in columns:
         right = column.endswith("#")
         grid.add_column(column.rstrip("#"), justify="right" if right else "left")
@@ -44,6 +46,36 @@ def number(value: float, digits: int = 3) -> str:
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
 
 
+def verdicts(rows: pd.DataFrame) -> None:
+    """RELIABILITY rows for people: a table a panel, humans among themselves first."""
+    panels = rows.drop_duplicates("panel").assign(other=lambda frame: frame["panel"] != HUMANS)
+    order = panels.sort_values(["evidence", "other", "panel"], ascending=[False, True, True])
+    for panel, evidence in zip(order["panel"], order["evidence"], strict=True):
+        own = rows[rows["panel"] == panel]
+        what = "blind" if evidence else "suggestions were in view: not evidence"
+        click.echo(f"{panel} ({what})")
+        table(
+            ["  variable", "alpha#", "95% interval#", "bound#", "agree#", "units#", "verdict"],
+            [_verdict(row, evidence=bool(evidence)) for row in tables.rows(own)],
+        )
+        if evidence:
+            for row in tables.rows(own[own["verdict"] != "pass"]):
+                click.echo(f"    {row.variable}: {row.note}")
+        click.echo()
+
+
+def _verdict(row: Any, *, evidence: bool) -> tuple[object, ...]:
+    return (
+        f"  {row.variable}",
+        number(row.value),
+        "–" if pd.isna(row.low) else f"{row.low:.3f} to {row.high:.3f}",
+        number(row.bound),
+        "–" if pd.isna(row.percent) else f"{row.percent:.0%}",
+        row.n_units,
+        row.verdict if evidence else "–",
+    )
+
+
 def _plain(content: object) -> object:
     if isinstance(content, pd.DataFrame):
         return json.loads(content.to_json(orient="records", double_precision=15))
@@ -52,33 +84,3 @@ def _plain(content: object) -> object:
     if isinstance(content, list | tuple):
         return [_plain(part) for part in content]
     return content
-
-
-def verdicts(rows: pd.DataFrame) -> None:
-    """RELIABILITY rows for people: a table a panel, evidence first."""
-    panels = rows.drop_duplicates("panel").sort_values(
-        ["evidence", "panel"], ascending=[False, True]
-    )
-    for panel, evidence in zip(panels["panel"], panels["evidence"], strict=True):
-        own = rows[rows["panel"] == panel]
-        title = panel if evidence else f"{panel}: not evidence, suggestions were in view"
-        table(
-            ["variable", "alpha#", "95% interval#", "bound#", "agree#", "units#", "verdict"],
-            [
-                (
-                    row.variable,
-                    number(row.value),
-                    "–" if pd.isna(row.low) else f"{row.low:.3f} to {row.high:.3f}",
-                    number(row.bound),
-                    "–" if pd.isna(row.percent) else f"{row.percent:.0%}",
-                    row.n_units,
-                    row.verdict if evidence else "–",
-                )
-                for row in tables.rows(own)
-            ],
-            title=title,
-        )
-        for row in own[own["verdict"] != "pass"].itertuples():
-            if evidence and row.note:
-                click.echo(f"  {row.variable}: {row.note}")
-        click.echo()

@@ -14,12 +14,12 @@ from labeler.pipeline.results import reliability
 @batch_option
 @click.option(
     "--tentative",
-    type=click.FloatRange(0, 1),
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="The bound that opens the gate.  [default: the codebook's]",
 )
 @click.option(
     "--reliable",
-    type=click.FloatRange(0, 1),
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="The bound that counts as reliable.  [default: the codebook's]",
 )
 @json_option

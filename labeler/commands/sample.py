@@ -11,14 +11,14 @@ from labeler.commands.output import as_json, table, told
 from labeler.pipeline.sample import sample
 from labeler.stages.sampling import Design
 
+SIZE = click.IntRange(0)
+
 
 @click.command("sample")
 @click.option("--batch", required=True, metavar="NAME", help="The new batch's name.")
 @click.option("--coders", required=True, metavar="A,B,…", help="Who codes.")
-@click.option("--blind", default=0, show_default=True, help="Units coded without a suggestion.")
-@click.option(
-    "--assisted", default=0, show_default=True, help="Units coded with suggestions, other ones."
-)
+@click.option("--blind", default=0, type=SIZE, help="Units coded without a suggestion.")
+@click.option("--assisted", default=0, type=SIZE, help="Other units, coded with suggestions.")
 @click.option("--overlap", default=2, show_default=True, help="Coders for each blind unit.")
 @click.option("--seed", default=1, show_default=True, help="The same seed draws the same units.")
 @click.option(

@@ -107,6 +107,14 @@ def append_line(path: Path, text: str) -> None:
         raise _unwritten(path, error, "its last lines may be missing") from error
 
 
+def remove(path: Path) -> None:
+    """Take a file away; one that is not there is no error."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise LabelerError(f"{path}: cannot be taken away: {error.strerror}") from error
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as 64 hexadecimal digits. Raises InputError if unreadable."""
     try:

@@ -28,11 +28,26 @@ BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
 def unpacked(file: BinaryIO, packing: str) -> io.BufferedReader:
     """The bytes of an open file as they were before packing ('', '.gz' or '.zst')."""
     if packing == ".gz":
-        unpacked = gzip.GzipFile(fileobj=file, mode="rb")
-        return io.BufferedReader(cast("io.RawIOBase", unpacked), BUFFER)
+        return io.BufferedReader(_Gzip(file), BUFFER)
     if packing == ".zst":
         return io.BufferedReader(_Zstd(file), BUFFER)
     return cast("io.BufferedReader", file)
+
+
+class _Gzip(io.RawIOBase):
+    """The unpacked bytes of a gzip file, step by step: all that stands before a break comes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._unpacked = gzip.GzipFile(fileobj=file, mode="rb")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._unpacked.read1(len(view))
+        view[: len(data)] = data
+        return len(data)
 
 
 class _Zstd(io.RawIOBase):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
+from labeler.answers import storable
 from labeler.errors import ServiceError, ServiceRejected, ServiceUnavailable
 
 SERVICE = "model server"
@@ -89,6 +90,13 @@ def complete(
     others are done, or at once when as many as fly together gave up in a row. What flies at that
     moment has 5 seconds more to arrive.
     """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ServiceRejected(
+            f"{SERVICE}: the address must read http(s)://HOST/v1, without user or password; the "
+            "key belongs in OPENAI_API_KEY",
+            service=SERVICE,
+        )
     run = _Run(
         waiting=iter(requests),
         base_url=base_url,
@@ -234,7 +242,7 @@ class _Run:
         text = " ".join(str(words or error.response.text).split())
         if self.api_key:
             text = text.replace(self.api_key, "[key]")
-        return _storable(text)[:500]
+        return storable(text)[:500]
 
     def _hold(self, answer: Answer) -> None:
         """Keep early rejections back: where nothing succeeds, the fault is not theirs."""
@@ -274,8 +282,7 @@ class _Run:
             self.resume = max(self.resume, _now() + asked)
 
     def _where(self) -> str:
-        parts = urlsplit(self.base_url)
-        return f"{SERVICE} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return f"{SERVICE} {self.base_url.partition('?')[0]}"
 
     def _gone(self) -> ServiceUnavailable:
         return ServiceUnavailable(
@@ -299,7 +306,7 @@ def _now() -> float:
 
 def _answer(completion: str, raw: bytes, seconds: float) -> Answer:
     """A body that is a completion, in its own words; else it is a failure that may pass."""
-    body = _storable(raw.decode("utf-8", "replace"))
+    body = storable(raw.decode("utf-8", "replace"))
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -312,12 +319,7 @@ def _answer(completion: str, raw: bytes, seconds: float) -> Answer:
     prompt, written = (count if isinstance(count, int) else None for count in tokens)
     served = content.get("model")
     named = served if isinstance(served, str) else ""
-    return Answer(completion, body, "", "", _storable(named), prompt, written, seconds)
-
-
-def _storable(text: str) -> str:
-    """Without NUL and lone surrogates, which databases refuse."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return Answer(completion, body, "", "", storable(named), prompt, written, seconds)
 
 
 def _cause(error: BaseException) -> str:

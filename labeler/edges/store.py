@@ -49,7 +49,11 @@ def connect(url: str) -> Engine:
     Raises StoreError where the database cannot be reached or is newer than this program.
     """
     engine = _engine(_checked(url))
-    migrate(engine)
+    try:
+        migrate(engine)
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -258,7 +262,8 @@ def _insert(connection: Connection, table: Table, frame: pd.DataFrame, *, update
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     rows = _records(frame)
-    return connection.execute(statement, rows).rowcount if rows else 0
+    counted = {"preserve_rowcount": True}
+    return connection.execute(statement, rows, execution_options=counted).rowcount if rows else 0
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

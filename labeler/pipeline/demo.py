@@ -34,7 +34,9 @@ from labeler.stages.sampling import Design
 BATCH = "demo"
 CODERS = ("ada", "ben")
 BLIND, ASSISTED, SEED = 120, 40, 7
-DEPARTS = {"unit": 0.02, "segment": 0.07}
+DEPARTS = {"relevance": 0.02, "impact": 0.03, "condition": 0.05, "product": 0.03}
+ELSEWHERE = 0.2  # perspective and value are harder to tell
+OVERLOOKS = 0.05
 FOLLOWS = 0.5
 SECONDS = (18.0, 55.0)
 
@@ -120,7 +122,7 @@ def _answers(
             {
                 "completion": key([coder, unit]),
                 "codebook": study.codebook.fingerprint,
-                "coder": coder,
+                "coder": f"{prelabels.CUES}{coder}",  # an answer without a chat around it
                 "unit": unit,
                 "replicate": 1,
                 "answer": canonical(answer),
@@ -163,7 +165,7 @@ def _departed(
             },
         }
         for place, segment in enumerate(reference["segments"])
-        if place == 0 or chance(f"overlooks {place}") > DEPARTS["segment"]
+        if place == 0 or chance(f"overlooks {place}") > OVERLOOKS
     ]
     return {"rationale": "", "variables": variables, "segments": segments}
 
@@ -172,7 +174,7 @@ def _perhaps_other(
     variable: Variable, given: Any, chance: Callable[[str], float], place: str
 ) -> Any:
     name = f"{variable.variable} {place}"
-    if chance(f"departs {name}") >= DEPARTS[variable.of]:
+    if chance(f"departs {name}") >= DEPARTS.get(variable.variable, ELSEWHERE):
         return given
     other = variable.codes[int(chance(f"code {name}") * len(variable.codes))]
     return [other] if variable.multiple else other

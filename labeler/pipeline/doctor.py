@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 
@@ -99,6 +100,10 @@ def _projects(study: Study, studio: Studio) -> Iterator[Check]:
     batches = store.read(study.engine, tables.BATCHES).set_index("batch")
     for seat in tables.rows(seats[seats["project"].notna()]):
         name = f"{seat.batch} {seat.arm} {seat.coder}"
+        if seat.server != study.project.server:
+            seen = f"lies at {seat.server!r}, not at {study.project.server!r}"
+            yield Check(name, "warn", seen, "set LABELER_STUDIO_URL back to look at it")
+            continue
         which = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
         wanted = store.count(study.engine, tables.TASKS, **which)
         try:
@@ -132,21 +137,26 @@ def _model(project: Project) -> Check:
         return Check(name, "warn", "no model is named", "set LABELER_LLM_MODEL, or use the cues")
     headers = {"Authorization": f"Bearer {project.llm_key}"} if project.llm_key else {}
     address = f"{project.llm_url.rstrip('/')}/models"
+    shown = _shown(project.llm_url)
     try:
         answer = requests.get(address, headers=headers, timeout=SECONDS)
     except requests.RequestException as error:
-        seen = f"{address}: {type(error).__name__}"
+        seen = f"{shown}: {type(error).__name__}"
         return Check(name, "fail", seen, "check LABELER_LLM_URL and that the server runs")
     if answer.status_code in (401, 403):
-        return Check(name, "fail", f"{address} refuses the key", "check OPENAI_API_KEY")
+        return Check(name, "fail", f"{shown} refuses the key", "check OPENAI_API_KEY")
     if not answer.ok:
-        return Check(
-            name, "fail", f"{address} answers {answer.status_code}", "check LABELER_LLM_URL"
-        )
+        return Check(name, "fail", f"{shown} answers {answer.status_code}", "check LABELER_LLM_URL")
     try:
         models = {model["id"] for model in answer.json()["data"]}
     except (ValueError, KeyError, TypeError):
-        return Check(name, "warn", f"{address} lists no models", "check that it ends in /v1")
+        return Check(name, "warn", f"{shown} lists no models", "check that it ends in /v1")
     if project.llm_model not in models:
         return Check(name, "warn", f"{project.llm_model!r} is not listed there", "check the name")
-    return Check(name, "ok", f"{project.llm_url} has {project.llm_model}")
+    return Check(name, "ok", f"{shown} has {project.llm_model}")
+
+
+def _shown(url: str) -> str:
+    """An address without the name and password that it may hold."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

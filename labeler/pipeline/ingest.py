@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import pandas as pd
 
 from labeler import tables
 from labeler.edges import files, store
+from labeler.errors import InputError
 from labeler.pipeline.study import Report, Study, logged, now, silent
 from labeler.stages import platforms, posts
 
@@ -47,19 +47,21 @@ def ingest(
     settings = {"files": [path.name for path in listed], "form": form, "columns": columns}
     with logged(study, "ingest", settings):
         convert = partial(platforms.post, form=form, columns=columns or {})
-        return [_file(study, path, convert, report) for path in listed]
+        return [_file(study, path, convert, columns, report) for path in listed]
 
 
 def _file(
     study: Study,
     path: Path,
     convert: Callable[[Mapping[str, object]], Mapping[str, str]],
+    columns: Mapping[str, str] | None,
     report: Report,
 ) -> Ingested:
     aside = study.project.exports / "rejected" / f"{path.name}.jsonl"
-    records = files.records(path, chunk=CHUNK)
     read = new = rejected = 0
-    while portion := list(islice(records, CHUNK)):
+    for portion in _portions(files.records(path, chunk=CHUNK)):
+        if not read:
+            _check_columns(path, portion, columns)
         made = posts.chunk(
             portion,
             convert=convert,
@@ -72,7 +74,38 @@ def _file(
         rejected += len(made.rejected)
         read += len(portion)
         report(f"{path.name}: {read} records read, {new} new posts, {rejected} set aside")
+    if not rejected:
+        files.remove(aside)
     return Ingested(path, read, new, rejected, aside if rejected else None)
+
+
+def _portions(records: Iterator[files.Record]) -> Iterator[list[files.Record]]:
+    """Records in chunks. Of a file that breaks off, what came before the break is handed on."""
+    portion: list[files.Record] = []
+    try:
+        for record in records:
+            portion.append(record)
+            if len(portion) == CHUNK:
+                yield portion
+                portion = []
+    except InputError:
+        if portion:
+            yield portion
+        raise
+    if portion:
+        yield portion
+
+
+def _check_columns(
+    path: Path, portion: list[files.Record], columns: Mapping[str, str] | None
+) -> None:
+    first = next((record.content for record in portion if record.content is not None), None)
+    for ours, theirs in (columns or {}).items():
+        if first is not None and theirs not in first:
+            raise InputError(
+                f"{path}: --column {ours}={theirs}: no column is called {theirs!r}; there are "
+                f"{', '.join(first)}"
+            )
 
 
 def _set_aside(aside: Path, rejected: pd.DataFrame, *, first: bool) -> None:

@@ -22,9 +22,10 @@ IGNORED = ".labeler/\nexports/\n"
 
 
 def init(root: Path, *, codebook: str) -> list[Path]:
-    """Make settings, a copy of a bundled codebook, exports/ and .gitignore; what was made.
+    """Make the folder, settings, a copy of a bundled codebook, exports/, .gitignore; what was made.
 
-    A file that is there stays as it is. Raises ProjectError where no codebook has that name.
+    A file that is there stays as it is. Raises ProjectError where no codebook has that name, or
+    the folder cannot be made.
     """
     bundled = resources.folder("codebook") / f"{codebook}.yaml"
     if not bundled.is_file():
@@ -37,8 +38,11 @@ def init(root: Path, *, codebook: str) -> list[Path]:
         root / "codebook" / f"{codebook}.yaml": files.read_text(bundled),
         root / ".gitignore": IGNORED,
     }
+    try:
+        (root / "exports").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(f"--root: {root} cannot be made: {error.strerror}") from error
     made = [path for path in wanted if not path.exists()]
     for path in made:
         files.write(path, wanted[path])
-    (root / "exports").mkdir(exist_ok=True)
     return made

@@ -11,8 +11,16 @@ from labeler import tables
 from labeler.edges import store
 from labeler.edges.studio import RawTask
 from labeler.errors import ProjectError
-from labeler.pipeline.studio import connected
-from labeler.pipeline.study import Report, Study, batch_row, coders, logged, silent
+from labeler.pipeline.studio import connected, same_server
+from labeler.pipeline.study import (
+    Report,
+    Study,
+    batch_row,
+    coders,
+    logged,
+    same_codebook,
+    silent,
+)
 from labeler.stages import annotations as annotations_stage
 
 
@@ -32,7 +40,7 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
     All annotations of a changed task are replaced; one that is gone from the server is kept,
     marked as withdrawn, and gives no codings.
     """
-    batch_row(study, batch)
+    same_codebook(study, batch_row(study, batch))
     with logged(study, "pull", {"batch": batch, "server": study.project.server}):
         seats = store.read(study.engine, tables.SEATS, batch=batch)
         if seats["project"].isna().all():
@@ -42,35 +50,43 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
         changed = codings = 0
         findings = []
         for seat in tables.rows(seats[seats["project"].notna()]):
+            same_server(study.project, seat)
             raw = list(studio.changes(int(seat.project), since=seat.pulled))
             if not raw:
                 continue
-            notes = _annotations(study, seat, raw, people)
+            before = _known(study, seat, raw)
+            notes = _annotations(seat, raw, people, before)
             store.mirror(study.engine, tables.ANNOTATIONS, notes)
             written, found = _derived(study, seat, sorted({task.unit for task in raw}))
             row = {**seat._asdict(), "pulled": max(task.updated for task in raw)}
             store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
-            changed += len(raw)
+            fresh = _changed(before, notes)
+            changed += fresh
             codings += written
             findings.append(found)
-            report(f"{seat.arm} {seat.coder}: {len(raw)} tasks changed")
+            report(f"{seat.arm} {seat.coder}: {fresh} tasks changed")
         told = pd.concat(findings, ignore_index=True) if findings else pd.DataFrame()
         return Pulled(changed, codings, *_progress(study, batch), told)
 
 
+def _known(study: Study, seat: Any, raw: list[RawTask]) -> pd.DataFrame:
+    """ANNOTATIONS rows that the store has of the changed tasks."""
+    units = sorted({task.unit for task in raw})
+    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
+    return store.read(study.engine, tables.ANNOTATIONS, **here)
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> int:
+    """How many tasks have an annotation that came, changed or went."""
+    compared = after.merge(before, how="left", indicator="_in")
+    return int(compared.loc[compared["_in"] == "left_only", "unit"].nunique())
+
+
 def _annotations(
-    study: Study, seat: Any, raw: list[RawTask], people: dict[int, str]
+    seat: Any, raw: list[RawTask], people: dict[int, str], before: pd.DataFrame
 ) -> pd.DataFrame:
     """ANNOTATIONS rows of the changed tasks, with those that are gone marked as withdrawn."""
     rows: dict[str, dict[Any, Any]] = {}
-    before = store.read(
-        study.engine,
-        tables.ANNOTATIONS,
-        batch=seat.batch,
-        arm=seat.arm,
-        coder=seat.coder,
-        unit=sorted({task.unit for task in raw}),
-    )
     for known in before.to_dict("records"):
         rows[known["annotation"]] = {**known, "withdrawn": 1}
     for task in raw:

@@ -10,10 +10,9 @@ from labeler import resources, tables
 from labeler.codebook import Codebook
 from labeler.edges import files, store
 from labeler.edges.studio import Studio
-from labeler.errors import ProjectError
 from labeler.keys import key
-from labeler.pipeline.studio import connected
-from labeler.pipeline.study import Report, Study, batch_row, logged, silent
+from labeler.pipeline.studio import connected, same_server
+from labeler.pipeline.study import Report, Study, batch_row, logged, same_codebook, silent
 from labeler.stages import suggestions
 
 TITLE = 50
@@ -42,11 +41,7 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     so what it has is looked up first; a push that was cut off goes on where it ended.
     """
     row = batch_row(study, batch)
-    if row["codebook"] != study.codebook.fingerprint:
-        raise ProjectError(
-            f"push: batch {batch!r} was drawn under another version of the codebook; push it with "
-            "that one, or draw a new batch"
-        )
+    same_codebook(study, row)
     with logged(study, "push", {"batch": batch, "server": study.project.server}):
         studio = connected(study.project)
         tasks = store.read(study.engine, tables.TASKS, batch=batch)
@@ -55,10 +50,10 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
         seats = store.read(study.engine, tables.SEATS, batch=batch)
         done = []
         for seat in tables.rows(seats):
-            _same_server(seat, study)
+            same_server(study.project, seat)
             own = tasks[(tasks["arm"] == seat.arm) & (tasks["coder"] == seat.coder)]
             given = shown if seat.arm == "assisted" else None
-            done.append(_seat(study, studio, seat, own, posts, given, row["suggester"], report))
+            done.append(_seat(study, studio, seat, own, posts, given, row, report))
         return done
 
 
@@ -69,7 +64,7 @@ def _seat(
     tasks: pd.DataFrame,
     posts: pd.DataFrame,
     shown: dict[str, dict[str, Any]] | None,
-    suggester: str,
+    row: pd.Series[str],
     report: Report,
 ) -> Seat:
     batch, arm, coder = tasks[["batch", "arm", "coder"]].iloc[0]
@@ -78,20 +73,18 @@ def _seat(
     if missing:
         page = _page(study.codebook, arm)
         project = studio.project(
-            key(
-                {"batch": batch, "arm": arm, "coder": coder, "codebook": study.codebook.fingerprint}
-            ),
+            key([row["codebook"], batch, row["created"], arm, coder]),  # no other study's seat
             title=f"{batch} · {arm} · {name}"[:TITLE],
             config=page.config,
             instructions=page.instructions,
             suggestions=shown is not None,
         )
-        row = {**seat._asdict(), "server": study.project.server, "project": project}
-        store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
+        known = {**seat._asdict(), "server": study.project.server, "project": project}
+        store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [known]))
         payload = suggestions.payload(tasks, posts, shown)
         there = studio.import_tasks(project, payload, report=report)
         if shown is not None:
-            studio.set_model_version(project, suggester)
+            studio.set_model_version(project, row["suggester"])
         pushed = tasks.assign(studio_task=tasks["unit"].map(there))
         store.mirror(study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
         report(f"{batch} {arm} {name}: {len(tasks)} tasks in Label Studio")
@@ -126,12 +119,3 @@ def _suggestions(
     codings = store.read(study.engine, tables.CODINGS, **which)
     segments = store.read(study.engine, tables.SEGMENTS, **which)
     return suggestions.predictions(codings, segments, study.codebook, version=suggester)
-
-
-def _same_server(seat: Any, study: Study) -> None:
-    server = str(seat.server)
-    if server and server != study.project.server:
-        raise ProjectError(
-            f"push: this batch lies at {server!r}, this project now uses "
-            f"{study.project.server!r}; set LABELER_STUDIO_URL back, or draw a new batch"
-        )

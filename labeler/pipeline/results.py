@@ -13,7 +13,7 @@ from labeler import __version__, tables
 from labeler.codebook import Codebook, Gate
 from labeler.edges import drawing, files, store
 from labeler.errors import GateError, ProjectError
-from labeler.pipeline.study import Study, batch_row, coded, logged, made_up
+from labeler.pipeline.study import Study, batch_row, coded, logged, made_up, same_codebook
 from labeler.stages import consensus as consensus_stage
 from labeler.stages import estimates as estimates_stage
 from labeler.stages import exports as exports_stage
@@ -32,7 +32,7 @@ class Exported(NamedTuple):
 def reliability(study: Study, *, batch: str, gate: Gate | None = None) -> pd.DataFrame:
     """Compute and store the RELIABILITY rows of a batch; the rows."""
     row = batch_row(study, batch)
-    _same_codebook(study, row)
+    same_codebook(study, row)
     with logged(study, "reliability", {"batch": batch, "gate": gate and gate.model_dump()}):
         who = coded(study, batch)
         rows = reliability_stage.reliability(
@@ -63,7 +63,7 @@ def aggregate(
     `override` gives a reason: that reason then stands in every row.
     """
     row = batch_row(study, batch)
-    _same_codebook(study, row)
+    same_codebook(study, row)
     asked = list(variables) or [variable.variable for variable in study.codebook.variables]
     _known(asked, study.codebook)
     with logged(study, "aggregate", {"batch": batch, "variables": asked, "override": override}):
@@ -94,6 +94,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
     again by a search engine). The same tables give the same bytes.
     """
     row = batch_row(study, batch)
+    same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
         who = coded(study, batch)
         codings = _codings(study, who)
@@ -188,15 +189,6 @@ def _known(names: Sequence[str], codebook: Codebook) -> None:
     for name in names:
         if name not in there:
             raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
-
-
-def _same_codebook(study: Study, row: pd.Series) -> None:
-    if row["codebook"] != study.codebook.fingerprint:
-        raise ProjectError(
-            f"--codebook: batch {row['batch']!r} was drawn under another version of the codebook "
-            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}); "
-            "`labeler codebook diff` says what changed"
-        )
 
 
 def _changed(path: Path, text: str) -> bool:

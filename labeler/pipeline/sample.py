@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,6 +15,9 @@ from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.pipeline.study import Study, coders, logged, now
 from labeler.stages import sampling
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+TAKEN = "rejected"
 
 
 class Sampled(NamedTuple):
@@ -33,7 +37,8 @@ def sample(
     `suggester` is the coder whose codes the assisted arm shows (None: the one that there is).
     The same call again leaves the batch as it is; another design under its name is refused.
     """
-    chosen = suggester if suggester is not None else _suggester(study)
+    _nameable(batch)
+    chosen = _suggester(study, suggester)
     with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
         there = store.read(study.engine, tables.BATCHES, batch=batch)
         if there.empty:
@@ -59,11 +64,25 @@ def sample(
         return Sampled(batch, store.read(study.engine, tables.TASKS, batch=batch), 0, new=False)
 
 
-def _suggester(study: Study) -> str:
-    """The coder that has pre-labelled under this codebook; '' where none has."""
+def _nameable(batch: str) -> None:
+    """Refuse a name that cannot be that of a folder in exports/."""
+    if not NAME.fullmatch(batch) or batch == TAKEN:
+        raise ProjectError(
+            f"--batch: {batch!r} cannot be a batch's name: use letters, digits, '.', '_' and '-' "
+            f"(a folder in exports/ is called so; {TAKEN!r} is taken)"
+        )
+
+
+def _suggester(study: Study, named: str | None) -> str:
+    """The coder named, or the one that has pre-labelled under this codebook; '' where none has."""
     found = store.distinct(
         study.engine, tables.COMPLETIONS.c.coder, codebook=study.codebook.fingerprint
     )
+    if named and named not in found:
+        there = ", ".join(found) or "nobody yet: `labeler prelabel`"
+        raise ProjectError(f"--suggester: {named!r} has not pre-labelled; there are: {there}")
+    if named is not None:
+        return named
     if len(found) > 1:
         raise ProjectError(f"--suggester: {', '.join(found)} have pre-labelled; say which to show")
     return str(found[0]) if found else ""

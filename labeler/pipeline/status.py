@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, select
 from labeler import tables
 from labeler.edges import store
 from labeler.pipeline.study import Study, batch_row, newest_batch
+from labeler.stages import reliability
 
 
 class Stage(NamedTuple):
@@ -45,7 +46,7 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
         words = f"posts by {coder}"
         if coder in failed:
             words += f", {failed[coder]} with an error"
-        pending = posts - times
+        pending = max(0, posts - times)
         stages.append(
             Stage("prelabel", times, pending, words, f"labeler prelabel{option}" if pending else "")
         )
@@ -66,57 +67,60 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
     total = store.count(study.engine, tables.TASKS, batch=batch)
     unpushed = store.count(study.engine, tables.TASKS, batch=batch, studio_task=None)
-    coded = _coded(study, batch)
+    answered = _answered(study, batch)
     option = f" --batch {batch}"
-    waiting = total - coded
-    stages = [
+    waiting = total - answered
+    ruled = store.count(study.engine, tables.RELIABILITY, batch=batch)
+    ready = answered and row["codebook"] == study.codebook.fingerprint
+    rule = _if(ready and not ruled, "labeler reliability" + option)
+    return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
         Stage("push", total - unpushed, unpushed, "tasks", _if(unpushed, "labeler push" + option)),
-        Stage("pull", coded, waiting, "tasks coded", _if(waiting, "labeler pull" + option)),
-    ]
-    ruled = store.count(study.engine, tables.RELIABILITY, batch=batch)
-    shares = store.count(study.engine, tables.ESTIMATES, batch=batch)
-    variables = len(study.codebook.variables)
-    ready = coded and row["codebook"] == study.codebook.fingerprint
-    stages.append(
         Stage(
-            "reliability",
-            ruled,
-            0,
-            "coefficients",
-            _if(ready and not ruled, "labeler reliability" + option),
+            "pull",
+            answered,
+            waiting,
+            "tasks coded or skipped",
+            _if(waiting, "labeler pull" + option),
+        ),
+        Stage("reliability", ruled, 0, "coefficients", rule),
+        *_results(study, batch, ruled),
+    ]
+
+
+def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
+    """Aggregate what the gate lets through, then export; with `ruled` coefficients so far."""
+    option = f" --batch {batch}"
+    passed = set(
+        store.distinct(
+            study.engine,
+            tables.RELIABILITY.c.variable,
+            batch=batch,
+            panel=reliability.HUMANS,
+            verdict="pass",
         )
     )
-    done = len(store.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
-    stages.append(
+    done = set(store.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
+    pending = len(passed - done)
+    exported = (study.project.exports / batch / "manifest.json").is_file()
+    export = _if(ruled and not exported, "labeler export" + option)
+    return [
         Stage(
             "aggregate",
-            done,
-            variables - done,
-            "variables",
-            _if(ruled and not shares, "labeler aggregate" + option),
-        )
-    )
-    exported = (study.project.exports / batch / "manifest.json").is_file()
-    stages.append(
-        Stage(
-            "export",
-            int(exported),
-            0,
-            "bundles",
-            _if(shares and not exported, "labeler export" + option),
-        )
-    )
-    return stages
+            len(done),
+            pending,
+            f"variables; the gate is open for {len(passed)}",
+            _if(pending, "labeler aggregate" + option),
+        ),
+        Stage("export", int(exported), 0, "bundles", export),
+    ]
 
 
-def _coded(study: Study, batch: str) -> int:
-    """Tasks of the batch with an annotation that stands."""
+def _answered(study: Study, batch: str) -> int:
+    """Tasks of the batch with an annotation that stands; a skip is one."""
     notes, tasks = tables.ANNOTATIONS, tables.TASKS
     same = and_(*(notes.c[name] == tasks.c[name] for name in tables.keys(tasks)))
-    standing = select(notes.c.annotation).where(
-        same, notes.c.cancelled == 0, notes.c.withdrawn == 0
-    )
+    standing = select(notes.c.annotation).where(same, notes.c.withdrawn == 0)
     query = select(func.count().label("coded")).where(tasks.c.batch == batch, standing.exists())
     return int(store.query_rows(study.engine, query)["coded"].iloc[0])
 

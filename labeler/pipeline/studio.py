@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from labeler.edges import studio_server
 from labeler.edges.studio import Studio
@@ -33,6 +33,16 @@ def connected(project: Project) -> Studio:
         return Studio(project.studio_url, project.studio_token, server=project.server)
     server = local(project)
     return Studio(server.url, server.token, server=project.server)
+
+
+def same_server(project: Project, seat: Any) -> None:
+    """Refuse a seat (a row of SEATS) whose project lies at another Label Studio."""
+    server = str(seat.server)
+    if server and server != project.server:
+        raise ProjectError(
+            f"LABELER_STUDIO_URL: batch {seat.batch!r} lies at {server!r}, this project now uses "
+            f"{project.server!r}; set it back, or draw a new batch"
+        )
 
 
 def local(project: Project) -> studio_server.Server:
@@ -69,7 +79,8 @@ def add_human(study: Study, name: str, *, email: str = "", made_up: bool = False
         raise ProjectError(f"coders: {name!r} may only use a-z, 0-9, - and _")
     coder = f"human:{name}"
     known = coders(study, "human").get(coder)
-    address = str(known["email"]) if known else email or f"{name}@{study.project.server}.example"
+    email = email.strip().lower()  # as Label Studio keeps it
+    address = str(known["email"]) if known else email or f"{name}@local.example".lower()
     if email and address != email:
         raise ProjectError(f"coders: {name!r} is there already, with the e-mail {address}")
     if study.project.studio_url:

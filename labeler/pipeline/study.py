@@ -42,11 +42,11 @@ def now() -> str:
 
 
 def open_study(project: Project) -> Study:
-    """Connect to the store, read and check the codebook, and note its version in the store."""
-    project.prepare()
-    engine = store.connect(project.database_url)
+    """Read and check the codebook, connect to the store, and note the codebook's version there."""
     text = files.read_text(project.codebook_path)
     book = codebook.read(text, source=str(project.codebook_path))
+    project.prepare()
+    engine = store.connect(project.database_url)
     row = {
         "codebook": book.fingerprint,
         "name": book.codebook,
@@ -108,6 +108,16 @@ def batch_row(study: Study, batch: str) -> pd.Series[str]:
     return found.iloc[0]
 
 
+def same_codebook(study: Study, row: pd.Series[str]) -> None:
+    """Refuse a batch (a BATCHES row) that was drawn under another codebook than the study's."""
+    if row["codebook"] != study.codebook.fingerprint:
+        raise ProjectError(
+            f"--codebook: batch {row['batch']!r} was drawn under another version of the codebook "
+            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}): name that "
+            "one's file (`labeler codebook diff` says what changed), or draw a new batch"
+        )
+
+
 def newest_batch(study: Study) -> str:
     """The newest batch; ProjectError where none is drawn yet."""
     there = store.read(study.engine, tables.BATCHES)
@@ -125,12 +135,15 @@ def made_up(study: Study) -> bool:
 def coded(study: Study, batch: str) -> pd.DataFrame:
     """Who coded which unit of a batch: columns unit, coder, arm.
 
-    Humans by the newest annotation of their own account, unless it is a skip; the suggester by its answers without an error.
+    Humans by the newest annotation of their own account, unless it is a skip; the suggester by
+    its answers without an error.
     """
     notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=0)
-    emails = {coder: spec.get("email") for coder, spec in coders(study, "human").items()}
-    own = notes[notes["completed_by"] == notes["coder"].map(emails)]
-    newest = own.sort_values("updated").drop_duplicates(["arm", "coder", "unit"], keep="last")
+    emails = {name: str(spec["email"]).lower() for name, spec in coders(study, "human").items()}
+    own = notes[notes["completed_by"].str.lower() == notes["coder"].map(emails)]
+    newest = own.sort_values(["updated", "created", "annotation"]).drop_duplicates(
+        ["arm", "coder", "unit"], keep="last"
+    )
     humans = newest[newest["cancelled"] == 0][["unit", "coder", "arm"]]
     row = batch_row(study, batch)
     answers = store.read(

@@ -10,7 +10,8 @@ Offsets are code points, which are the indices of a Python text.
     unreadable        the result is no list of results, or one of them is none
     unknown-variable  no variable of the codebook
     unknown-code      no code of the variable
-    bad-value         codes that exclude each other, several where one is due, no number, ...
+    bad-value         several codes where one is due, no number, a number out of its bounds
+    contradiction     the code for none beside others: the others count
     outside           a segment that lies outside of the text
     text-differs      a segment whose words are not those of the post
     no-segment        codes about a segment that is not there
@@ -26,6 +27,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler.answers import applies
 from labeler.codebook import Codebook, Variable
 from labeler.tables import CODINGS, SEGMENTS, frame
 
@@ -235,7 +237,7 @@ def _answer(
     value, kind, detail = _written(variable, element["value"])
     if kind:
         yield kind, detail
-    else:
+    if kind in ("", "contradiction"):
         place = read.unit if variable.of == "unit" else read.answers.setdefault(region, {})
         place[name] = value
 
@@ -243,20 +245,18 @@ def _answer(
 def _written(variable: Variable, value: Mapping[str, Any]) -> tuple[str, str, str]:
     """A value as text; with the kind and the words of a finding, or ''."""
     if not variable.values:
-        number = value.get("number")
-        if type(number) not in (int, float):
-            return "", "bad-value", f"{variable.variable}: {number!r:.40} is not a number"
-        written = _number(number)
-    else:
-        given = value.get("choices", value.get("taxonomy"))
-        codes = [_leaf(code) for code in given] if isinstance(given, list) else [None]
-        known = [code for code in codes if code in variable.codes]
-        if len(known) < len(codes):
-            unknown = next(code for code in codes if code not in variable.codes)
-            return "", "unknown-code", f"{variable.variable}: {unknown!r:.80}"
-        written = variable.written(known)
-        if not written and not variable.multiple:
-            return "", "bad-value", f"{variable.variable}: takes one code, got 0"
+        return _number(variable, value.get("number"))
+    given = value.get("choices", value.get("taxonomy"))
+    codes = [_leaf(code) for code in given] if isinstance(given, list) else [None]
+    known = [code for code in codes if code in variable.codes]
+    if len(known) < len(codes):
+        unknown = next(code for code in codes if code not in variable.codes)
+        return "", "unknown-code", f"{variable.variable}: {unknown!r:.80}"
+    others = [code for code in known if code != variable.none]
+    if variable.multiple and 0 < len(others) < len(set(known)):
+        detail = f"{variable.variable}: {variable.none!r} beside other codes does not count"
+        return variable.written(others), "contradiction", detail
+    written = variable.written(known)
     fault = variable.fault(written)
     return ("", "bad-value", fault) if fault else (written, "", "")
 
@@ -268,11 +268,14 @@ def _leaf(code: object) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def _number(number: float) -> str:
-    """A number in decimal: 3 and 3.0 are both written 3."""
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    return str(number)
+def _number(variable: Variable, number: object) -> tuple[str, str, str]:
+    """A number in decimal, as `_written`: 3 and 3.0 are both written 3."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return "", "bad-value", f"{variable.variable}: {number!r:.40} is not a number"
+    whole = isinstance(number, int) or number.is_integer()
+    written = str(int(number)) if whole else repr(number)
+    fault = variable.fault(written)
+    return ("", "bad-value", fault[:200]) if fault else (written, "", "")
 
 
 # --- which questions apply ---------------------------------------------------------------------
@@ -282,26 +285,20 @@ def _valued(
     row: _Row, read: _Read, codebook: Codebook, findings: list[dict[str, str]]
 ) -> Iterator[tuple[str, str, str]]:
     """(region or '', variable, value) for each question that applies and is answered."""
-    of_unit: dict[str, str] = {}
+    of_unit: dict[str, list[str]] = {}
     for region in ["", *read.regions]:
         answers = read.answers.get(region, {}) if region else read.unit
-        kept: dict[str, str] = {}
+        kept: dict[str, list[str]] = {}
         for variable in codebook.of_segment if region else codebook.of_unit:
             name = variable.variable
-            if not _applies(variable, of_unit | kept):
+            if not applies(variable, of_unit | kept):
                 if name in answers:
                     findings.append(_finding(row, "unmet", f"{name}: does not apply"))
                 continue
             if name in answers or variable.multiple:
-                kept[name] = answers.get(name, "")
-                yield region, name, kept[name]
+                value = answers.get(name, "")
+                kept[name] = value.split("+")
+                yield region, name, value
             if variable.required and not answers.get(name):
                 findings.append(_finding(row, "missing", f"{name}: required, not answered"))
         of_unit = of_unit if region else kept
-
-
-def _applies(variable: Variable, answers: Mapping[str, str]) -> bool:
-    return all(
-        set(codes) & set(answers.get(name, "").split("+"))
-        for name, codes in variable.applies_when.items()
-    )

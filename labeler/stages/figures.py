@@ -66,7 +66,7 @@ def reliability(rows: pd.DataFrame, codebook: Codebook, *, width: int = WIDE) ->
         "type": "nominal",
         "sort": list(labels.values()),
         "scale": {"paddingInner": 0, "paddingOuter": 0},
-        "axis": _names_axis(width),
+        "axis": {**_names_axis(width), "grid": True, "tickBand": "extent"},
     }
     offset = {"field": "panel", "sort": list(titles.values()), "scale": {"paddingOuter": 0.4}}
     return {
@@ -104,39 +104,11 @@ def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int 
         "axis": _names_axis(width),
     }
     highest = max((max(v["share"] or 0.0, v["high"] or 0.0) for v in values), default=1.0)
-    top = min(1.0, math.ceil(highest * 10 + 1e-9) / 10)
-    x = {
-        "type": "quantitative",
-        "title": "share of units, 95% interval",
-        "scale": {"domain": [0, max(top, 0.1)]},
-        "axis": {"format": "%", "tickCount": width // 90},
-    }
-    given = {"filter": "isValid(datum.share)"}
+    top = max(0.1, min(1.0, math.ceil(highest * 10 - 1e-9) / 10))
     return {
         **_frame(width, 26 * max(1, len(codes))),
         "data": {"values": values},
-        "layer": [
-            {
-                "transform": [given],
-                "mark": {"type": "bar", "color": "#c9d8ea", "height": 14},
-                "encoding": {"y": y, "x": {"field": "share", **x}},
-            },
-            {
-                "transform": [given, {"filter": "isValid(datum.low) && isValid(datum.high)"}],
-                "mark": {"type": "rule", "color": HUMANS, "strokeWidth": 2},
-                "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
-            },
-            {
-                "transform": [given],
-                "mark": {"type": "point", "filled": True, "size": 45, "color": HUMANS},
-                "encoding": {"y": y, "x": {"field": "share", **x}},
-            },
-            {
-                "transform": [{"filter": "!isValid(datum.share)"}],
-                "mark": _aside_text(),
-                "encoding": {"y": y, "x": {"value": 0}, "text": {"field": "note"}},
-            },
-        ],
+        "layer": _share_layers(y, top=top, ticks=width // 90),
     }
 
 
@@ -270,6 +242,40 @@ def _interval_layers(place: Spec, legend: Spec, *, floor: float) -> list[Spec]:
             "transform": [{"filter": "!isValid(datum.value)"}],
             "mark": _aside_text(),
             "encoding": {**place, "x": {"value": 0}, "text": {"value": "undefined"}},
+        },
+    ]
+
+
+def _share_layers(y: Spec, *, top: float, ticks: int) -> list[Spec]:
+    x = {
+        "type": "quantitative",
+        "title": "share of units, 95% interval",
+        "scale": {"domain": [0, top]},
+        "axis": {"format": "%", "tickCount": ticks},
+    }
+    share = {"y": y, "x": {"field": "share", **x}}
+    given = [{"filter": "isValid(datum.share)"}]
+    whole = [*given, {"filter": "isValid(datum.low) && isValid(datum.high)"}]
+    return [
+        {
+            "transform": given,
+            "mark": {"type": "bar", "color": "#c9d8ea", "height": 14},
+            "encoding": share,
+        },
+        {
+            "transform": whole,
+            "mark": {"type": "rule", "color": HUMANS, "strokeWidth": 2},
+            "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
+        },
+        {
+            "transform": given,
+            "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1, "color": HUMANS},
+            "encoding": share,
+        },
+        {
+            "transform": [{"filter": "!isValid(datum.share)"}],
+            "mark": _aside_text(),
+            "encoding": {"y": y, "x": {"value": 0}, "text": {"field": "note"}},
         },
     ]
 

@@ -146,11 +146,11 @@ def parse(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook) ->
     """Codings, segments and faults of `completions`; no content of an answer raises.
 
     An answer that is no coding of the codebook leaves one fault and nothing else: `refusal`,
-    `truncated`, `off-schema`, what the completion's own error says, or `no-post`. A quote that
-    does not stand in the post leaves `unsupported-quote`, a null where a model had to answer
-    leaves `abstained`, and the other codings stay. Codes of a question that does not apply are
-    dropped. Where a coder answered a unit twice (another prompt, another secret), the later
-    answer that can be read counts.
+    `truncated`, `off-schema`, the completion's own error where it holds no answer, or `no-post`.
+    A quote that does not stand in the post leaves `unsupported-quote`, a null where a model had
+    to answer leaves `abstained`, and the other codings stay. Codes of a question that does not
+    apply are dropped. Where a coder answered a unit twice (another prompt, another secret), the
+    later answer that can be read counts.
     """
     texts = dict(zip(posts["unit"], posts["text"], strict=True))
     kept: dict[tuple[str, str, int], tuple[Any, Answer]] = {}
@@ -208,7 +208,7 @@ def _one_line(text: str) -> str:
 
 
 def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
-    if row.error:
+    if row.error and not row.answer:
         raise AnswerError(row.detail, kind=row.error)
     if row.unit not in texts:
         raise AnswerError(f"no post has the unit {row.unit}; give all posts", kind="no-post")

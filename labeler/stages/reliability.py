@@ -108,7 +108,7 @@ def verdict(low_bound: float, high_bound: float, thresholds: Gate) -> str:
 def _united(own: pd.DataFrame, variable: Variable) -> list[tuple[str, str, str, str]]:
     """unit, coder, arm and the set of codes over all segments, as text in codebook order."""
     held: dict[tuple[str, str, str], set[str]] = {}
-    for unit, coder, arm, value in own.itertuples(index=False, name=None):
+    for unit, coder, arm, value in zip(*(own[name].tolist() for name in own), strict=True):
         held.setdefault((unit, coder, arm), set()).update(value.split("+"))
     written: dict[frozenset[str], str] = {}
     rows = []
@@ -206,10 +206,10 @@ def _words(ruling: str, spread: intervals.Interval, thresholds: Gate) -> str:
 def _domain(pairs: pd.DataFrame, variable: Variable) -> list[str]:
     """The declared codes in order; for sets and free numbers, what was given (never nothing)."""
     if variable.metric in ("masi", "jaccard"):
-        return sorted(set(pairs["value"])) or [""]
+        return sorted(pairs["value"].unique()) or [""]
     if variable.values:
         return list(variable.codes)
-    return sorted(set(pairs["value"]), key=float) or ["0"]
+    return sorted(pairs["value"].unique(), key=float) or ["0"]
 
 
 def _scale(domain: list[str], variable: Variable) -> list[str]:

@@ -212,15 +212,13 @@ def _answers(variable: Variable, value: str, region: dict[str, Any]) -> list[dic
     """A value as Label Studio results: one, or none for the empty set."""
     if variable.values and not value:
         return []
-    if variable.values:
-        kind, answer = "choices", {"choices": value.split("+")}
-    else:
-        kind, answer = "number", {"number": _number(value)}
+    kind = "choices" if variable.values else "number"
+    answer = value.split("+") if variable.values else _number(value)
     made = {
         "from_name": variable.variable,
         "to_name": "text",
         "type": kind,
-        "value": region.get("span", {}) | answer,
+        "value": region.get("span", {}) | {kind: answer},
     }
     return [{"id": region["id"], **made}] if region else [made]
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import krippendorff
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from labeler.errors import LabelerError, TableError
 from labeler.statistics.distances import (
@@ -33,7 +34,8 @@ from labeler.statistics.distances import (
 Counts = NDArray[np.int64]
 
 CHECK_TOLERANCE = 1e-9
-CHECK_CELLS = 50_000_000  # units x values^2 that the second computation may hold in memory
+MANY = 64  # values (sets, mostly) from which counts are mostly zeros and kept as such
+CHECK_CELLS = 10_000_000  # units x values^2 that the second computation may hold in memory
 
 
 class Percent(NamedTuple):
@@ -74,7 +76,7 @@ def alpha_checked(
 
     A difference above 1e-9 raises LabelerError with both values. The package knows no weights:
     a weighted alpha is not computed twice. It needs memory for units x values^2 numbers; above
-    50 million of them the two are compared on every k-th unit, the smallest k that fits.
+    10 million of them the two are compared on every k-th unit, the smallest k that fits.
     """
     agreement = alpha(counts, level=level, domain=domain, weights=weights)
     if weights is None and not math.isnan(agreement.value):
@@ -235,7 +237,11 @@ def _pairable(counts: Counts, weights: Floats | None) -> _Units:
 
 def _pooled(units: _Units) -> Floats:
     share = units.weights / (units.codings - 1)
-    pooled: Floats = (units.counts * share[:, None]).T @ units.counts
+    if units.counts.shape[1] > MANY:
+        held = csr_array(units.counts)
+        pooled: Floats = (held.T.multiply(share) @ held).toarray()
+    else:
+        pooled = (units.counts * share[:, None]).T @ units.counts
     pooled[np.diag_indices_from(pooled)] -= share @ units.counts
     return pooled
 

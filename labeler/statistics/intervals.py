@@ -189,7 +189,7 @@ def _rare_flag(counts: Counts, domain: Domain) -> str:
     """A warning when fewer than ten pairable units carry another value than the commonest."""
     pairable = counts[counts.sum(axis=1) >= 2]
     commonest = int(pairable.sum(axis=0).argmax())
-    carrying = int((np.delete(pairable, commonest, axis=1).sum(axis=1) > 0).sum())
+    carrying = int((pairable.sum(axis=1) > pairable[:, commonest]).sum())
     if carrying >= RARE:
         return ""
     return (

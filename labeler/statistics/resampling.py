@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from labeler.errors import TableError
-from labeler.statistics.agreement import Counts
+from labeler.statistics.agreement import MANY, Counts
 from labeler.statistics.distances import Domain, Floats, Level, distances_between, mid_ranks
 
 BLOCK = 4_000_000  # resamples x patterns drawn at once
@@ -135,7 +136,11 @@ def _drawn_alphas(sample: Sample, drawn: Floats) -> Floats:
 
 def _disagreements(sample: Sample, distance: Floats) -> Floats:
     """D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1) of each row, for distances that are fixed."""
-    apart = ((sample.counts @ distance) * sample.counts).sum(axis=1)
+    if sample.counts.shape[1] > MANY:
+        held = csr_array(sample.counts)
+        apart = np.asarray(held.multiply(held @ distance).sum(axis=1)).ravel()
+    else:
+        apart = ((sample.counts @ distance) * sample.counts).sum(axis=1)
     return np.asarray(apart / (sample.codings - 1), float)
 
 

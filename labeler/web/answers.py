@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from flask import Response, abort, render_template, request
+from pandas.api.types import is_object_dtype
 
 from labeler.stages import exports
 
@@ -14,7 +15,7 @@ def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> 
     """The page, or for `?format=csv` its `table`; `name` is the file's, without ending."""
     form = request.args.get("format", "html")
     if form == "csv":
-        texts = dict.fromkeys(table.select_dtypes("object").columns, "str")
+        texts = {name: "str" for name, kind in table.dtypes.items() if is_object_dtype(kind)}
         return Response(
             exports.csv(table.astype(texts)),
             content_type="text/csv; charset=utf-8",

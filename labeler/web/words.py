@@ -96,6 +96,12 @@ def variable_label(name: str, codebook: Codebook) -> str:
         return name
 
 
+def people(coders: str) -> str:
+    """The humans among comma-joined coders, by name."""
+    names = [coder for coder in coders.split(",") if coder.startswith("human:")]
+    return ", ".join(name.removeprefix("human:") for name in names)
+
+
 def kind(coder: str) -> str:
     """person, model or cues: what a coder is."""
     return {"human": "person", "model": "model"}.get(re.split("[:@]", coder)[0], "cues")
@@ -116,5 +122,6 @@ FILTERS: dict[str, Callable[..., str]] = {
         code_label,
         variable_label,
         kind,
+        people,
     )
 }

@@ -199,7 +199,7 @@ def test_delimiter_cannot_be_foreseen() -> None:
     assert other.splitlines()[1] != line
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=60))
 def test_any_post_is_one_line(text: str) -> None:
     """Any text comes back from the last line of its request."""
@@ -305,7 +305,7 @@ def any_codebook(draw: st.DrawFn) -> Codebook:
     return book(content | {"variables": variables})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_codebook_any_fitting_answer(data: st.DataObject) -> None:
     """A schema keeps the strict limits, and what fits it becomes codings that fit the codebook."""
@@ -450,6 +450,12 @@ def test_an_error_of_the_completion_is_its_fault() -> None:
     assert found.faults[["kind", "detail"]].to_numpy().tolist() == [["rejected", "400: too long"]]
 
 
+def test_a_noted_error_does_not_hide_the_answer() -> None:
+    """An answer that is stored is parsed again, whatever an earlier parse noted beside it."""
+    found = parsed(body(json.dumps(talk())), error="off-schema", detail="noted before")
+    assert (kinds(found), values(found)["tone"]) == ([], "b")
+
+
 def test_a_completion_without_its_post_is_a_fault() -> None:
     """A unit that is not among the posts cannot be parsed, and says so."""
     assert kinds(parsed(body(json.dumps(GOOD)), unit="u9")) == ["no-post"]
@@ -485,15 +491,31 @@ def test_answers_of_the_cues_coder_are_read_alike() -> None:
     assert kinds(found) == []
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=200) | st.text().map(lambda text: body(text).encode()))
-def test_any_bytes_as_an_answer(raw: bytes) -> None:
-    """Whatever came, of a model or of cues, parsing does not raise and tells one fault."""
-    text = raw.decode("utf-8", "replace")
-    for coder in (CODER, "cues@000000"):
-        found = parsed(text, coder=coder)
-        assert len(found.faults) == 1
-        assert len(found.codings) == 0
+def parsed_all(answers: list[str]) -> Parsed:
+    """What becomes of several raw answers, each of a model and of cues, one unit for each."""
+    shared = {"codebook": TALK_BOOK.fingerprint, "replicate": 1}
+    rows = [
+        shared | {"completion": f"{coder}{n}", "coder": coder, "unit": f"u{n}", "answer": answer}
+        for n, answer in enumerate(answers)
+        for coder in (CODER, "cues@000000")
+    ]
+    posts = pd.DataFrame({"unit": [f"u{n}" for n in range(len(answers))], "text": TEXT})
+    return prelabels.parse(frame(COMPLETIONS, rows), posts, TALK_BOOK)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.binary(max_size=200) | st.text().map(lambda text: body(text).encode()),
+        min_size=30,
+        max_size=30,
+    )
+)
+def test_any_bytes_as_an_answer(raw: list[bytes]) -> None:
+    """Whatever came, of a model or of cues, parsing does not raise and tells one fault each."""
+    found = parsed_all([one.decode("utf-8", "replace") for one in raw])
+    assert len(found.faults) == found.faults.completion.nunique() == 2 * len(raw)
+    assert len(found.codings) == 0
 
 
 PIECES = st.recursive(
@@ -509,17 +531,21 @@ PIECES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
-@given(PIECES, PIECES, PIECES)
-def test_any_json_as_an_answer(variables: Any, segments: Any, whole: Any) -> None:
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(PIECES, PIECES), min_size=5, max_size=5))
+def test_any_json_as_an_answer(pairs: list[tuple[Any, Any]]) -> None:
     """JSON of any shape, whole or in the right places, parses to codings or to a fault."""
-    near = {"rationale": "", "variables": variables, "segments": segments}
-    nearer = talk() | {"segments": [segments, {"quote": TEXT, "codes": variables}]}
-    for content in (whole, near, nearer):
-        found = parsed(body(json.dumps(content)))
-        assert len(found.faults) or len(found.codings)
-        parsed(json.dumps({"choices": [content]}))
-        parsed(json.dumps({"choices": [{"message": content, "finish_reason": whole}]}))
+    answers = []
+    for one, two in pairs:
+        near = {"rationale": "", "variables": one, "segments": two}
+        nearer = talk() | {"segments": [two, {"quote": TEXT, "codes": one}]}
+        answers += [json.dumps(content) for content in (one, near, nearer)]
+        answers += [body(json.dumps(content)) for content in (one, near, nearer)]
+        choice = {"message": one, "finish_reason": two}
+        answers += [json.dumps({"choices": content}) for content in (one, [one], [choice])]
+    found = parsed_all(answers)
+    told = {*found.faults.completion, *found.codings.source}
+    assert len(told) == 2 * len(answers)
 
 
 def test_no_completions_no_rows() -> None:

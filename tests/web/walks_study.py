@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-
 from labeler import codebook as codebooks
 from labeler import tables
 from labeler.edges import store
-from labeler.project import Project
-from labeler.web import create_app
 
 CODEBOOK = """
 codebook: walks
@@ -121,9 +112,10 @@ def fill(url: str) -> None:
             )
         ],
         tables.COMPLETIONS: [
-            {"completion": f"c{place}", "coder": MODEL, "codebook": KEY, "error": error}
-            | {"unit": unit, "replicate": 1}
-            for place, (unit, error) in enumerate(((FIRST, ""), (SECOND, ""), ("c" * 32, "refusal")))
+            {"completion": "c1", "coder": MODEL, "codebook": KEY, "unit": FIRST, "replicate": 1},
+            {"completion": "c2", "coder": MODEL, "codebook": KEY, "unit": SECOND, "replicate": 1},
+            {"completion": "c3", "coder": MODEL, "codebook": KEY, "unit": "c" * 32, "replicate": 1}
+            | {"error": "refusal"},
         ],
         tables.CODINGS: codings(),
         tables.SEGMENTS: [
@@ -156,23 +148,3 @@ def fill(url: str) -> None:
     for table, rows in filling.items():
         store.add(engine, table, tables.frame(table, rows))
     engine.dispose()
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    """The address of a fresh store with the study in it."""
-    url = f"sqlite:///{tmp_path / 'labeler.db'}"
-    fill(url)
-    return url
-
-
-@pytest.fixture
-def app(database: str, tmp_path: Path) -> Iterator[Flask]:
-    """The pages over the study."""
-    yield create_app(Project(root=tmp_path, database=database))
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """Someone who asks for pages on loopback."""
-    return app.test_client()

@@ -1,0 +1,175 @@
+"""Calls to Label Studio: repeated where a failure may pass, refused in words, read by pages."""
+
+from __future__ import annotations
+
+import json
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+
+from labeler.errors import ProjectError, ServiceRejected, ServiceUnavailable
+
+SERVICE = "Label Studio"
+
+_PAGE = 1000
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ADVICE = {
+    400: "it finds the request wrong",
+    401: "it does not know this key: give LABEL_STUDIO_API_KEY the access token of an account "
+    "there (legacy tokens may be switched off in its organisation settings)",
+    403: "this account may not do that: use one of the same organisation",
+    404: "it is not there: was it deleted, or is this another server?",
+}
+
+_Found = TypeVar("_Found")
+_Left = TypeVar("_Left")
+
+
+def rule(column: str, kind: str, value: object) -> dict[str, object]:
+    """A filter for tasks whose `column` is greater than `value`."""
+    name = f"filter:tasks:{column}"
+    return {"filter": name, "operator": "greater", "type": kind, "value": value}
+
+
+class Calls:
+    """The SDK of one Label Studio under one account, and what every call to it needs.
+
+    A call raises ServiceRejected where the server refuses, and ServiceUnavailable where it does
+    not answer after `attempts`, of `timeout` seconds each. No message shows the token.
+    """
+
+    def __init__(self, url: str, token: str, *, timeout: float, attempts: int) -> None:
+        address = urlsplit(url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ProjectError("Label Studio: its address is written http://host:port")
+        place = address.netloc.rpartition("@")[2]
+        self.url = f"{address.scheme}://{place}{address.path.rstrip('/')}"
+        self._attempts = attempts
+        http = httpx.Client(
+            timeout=timeout, follow_redirects=True, trust_env=address.hostname not in _LOOPBACK
+        )
+        weakref.finalize(self, http.close)
+        self.sdk = self.call(
+            "sign in",
+            lambda: LabelStudio(
+                base_url=url.rstrip("/"), api_key=token, httpx_client=http, max_retries=0
+            ),
+        )
+
+    def call(self, what: str, function: Callable[[], _Found], *, again: bool = True) -> _Found:
+        """The function's answer; after a failure that may pass, once more a little later."""
+        attempts = self._attempts if again else 1
+        for attempt in range(1, attempts + 1):
+            status = None
+            try:
+                return function()
+            except ApiError as error:
+                status = error.status_code
+                if status is None or not (status >= 500 or status in (408, 429)):
+                    raise self._rejected(what, status, error.body) from None
+                reason = f"status {status}: {_words(error.body)}"
+            except (httpx.TransportError, httpx.InvalidURL) as error:
+                reason = str(error) or type(error).__name__
+            except ValueError:
+                raise self._rejected(what, None, "") from None
+            if attempt < attempts:
+                time.sleep(2 ** (attempt - 1))
+        raise ServiceUnavailable(
+            f"{SERVICE} at {self.url}: could not {what}, after {attempts} attempts ({reason}): "
+            "is it running? Give the same command again",
+            service=SERVICE,
+            status=status,
+        )
+
+    def send_once(
+        self, look: Callable[[], Sequence[_Left]], send: Callable[[Sequence[_Left]], None]
+    ) -> None:
+        """Send what `look` finds missing; look again before each retry."""
+        for attempt in range(1, self._attempts + 1):
+            missing = look()
+            if not missing:
+                return
+            try:
+                send(missing)
+                return
+            except ServiceUnavailable:
+                if attempt == self._attempts:
+                    raise
+                time.sleep(2 ** (attempt - 1))
+
+    def get(self, what: str, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON that a path answers, where the SDK has no method or reads too much."""
+
+        def ask() -> Any:
+            http = self.sdk._client_wrapper.httpx_client  # renews a personal access token
+            answer = http.request(path, method="GET", params=dict(params or {}))
+            if not answer.is_success:
+                raise ApiError(status_code=answer.status_code, body=answer.text)
+            return answer.json()
+
+        return self.call(what, ask)
+
+    def rows(
+        self, project: int, include: str, rules: Sequence[Mapping[str, object]] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Tasks with the fields of `include` in order of their id; one page is held at a time.
+
+        Each page begins after the last id, so that what changes meanwhile hides no task.
+        """
+        last = 0
+        while True:
+            after = [*rules, rule("id", "Number", last)]
+            page = self.page(project, include, order="tasks:id", rules=after)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            last = int(page[-1]["id"])
+
+    def page(
+        self,
+        project: int,
+        include: str,
+        *,
+        order: str,
+        rules: Sequence[Mapping[str, object]] = (),
+        size: int = _PAGE,
+    ) -> list[dict[str, Any]]:
+        """The first tasks of a project in an order, as many as `size`."""
+        query = {"ordering": [order], "filters": {"conjunction": "and", "items": list(rules)}}
+        given = {
+            "project": project,
+            "fields": "all",
+            "include": include,
+            "page_size": size,
+            "query": json.dumps(query),
+        }
+        return list(self.get(f"list the tasks of project {project}", "api/tasks/", given)["tasks"])
+
+    def _rejected(self, what: str, status: int | None, body: object) -> ServiceRejected:
+        advice = _ADVICE.get(status or 0, "is this the address of a Label Studio?")
+        words = _words(body)
+        return ServiceRejected(
+            f"{SERVICE} at {self.url}: could not {what}: status {status}: {advice}"
+            + (f" ({words})" if words else ""),
+            service=SERVICE,
+            status=status,
+        )
+
+
+def _words(body: object) -> str:
+    """What the server says is wrong, shortened to a line."""
+    if isinstance(body, str):
+        try:
+            body = json.loads(body)
+        except ValueError:
+            return ""
+    if not isinstance(body, dict):
+        return ""
+    told = body.get("validation_errors") or body.get("detail") or ""
+    return " ".join(str(told).split())[:300]

@@ -1,0 +1,231 @@
+"""An annotator's work in a real Chromium against a real Label Studio. Every post is made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from labeler import codebook, tables
+from labeler.edges import studio_server
+from labeler.edges.studio import Studio
+from labeler.edges.studio_server import Account, Server
+from labeler.stages import annotations, suggestions
+
+STUDIO = Path(__file__).parents[1] / "templates" / "studio"
+BOOK = codebook.read(
+    """
+codebook: browser
+version: "1.0"
+title: A made-up codebook
+about: Made-up posts on made-up helpers.
+segments: {segment: use, label: Reported use, definition: Words that report a use.}
+variables:
+  - variable: relevance
+    of: unit
+    label: Relevance
+    question: Does the post report a use?
+    level: nominal
+    values:
+      - {code: relevant, label: "Relevant, yes", definition: It does., examples: ["It cost $5 & <b>more</b>"]}
+      - {code: not_relevant, label: Not relevant, definition: It does not.}
+  - variable: strength
+    of: unit
+    label: Strength
+    question: How strong is the report?
+    level: interval
+    minimum: 0
+    maximum: 10
+    applies_when: {relevance: [relevant]}
+  - variable: impact
+    of: segment
+    label: Impact
+    question: What did the use do?
+    level: nominal
+    values:
+      - {code: positive, label: Positive, definition: It helped.}
+      - {code: negative, label: Negative, definition: It hurt.}
+  - variable: harm
+    of: segment
+    label: Harm
+    question: Which harm?
+    level: nominal
+    applies_when: {impact: [negative]}
+    values:
+      - {code: worry, label: Worry, definition: Worry is told.}
+      - {code: loss, label: Loss, definition: Loss is told.}
+  - variable: topic
+    of: segment
+    label: Topic
+    question: What is it about?
+    level: nominal
+    multiple: true
+    required: false
+    values:
+      - {code: sleep, label: Sleep, definition: Sleep is told.}
+      - {code: work, label: Work, definition: Work is told.}
+""",
+    source="browser",
+)
+TEXT = "👩‍👩‍👧 🇩🇪 Café, made up: my helper\n\nkeeps me awake & costs $5. <b>Odd</b> things."
+QUOTE = "my helper\n\nkeeps me awake"
+SOURCE = "cues@a1b2c3"
+
+
+class Desk(NamedTuple):
+    """A coder's account and the two projects with one made-up post each."""
+
+    account: Account
+    admin: Studio
+    assisted: int
+    blind: int
+
+
+def coding(unit: str, segment: str, variable: str, value: str) -> dict[str, object]:
+    who = {"codebook": BOOK.fingerprint, "coder": SOURCE, "replicate": 1}
+    return {**who, "unit": unit, "segment": segment, "variable": variable, "value": value}
+
+
+def frames(arm: str) -> tuple[tables.pd.DataFrame, tables.pd.DataFrame]:
+    """TASKS and POSTS of one post."""
+    task = {"batch": "b", "arm": arm, "coder": "human:ada", "unit": arm, "position": 1}
+    post = {"unit": arm, "platform": "reddit", "created": "2025-10-03T08:00:00Z", "text": TEXT}
+    return tables.frame(tables.TASKS, [task]), tables.frame(tables.POSTS, [post])
+
+
+@pytest.fixture(scope="module")
+def desk(studio: Server) -> Desk:
+    account = studio_server.account(studio, email="ada.desk@example.org", password="made-up-pass")
+    admin = Studio(studio.url, studio.token, server="local")
+    start = TEXT.index(QUOTE)
+    segment = {
+        **{name: coding("assisted", "1", "", "")[name] for name in ("codebook", "coder")},
+        **{"unit": "assisted", "replicate": 1, "segment": "1", "found": "exact"},
+        **{"start": start, "end": start + len(QUOTE), "quote": QUOTE},
+    }
+    codings = [
+        coding("assisted", "", "relevance", "relevant"),
+        coding("assisted", "", "strength", "3"),
+        coding("assisted", "1", "impact", "positive"),
+        coding("assisted", "1", "topic", "sleep+work"),
+    ]
+    shown = suggestions.predictions(
+        tables.frame(tables.CODINGS, codings),
+        tables.frame(tables.SEGMENTS, [segment]),
+        BOOK,
+        version=SOURCE,
+    )
+    projects = {}
+    for arm in ("assisted", "blind"):
+        given = shown if arm == "assisted" else None
+        projects[arm] = admin.project(
+            f"browser {arm}",
+            title=f"made up: {arm}",
+            config=suggestions.config(BOOK, template=(STUDIO / "config.jinja").read_text()),
+            instructions=suggestions.instructions(
+                BOOK, template=(STUDIO / "instructions.jinja").read_text(), arm=arm
+            ),
+            suggestions=arm == "assisted",
+        )
+        admin.import_tasks(projects[arm], suggestions.payload(*frames(arm), given))
+    admin.set_model_version(projects["assisted"], SOURCE)
+    return Desk(account, admin, **projects)
+
+
+@pytest.fixture
+def page(browser: Browser, studio: Server, desk: Desk) -> Iterator[Page]:
+    """The coder's browser, logged in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{studio.url}/user/login/")
+    page.fill("input[name=email]", desk.account.email)
+    page.fill("input[name=password]", desk.account.password)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "login" not in url, wait_until="commit")
+    yield page
+    context.close()
+
+
+def opened(page: Page, server: Server, project: int) -> None:
+    page.goto(f"{server.url}/projects/{project}/data?labeling=1")
+    page.wait_for_selector(".lsf-htx-richtext")
+    print(page.evaluate("()=>{let e=[...document.querySelectorAll('*')].filter(x=>x.textContent==='Labeling Instructions').pop();return e.parentElement.parentElement.outerHTML.slice(0,1500)}"))
+    page.get_by_role("dialog").get_by_role("button").first.click()
+
+
+def question(page: Page, label: str) -> Locator:
+    heading = page.get_by_role("heading", name=label, exact=True)
+    return page.locator(".question").filter(has=heading).last
+
+
+def choice(page: Page, variable: str, label: str) -> Locator:
+    return question(page, variable).locator(f'input[name="{label}"]')
+
+
+def pulled(desk: Desk, project: int, arm: str) -> annotations.Parsed:
+    """What the project's annotations are as codings."""
+    [task] = desk.admin.changes(project, since="")
+    people = desk.admin.users()
+    rows = [
+        {
+            "annotation": f"local:{note['id']}",
+            **{"batch": "b", "arm": arm, "coder": "human:ada", "unit": task.unit},
+            "completed_by": people[note["completed_by"]],
+            "result": json.dumps(note["result"]),
+            "cancelled": int(note["was_cancelled"]),
+            "withdrawn": 0,
+            "updated": note["updated_at"],
+        }
+        for note in task.annotations
+    ]
+    emails = {"human:ada": desk.account.email}
+    notes = tables.frame(tables.ANNOTATIONS, rows)
+    return annotations.parse(notes, *frames(arm), BOOK, emails=emails)
+
+
+def values(parsed: annotations.Parsed) -> dict[tuple[str, str], str]:
+    rows = parsed.codings[["segment", "variable", "value"]].itertuples(index=False, name=None)
+    return {(segment, variable): value for segment, variable, value in rows}
+
+
+def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk) -> None:
+    """The suggestion is prefilled at its place; the corrected codes are what is pulled."""
+    opened(page, studio, desk.assisted)
+    page.screenshot(path="/tmp/w/shots/browser-1.png")
+    print(page.locator(".ant-modal").all_inner_texts())
+    print(page.locator(".htx-highlight").all_inner_texts())
+    expect(page.locator(".htx-highlight").first).to_have_text("my helper")
+    expect(page.locator(".htx-highlight").last).to_have_text("keeps me awake")
+    expect(choice(page, "Relevance", "Relevant, yes")).to_be_checked()
+    expect(question(page, "Strength").locator("input")).to_have_value("3")
+    expect(page.locator(".tip")).to_be_visible()
+    expect(question(page, "Impact")).to_be_hidden()
+    page.locator(".htx-highlight").first.click()
+    expect(page.locator(".tip")).to_be_hidden()
+    expect(choice(page, "Impact", "Positive")).to_be_checked()
+    expect(choice(page, "Topic", "Sleep")).to_be_checked()
+    expect(choice(page, "Topic", "Work")).to_be_checked()
+    expect(question(page, "Harm")).to_be_hidden()
+    choice(page, "Impact", "Negative").check()
+    expect(question(page, "Harm")).to_be_visible()
+    choice(page, "Harm", "Worry").check()
+    choice(page, "Topic", "Work").uncheck()
+    page.screenshot(path="/tmp/w/shots/browser-2.png")
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_timeout(1500)
+    page.screenshot(path="/tmp/w/shots/browser-3.png")
+    print(list(desk.admin.changes(desk.assisted, since="")))
+    parsed = pulled(desk, desk.assisted, "assisted")
+    assert parsed.findings.to_dict("records") == []
+    assert list(parsed.segments["quote"]) == [QUOTE]
+    assert values(parsed) == {
+        ("", "relevance"): "relevant",
+        ("", "strength"): "3",
+        ("1", "impact"): "negative",
+        ("1", "harm"): "worry",
+        ("1", "topic"): "sleep",
+    }
