@@ -31,15 +31,17 @@ $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
 	  echo "labeler needs Python 3.11, 3.12 or 3.13; say which: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	touch $@
+	@touch $@
 
 $(VENV)/ready: $(VENV)/made setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
-	touch $@
+	@echo "Installing labeler and what it needs into $(VENV) (a minute or two)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable .
+	@touch $@
 
 $(VENV)/ready-test: $(VENV)/made setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
-	touch $(VENV)/ready $@
+	@echo "Installing labeler and what its tests need into $(VENV) (a minute or two)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test,lint]'
+	@touch $(VENV)/ready $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

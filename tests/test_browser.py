@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -31,7 +32,10 @@ variables:
     question: Does the post report a use?
     level: nominal
     values:
-      - {code: relevant, label: "Relevant, yes", definition: It does., examples: ["It cost $5 & <b>more</b>"]}
+      - code: relevant
+        label: Relevant, yes
+        definition: It does.
+        examples: ["It cost $5 & <b>more</b>"]
       - {code: not_relevant, label: Not relevant, definition: It does not.}
   - variable: strength
     of: unit
@@ -74,6 +78,20 @@ variables:
 TEXT = "👩‍👩‍👧 🇩🇪 Café, made up: my helper\n\nkeeps me awake & costs $5. <b>Odd</b> things."
 QUOTE = "my helper\n\nkeeps me awake"
 SOURCE = "cues@a1b2c3"
+WHO = {"codebook": BOOK.fingerprint, "coder": SOURCE, "replicate": 1}
+
+PLACE = """words => {
+  const walk = document.createTreeWalker(document.querySelector(".lsf-htx-richtext"), 4);
+  for (let node; (node = walk.nextNode()); ) {
+    const start = node.data.indexOf(words);
+    if (start < 0) continue;
+    const range = document.createRange();
+    range.setStart(node, start);
+    range.setEnd(node, start + words.length);
+    const { left, right, top, bottom } = range.getBoundingClientRect();
+    return { left, right, middle: (top + bottom) / 2 };
+  }
+}"""
 
 
 class Desk(NamedTuple):
@@ -86,11 +104,10 @@ class Desk(NamedTuple):
 
 
 def coding(unit: str, segment: str, variable: str, value: str) -> dict[str, object]:
-    who = {"codebook": BOOK.fingerprint, "coder": SOURCE, "replicate": 1}
-    return {**who, "unit": unit, "segment": segment, "variable": variable, "value": value}
+    return {**WHO, "unit": unit, "segment": segment, "variable": variable, "value": value}
 
 
-def frames(arm: str) -> tuple[tables.pd.DataFrame, tables.pd.DataFrame]:
+def frames(arm: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """TASKS and POSTS of one post."""
     task = {"batch": "b", "arm": arm, "coder": "human:ada", "unit": arm, "position": 1}
     post = {"unit": arm, "platform": "reddit", "created": "2025-10-03T08:00:00Z", "text": TEXT}
@@ -103,9 +120,9 @@ def desk(studio: Server) -> Desk:
     admin = Studio(studio.url, studio.token, server="local")
     start = TEXT.index(QUOTE)
     segment = {
-        **{name: coding("assisted", "1", "", "")[name] for name in ("codebook", "coder")},
-        **{"unit": "assisted", "replicate": 1, "segment": "1", "found": "exact"},
-        **{"start": start, "end": start + len(QUOTE), "quote": QUOTE},
+        **WHO,
+        "unit": "assisted", "segment": "1", "found": "exact",
+        "start": start, "end": start + len(QUOTE), "quote": QUOTE,
     }
     codings = [
         coding("assisted", "", "relevance", "relevant"),
@@ -153,8 +170,7 @@ def page(browser: Browser, studio: Server, desk: Desk) -> Iterator[Page]:
 def opened(page: Page, server: Server, project: int) -> None:
     page.goto(f"{server.url}/projects/{project}/data?labeling=1")
     page.wait_for_selector(".lsf-htx-richtext")
-    print(page.evaluate("()=>{let e=[...document.querySelectorAll('*')].filter(x=>x.textContent==='Labeling Instructions').pop();return e.parentElement.parentElement.outerHTML.slice(0,1500)}"))
-    page.get_by_role("dialog").get_by_role("button").first.click()
+    page.get_by_role("button", name="Close modal").click()  # the instructions
 
 
 def question(page: Page, label: str) -> Locator:
@@ -173,7 +189,7 @@ def pulled(desk: Desk, project: int, arm: str) -> annotations.Parsed:
     rows = [
         {
             "annotation": f"local:{note['id']}",
-            **{"batch": "b", "arm": arm, "coder": "human:ada", "unit": task.unit},
+            "batch": "b", "arm": arm, "coder": "human:ada", "unit": task.unit,
             "completed_by": people[note["completed_by"]],
             "result": json.dumps(note["result"]),
             "cancelled": int(note["was_cancelled"]),
@@ -192,14 +208,36 @@ def values(parsed: annotations.Parsed) -> dict[tuple[str, str], str]:
     return {(segment, variable): value for segment, variable, value in rows}
 
 
+def marked(page: Page, words: str) -> None:
+    """Mark words of the post as a segment, as people do: the hotkey, then drag."""
+    page.keyboard.press("1")
+    box = page.evaluate(PLACE, words)
+    page.mouse.move(box["left"] + 8, box["middle"])
+    page.mouse.down()
+    page.mouse.move(box["right"] - 8, box["middle"], steps=12)
+    page.mouse.up()
+
+
+def submit(page: Page) -> None:
+    with page.expect_response(lambda answer: "/annotations" in answer.url) as answer:
+        page.get_by_role("button", name="Submit").click()
+    assert answer.value.status == 201
+
+
+def test_codebook_entry_is_one_click_away(page: Page, studio: Server, desk: Desk) -> None:
+    """The full entry of a code opens on the page, with its text unharmed."""
+    opened(page, studio, desk.blind)
+    page.locator(".question summary", has_text="Codes explained").first.click()
+    entry = question(page, "Relevance").locator("details details").first
+    entry.locator("summary").click()
+    expect(entry).to_contain_text("It cost $5 & <b>more</b>")
+
+
 def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk) -> None:
     """The suggestion is prefilled at its place; the corrected codes are what is pulled."""
     opened(page, studio, desk.assisted)
-    page.screenshot(path="/tmp/w/shots/browser-1.png")
-    print(page.locator(".ant-modal").all_inner_texts())
-    print(page.locator(".htx-highlight").all_inner_texts())
-    expect(page.locator(".htx-highlight").first).to_have_text("my helper")
-    expect(page.locator(".htx-highlight").last).to_have_text("keeps me awake")
+    expect(page.locator(".htx-highlight")).to_have_text(["my helper", "keeps me awake"])
+    expect(page.locator(".lsf-htx-richtext")).to_contain_text("& costs $5. <b>Odd</b> things.")
     expect(choice(page, "Relevance", "Relevant, yes")).to_be_checked()
     expect(question(page, "Strength").locator("input")).to_have_value("3")
     expect(page.locator(".tip")).to_be_visible()
@@ -211,14 +249,9 @@ def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk)
     expect(choice(page, "Topic", "Work")).to_be_checked()
     expect(question(page, "Harm")).to_be_hidden()
     choice(page, "Impact", "Negative").check()
-    expect(question(page, "Harm")).to_be_visible()
     choice(page, "Harm", "Worry").check()
     choice(page, "Topic", "Work").uncheck()
-    page.screenshot(path="/tmp/w/shots/browser-2.png")
-    page.get_by_role("button", name="Submit").click()
-    page.wait_for_timeout(1500)
-    page.screenshot(path="/tmp/w/shots/browser-3.png")
-    print(list(desk.admin.changes(desk.assisted, since="")))
+    submit(page)
     parsed = pulled(desk, desk.assisted, "assisted")
     assert parsed.findings.to_dict("records") == []
     assert list(parsed.segments["quote"]) == [QUOTE]
@@ -228,4 +261,31 @@ def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk)
         ("1", "impact"): "negative",
         ("1", "harm"): "worry",
         ("1", "topic"): "sleep",
+    }
+
+
+def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> None:
+    """A blind page is empty, insists on what is required, and hides what does not apply."""
+    opened(page, studio, desk.blind)
+    expect(page.locator(".htx-highlight")).to_have_count(0)
+    expect(page.locator(".question input:checked")).to_have_count(0)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("Relevance: needs one code.")).to_be_visible()
+    page.get_by_role("button", name="OK").click()
+    expect(question(page, "Strength")).to_be_hidden()
+    choice(page, "Relevance", "Relevant, yes").check()
+    expect(question(page, "Strength")).to_be_visible()
+    choice(page, "Relevance", "Not relevant").check()
+    expect(question(page, "Strength")).to_be_hidden()
+    marked(page, "awake & costs")
+    expect(page.locator(".htx-highlight")).to_have_text("awake & costs")
+    choice(page, "Impact", "Positive").check()
+    submit(page)
+    parsed = pulled(desk, desk.blind, "blind")
+    assert parsed.findings.to_dict("records") == []
+    assert list(parsed.segments["quote"]) == ["awake & costs"]
+    assert values(parsed) == {
+        ("", "relevance"): "not_relevant",
+        ("1", "impact"): "positive",
+        ("1", "topic"): "",
     }

@@ -27,6 +27,7 @@ RELIABLE = "#2f7d4f"
 HUMANS = "#1f4e8c"
 OTHERS = ("#b4436c", "#0f7c80", "#7a5195", "#8a5a0e")
 ASIDE = "#8b95a1"
+OVERRIDDEN = "#a12b2b"
 NOT_EVIDENCE = "not evidence"
 
 
@@ -83,7 +84,7 @@ def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int 
     """The share of each code of one variable with its interval; the codes in codebook order.
 
     `rows` are ESTIMATES rows of one batch. A cell that is held back is written out as the
-    beginning of its note.
+    beginning of its note; the reason of an override stands above the figure.
     """
     own = rows[rows["variable"] == variable]
     codes = _code_labels(codebook.variable(variable), [str(code) for code in own["code"]], width)
@@ -107,6 +108,7 @@ def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int 
     top = max(0.1, min(1.0, math.ceil(highest * 10 - 1e-9) / 10))
     return {
         **_frame(width, 26 * max(1, len(codes))),
+        "title": _override(own, width),
         "data": {"values": values},
         "layer": _share_layers(y, top=top, ticks=width // 90),
     }
@@ -138,6 +140,15 @@ def _frame(width: int, height: int) -> Spec:
             "legend": {**text, "labelLimit": 600, "symbolSize": 70},
         },
     }
+
+
+def _override(rows: pd.DataFrame, width: int) -> Spec | None:
+    """The title that an overridden gate leaves on a figure; None where it was not."""
+    reasons = "; ".join(sorted(set(rows["override"]) - {""}))
+    if not reasons:
+        return None
+    lines = textwrap.wrap(f"Gate overridden: {reasons}", width // 7)
+    return {"text": lines, "color": OVERRIDDEN, "fontSize": 11, "anchor": "start"}
 
 
 def _panels(rows: pd.DataFrame) -> list[_Panel]:

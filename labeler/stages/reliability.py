@@ -143,6 +143,8 @@ def _paired(wide: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, list[str]]:
 def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str, object]:
     """Coefficient, interval, counts and verdict of one panel and variable."""
     pairs = pairs.sort_values(["row", "coder"])
+    if not variable.values and variable.of == "unit":  # 2 and 2.0 are the same number
+        pairs["value"] = pairs["value"].map(lambda value: f"{float(value):.15g}")
     domain = _domain(pairs, variable)
     counts = _counts(pairs, domain)
     clusters = pairs.drop_duplicates("row")["cluster"].to_numpy()

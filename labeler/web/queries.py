@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any, cast
 
 import pandas as pd
 from flask import abort, current_app, request
-from sqlalchemy import Engine, Select, Text, and_, case, distinct, func, literal, select, union
+from sqlalchemy import Engine, Select, and_, case, distinct, func, select
 
 from labeler import codebook as codebooks
 from labeler.codebook import Codebook
@@ -16,6 +17,7 @@ from labeler.tables import (
     ANNOTATIONS,
     BATCHES,
     CODEBOOKS,
+    CODERS,
     CODINGS,
     COMPLETIONS,
     ESTIMATES,
@@ -116,12 +118,14 @@ def posts_by_platform() -> pd.DataFrame:
 
 
 def progress() -> pd.DataFrame:
-    """Columns batch, codebook, suggester, created, arm, coder, tasks, done: a row for each seat."""
+    """A row for each seat: batch, codebook, suggester, created, arm, coder, tasks, coded, answered.
+
+    `answered` are the tasks with an annotation that stands, be it a skip; `coded` those without.
+    """
     of_task = and_(
         *(ANNOTATIONS.c[name] == TASKS.c[name] for name in ("batch", "arm", "coder", "unit")),
-        *_standing(),
+        ANNOTATIONS.c.withdrawn == 0,
     )
-    done = func.count(distinct(case((ANNOTATIONS.c.annotation.is_not(None), TASKS.c.unit))))
     seat = (
         TASKS.c.batch,
         BATCHES.c.codebook,
@@ -130,8 +134,15 @@ def progress() -> pd.DataFrame:
         TASKS.c.arm,
         TASKS.c.coder,
     )
+    coded = case((ANNOTATIONS.c.cancelled == 0, TASKS.c.unit))
+    answered = case((ANNOTATIONS.c.annotation.is_not(None), TASKS.c.unit))
     return rows(
-        select(*seat, func.count(distinct(TASKS.c.unit)).label("tasks"), done.label("done"))
+        select(
+            *seat,
+            func.count(distinct(TASKS.c.unit)).label("tasks"),
+            func.count(distinct(coded)).label("coded"),
+            func.count(distinct(answered)).label("answered"),
+        )
         .join(BATCHES, BATCHES.c.batch == TASKS.c.batch)
         .outerjoin(ANNOTATIONS, of_task)
         .group_by(*seat)
@@ -177,28 +188,34 @@ def codings(batch: str, key: str) -> pd.DataFrame:
 
 def coded(batch: str, key: str) -> pd.DataFrame:
     """Columns unit, coder, arm: who coded which unit of a batch, with or without a segment."""
-    people = select(ANNOTATIONS.c.unit, ANNOTATIONS.c.coder, ANNOTATIONS.c.arm).where(
-        ANNOTATIONS.c.batch == batch, *_standing()
+    machines = rows(
+        select(COMPLETIONS.c.unit, COMPLETIONS.c.coder).where(
+            COMPLETIONS.c.codebook == key,
+            COMPLETIONS.c.unit.in_(_units(batch)),
+            COMPLETIONS.c.replicate == 1,
+            COMPLETIONS.c.error == "",
+        )
     )
-    machines = select(
-        COMPLETIONS.c.unit, COMPLETIONS.c.coder, literal("", Text).label("arm")
-    ).where(
-        COMPLETIONS.c.codebook == key,
-        COMPLETIONS.c.unit.in_(_units(batch)),
-        COMPLETIONS.c.replicate == 1,
-        COMPLETIONS.c.error == "",
+    return pd.concat([humans(batch=batch), machines.assign(arm="")], ignore_index=True)
+
+
+def humans(**equals: str) -> pd.DataFrame:
+    """Columns unit, coder, arm: the tasks whose newest annotation by the seat's own account codes.
+
+    `equals` says which ANNOTATIONS. What is withdrawn, a skip, or another account's does not count.
+    """
+    notes = store.read(engine(), ANNOTATIONS, withdrawn=0, **equals)
+    people = store.read(engine(), CODERS, kind="human")
+    accounts = {
+        coder: str(json.loads(spec or "{}").get("email", "")).lower()
+        for coder, spec in zip(people["coder"], people["spec"], strict=True)
+    }
+    own = notes[notes["completed_by"].str.lower() == notes["coder"].map(accounts)]
+    newest = own.sort_values(["updated", "created", "annotation"]).drop_duplicates(
+        ["arm", "coder", "unit"], keep="last"
     )
-    everyone = union(people, machines).subquery()
-    return rows(select(everyone.c.unit, everyone.c.coder, everyone.c.arm))
+    return newest[newest["cancelled"] == 0][["unit", "coder", "arm"]]
 
 
 def _units(batch: str) -> Select[Any]:
     return select(TASKS.c.unit).where(TASKS.c.batch == batch)
-
-
-def _standing() -> tuple[Any, Any]:
-    """Annotations that count: neither cancelled nor withdrawn."""
-    return (
-        func.coalesce(ANNOTATIONS.c.cancelled, 0) == 0,
-        func.coalesce(ANNOTATIONS.c.withdrawn, 0) == 0,
-    )

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 from flask import Blueprint, Response, abort, request
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from labeler.codebook import Codebook, Variable
 from labeler.edges import store
-from labeler.tables import ANNOTATIONS, CODEBOOKS, CODINGS, SEGMENTS, TASKS
+from labeler.tables import CODEBOOKS, CODINGS, SEGMENTS, TASKS
 from labeler.web import queries
 from labeler.web.answers import answer
 from labeler.web.marks import Quote, pieces
@@ -88,13 +88,7 @@ def _codebooks(unit: str) -> list[str]:
 
 def _seats(unit: str, codings: pd.DataFrame, segments: pd.DataFrame) -> list[Seat]:
     """Everyone who coded the unit, blind humans first; also who found nothing to code."""
-    present = queries.rows(
-        select(ANNOTATIONS.c.coder, ANNOTATIONS.c.arm).where(
-            ANNOTATIONS.c.unit == unit,
-            func.coalesce(ANNOTATIONS.c.cancelled, 0) == 0,
-            func.coalesce(ANNOTATIONS.c.withdrawn, 0) == 0,
-        )
-    ).assign(replicate=1)
+    present = queries.humans(unit=unit).assign(replicate=1)
     names = ["coder", "arm", "replicate"]
     everyone = pd.concat(
         [frame[names].astype({"replicate": "int64"}) for frame in (codings, segments, present)]

@@ -168,6 +168,14 @@ def test_a_hidden_cell_shows_no_number() -> None:
     assert b">hidden<" in drawing.draw(spec, "svg")
 
 
+def test_an_override_stands_on_the_figure() -> None:
+    """A figure that travels alone still says that the gate was overridden, and why."""
+    rows = estimate_rows().assign(override="pilot only")
+    drawn = drawing.draw(figures.shares(rows, BOOK, variable="axis"), "svg")
+    assert b"Gate overridden: pilot only" in drawn
+    assert figures.shares(estimate_rows(), BOOK, variable="axis")["title"] is None
+
+
 @pytest.mark.parametrize("width", [figures.WIDE, 190])
 def test_figures_can_be_drawn_and_hold_no_markup(width: int) -> None:
     """Drawn as SVG: labels escaped, no script, no style that a strict page would refuse."""

@@ -23,6 +23,7 @@ from labeler.project import Project
 from labeler.web import create_app, queries
 
 UNIT = f"/units/{study.FIRST}"
+COUNTS = ("tasks", "coded", "answered")
 PAGES = [
     "/",
     "/reliability",
@@ -100,9 +101,25 @@ def test_overview_says_what_is_there(client: FlaskClient) -> None:
 
 
 def test_progress_counts_standing_annotations_once(client: FlaskClient) -> None:
-    """A withdrawn annotation is pending again, and one given twice counts once."""
-    done = {row["coder"]: (row["tasks"], row["done"]) for row in rows(client, "/?format=csv")}
-    assert done == {"human:ann": ("2", "2"), "human:bob": ("2", "2"), "human:cy": ("2", "1")}
+    """A withdrawn annotation is pending again, a skip is no coding, twice given counts once."""
+    seats = {row["coder"]: row for row in rows(client, "/?format=csv")}
+    counts = {coder: [row[n] for n in COUNTS] for coder, row in seats.items()}
+    assert counts["human:ann"] == counts["human:bob"] == ["2", "2", "2"]
+    assert counts["human:cy"] == ["2", "0", "1"]
+
+
+def test_only_the_seats_own_newest_annotation_codes(client: FlaskClient, database: str) -> None:
+    """A later skip, or another account's annotation, takes a coder out of the comparison."""
+    path = "/disagreements?variable=relevance&format=csv"
+    engine = store.connect(database)
+    notes = store.read(engine, tables.ANNOTATIONS, coder="human:bob", unit=study.FIRST)
+    for change in ({"completed_by": "eve@x.example"}, {"completed_by": "bob@x.example"}):
+        store.mirror(engine, tables.ANNOTATIONS, notes.assign(**change))
+        humans = [row for row in rows(client, path) if row["panel"] == "humans, blind"]
+        assert len(humans) == (0 if "eve" in change["completed_by"] else 2)
+    skip = notes.assign(annotation="local:99", updated="2027", cancelled=1)
+    store.mirror(engine, tables.ANNOTATIONS, skip)
+    assert not [row for row in rows(client, path) if row["panel"] == "humans, blind"]
 
 
 def test_reliability_puts_evidence_first(client: FlaskClient) -> None:

@@ -49,7 +49,6 @@ FIRST = "a" * 32
 SECOND = "b" * 32
 TEXT = "<script>alert(1)</script> 🐕🐕 We walked and she loved it.\nThen rain."
 QUOTE = "We walked and she loved it."
-WITHDRAWN = 5  # cy's second
 START = TEXT.index(QUOTE)
 
 
@@ -97,18 +96,29 @@ def fill(url: str) -> None:
             for arm, coder in seats
             for unit in (FIRST, SECOND)
         ],
+        tables.CODERS: [
+            {"coder": f"human:{name}", "kind": "human", "spec": f'{{"email": "{name}@x.example"}}'}
+            for name in ("ann", "bob", "cy")
+        ],
         tables.ANNOTATIONS: [
             {
                 "annotation": f"local:{number}",
                 "batch": "pilot",
                 "arm": arm,
-                "coder": coder,
-                "unit": unit,
-                "cancelled": 0,
-                "withdrawn": int(number == WITHDRAWN),
+                "coder": f"human:{name}",
             }
-            for number, (arm, coder, unit) in enumerate(
-                [*((*seat, unit) for seat in seats for unit in (FIRST, SECOND)), (*seats[0], FIRST)]
+            | {"unit": unit, "cancelled": int(word == "skip"), "withdrawn": int(word == "gone")}
+            | {"completed_by": f"{name}@X.example"}
+            for number, (arm, name, unit, word) in enumerate(
+                (
+                    ("blind", "ann", FIRST, ""),
+                    ("blind", "ann", FIRST, ""),
+                    ("blind", "ann", SECOND, ""),
+                    ("blind", "bob", FIRST, ""),
+                    ("blind", "bob", SECOND, ""),
+                    ("assisted", "cy", FIRST, "skip"),
+                    ("assisted", "cy", SECOND, "gone"),
+                )
             )
         ],
         tables.COMPLETIONS: [
