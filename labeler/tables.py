@@ -253,6 +253,8 @@ def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()
             series = pd.Series([None] * len(given), index=given.index, dtype="object")
         else:
             series = given[column.name]
+        if kind == "str" and not isinstance(series.dtype, pd.StringDtype):
+            series = series.astype("object")  # '' would not fit in numbers that are all missing
         try:
             result[column.name] = (
                 series.fillna("").astype("str")

@@ -121,8 +121,12 @@ def desk(studio: Server) -> Desk:
     start = TEXT.index(QUOTE)
     segment = {
         **WHO,
-        "unit": "assisted", "segment": "1", "found": "exact",
-        "start": start, "end": start + len(QUOTE), "quote": QUOTE,
+        "unit": "assisted",
+        "segment": "1",
+        "found": "exact",
+        "start": start,
+        "end": start + len(QUOTE),
+        "quote": QUOTE,
     }
     codings = [
         coding("assisted", "", "relevance", "relevant"),
@@ -189,7 +193,10 @@ def pulled(desk: Desk, project: int, arm: str) -> annotations.Parsed:
     rows = [
         {
             "annotation": f"local:{note['id']}",
-            "batch": "b", "arm": arm, "coder": "human:ada", "unit": task.unit,
+            "batch": "b",
+            "arm": arm,
+            "coder": "human:ada",
+            "unit": task.unit,
             "completed_by": people[note["completed_by"]],
             "result": json.dumps(note["result"]),
             "cancelled": int(note["was_cancelled"]),
@@ -208,19 +215,19 @@ def values(parsed: annotations.Parsed) -> dict[tuple[str, str], str]:
     return {(segment, variable): value for segment, variable, value in rows}
 
 
-def marked(page: Page, words: str) -> None:
-    """Mark words of the post as a segment, as people do: the hotkey, then drag."""
+def marked(page: Page, first: str, last: str) -> None:
+    """Mark a stretch of the post as a segment, as people do: the hotkey, then drag."""
     page.keyboard.press("1")
-    box = page.evaluate(PLACE, words)
-    page.mouse.move(box["left"] + 8, box["middle"])
+    start, end = page.evaluate(PLACE, first), page.evaluate(PLACE, last)
+    page.mouse.move(start["left"] + 8, start["middle"])
     page.mouse.down()
-    page.mouse.move(box["right"] - 8, box["middle"], steps=12)
+    page.mouse.move(end["right"] - 8, end["middle"], steps=12)
     page.mouse.up()
 
 
 def submit(page: Page) -> None:
     with page.expect_response(lambda answer: "/annotations" in answer.url) as answer:
-        page.get_by_role("button", name="Submit").click()
+        page.get_by_test_id("bottombar-submit-button").click()
     assert answer.value.status == 201
 
 
@@ -269,7 +276,7 @@ def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> Non
     opened(page, studio, desk.blind)
     expect(page.locator(".htx-highlight")).to_have_count(0)
     expect(page.locator(".question input:checked")).to_have_count(0)
-    page.get_by_role("button", name="Submit").click()
+    page.get_by_test_id("bottombar-submit-button").click()
     expect(page.get_by_text("Relevance: needs one code.")).to_be_visible()
     page.get_by_role("button", name="OK").click()
     expect(question(page, "Strength")).to_be_hidden()
@@ -277,13 +284,14 @@ def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> Non
     expect(question(page, "Strength")).to_be_visible()
     choice(page, "Relevance", "Not relevant").check()
     expect(question(page, "Strength")).to_be_hidden()
-    marked(page, "awake & costs")
-    expect(page.locator(".htx-highlight")).to_have_text("awake & costs")
+    marked(page, "helper", "awake")
+    expect(page.locator(".htx-highlight")).to_have_text(["helper", "keeps me awake"])
+    page.locator(".htx-highlight").first.click()
     choice(page, "Impact", "Positive").check()
     submit(page)
     parsed = pulled(desk, desk.blind, "blind")
     assert parsed.findings.to_dict("records") == []
-    assert list(parsed.segments["quote"]) == ["awake & costs"]
+    assert list(parsed.segments["quote"]) == ["helper\n\nkeeps me awake"]
     assert values(parsed) == {
         ("", "relevance"): "not_relevant",
         ("1", "impact"): "positive",

@@ -277,8 +277,9 @@ def test_json_parses_and_has_no_nan(drawn: Labeler, tmp_path: Path) -> None:
         "a made-up reason"
     )
     assert "manifest.json" in strict("export")["files"]
-    assert [stage["stage"] for stage in strict("status")["stages"]][0] == "posts"
-    assert strict("status")["next"] == "labeler push --batch first"
+    status = strict("status")
+    assert status["stages"][0]["stage"] == "posts"
+    assert status["next"] == "labeler push --batch first"
 
 
 def test_doctor_fails_where_something_fails(fresh: Labeler) -> None:

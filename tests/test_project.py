@@ -113,10 +113,10 @@ def test_the_codebook_is_the_only_one_or_the_one_that_is_set(tmp_path):
     (folder / "a.yaml").touch()
     assert Project(root=tmp_path).codebook_path == folder / "a.yaml"
     (folder / "b.yaml").touch()
-    with pytest.raises(ProjectError, match="holds a.yaml, b.yaml; say which"):
+    with pytest.raises(ProjectError, match=r"holds a\.yaml, b\.yaml; say which"):
         _ = Project(root=tmp_path).codebook_path
     assert Project(root=tmp_path, codebook="codebook/b.yaml").codebook_path == folder / "b.yaml"
-    with pytest.raises(ProjectError, match="there is no file .*c.yaml"):
+    with pytest.raises(ProjectError, match=r"there is no file .*c\.yaml"):
         _ = Project(root=tmp_path, codebook="c.yaml").codebook_path
 
 
@@ -147,14 +147,14 @@ def test_a_damaged_secret_is_refused(tmp_path, content):
     project = Project(root=tmp_path)
     project.prepare()
     (project.state / "secret.key").write_text(content, encoding="utf-8")
-    with pytest.raises(ProjectError, match="secret.key is damaged"):
+    with pytest.raises(ProjectError, match=r"secret\.key is damaged"):
         project.secret()
 
 
 def test_a_state_folder_that_cannot_be_made_is_told(tmp_path):
     """A file where the folder should be is named, with the reason."""
     (tmp_path / ".labeler").touch()
-    with pytest.raises(ProjectError, match="--root: .*labeler cannot be made: "):
+    with pytest.raises(ProjectError, match=r"--root: .*labeler cannot be made: "):
         Project(root=tmp_path).prepare()
 
 

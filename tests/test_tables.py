@@ -35,6 +35,12 @@ def test_missing_texts_are_empty_and_missing_numbers_missing():
     assert none[["segment", "value"]].to_numpy().tolist() == [["", ""]]
 
 
+def test_texts_of_a_column_without_any_are_empty():
+    """A column of which pandas made numbers, since all of it is missing, is as good as none."""
+    frame = pd.DataFrame([{**CODING, "value": float("nan")}])
+    assert tables.frame(tables.CODINGS, frame)["value"].tolist() == [""]
+
+
 def test_a_frame_of_a_frame_is_the_same():
     """What fits already stays as it is."""
     once = tables.frame(tables.CODINGS, [CODING, {**CODING, "unit": "v"}])
@@ -71,7 +77,7 @@ def test_arm_and_segment_may_be_empty():
 
 def test_a_repeated_key_is_named():
     """A coder gives a unit one value of a variable: the second row with the key is refused."""
-    with pytest.raises(TableError, match="1 rows repeat a key, first: .*unit='u'"):
+    with pytest.raises(TableError, match=r"1 rows repeat a key, first: .*unit='u'"):
         tables.frame(tables.CODINGS, [{**CODING, "value": "a"}, {**CODING, "value": "b"}])
 
 

@@ -28,9 +28,11 @@ def batch_option(command: Command) -> Command:
 
 
 def study_of(context: click.Context) -> Study:
-    """Open the study that the command line describes."""
+    """Open the study that the command line describes; its store is closed when the command ends."""
     given: Context = context.obj
-    return open_study(given.project())
+    study = open_study(given.project())
+    context.call_on_close(study.engine.dispose)
+    return study
 
 
 def batch_of(study: Study, named: str | None) -> str:

@@ -46,6 +46,7 @@ def doctor(project: Project) -> list[Check]:
     book = study.codebook
     checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))
     checks += _studio(study)
+    study.engine.dispose()
     checks.append(_model(project))
     return checks
 

@@ -34,7 +34,6 @@ from labeler.tables import CODINGS, SEGMENTS, frame
 FINDINGS = ("annotation", "unit", "coder", "kind", "detail")
 
 _Row = Mapping[Any, Any]
-_SPACE = str.maketrans("", "", " \n\r\t\\n")
 
 
 class Parsed(NamedTuple):
@@ -216,9 +215,14 @@ def _span(value: Mapping[str, Any], text: str) -> tuple[_Region | None, str, str
         return None, "outside", f"{start!r:.20} to {end!r:.20} of {len(text)} characters"
     quote = text[start:end]
     told = value.get("text")
-    if isinstance(told, str) and told.translate(_SPACE) != quote.translate(_SPACE):
+    if isinstance(told, str) and _bare(told) != _bare(quote):
         return _Region(start, end, quote), "text-differs", f"{start} to {end} had other words"
     return _Region(start, end, quote), "", ""
+
+
+def _bare(text: str) -> str:
+    """Without white space, which browsers change; a selected line's end comes back as `\\n`."""
+    return "".join(text.replace("\\n", "").split())
 
 
 def _answer(

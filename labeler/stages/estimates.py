@@ -51,8 +51,8 @@ def _shares(
     held = [set(given.split("+")) - {""} for given in values["value"]]
     codes = variable.codes or tuple(sorted(set().union(*held), key=float))
     units = int(values["unit"].nunique())
-    known = values["unit"].map(authors.to_dict()).fillna("")
-    who = known.where(known != "", values["unit"])
+    known = {unit: author for unit, author in authors.items() if author}
+    who = values["unit"].map(lambda unit: known.get(unit, unit))
     rows: list[dict[str, object]] = []
     people = []
     for code in codes:

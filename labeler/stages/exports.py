@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\n")
 NUMBER = r"[+-]?\d+(\.\d+)?"
 ABOUT_FILES = {
     "codings.csv": "a row a coder, unit, segment and variable; source names the raw answer",
@@ -60,12 +60,13 @@ def wide(codings: pd.DataFrame) -> pd.DataFrame:
 
 
 def csv(frame: pd.DataFrame) -> str:
-    """CSV with LF line ends; a text that a spreadsheet would run as a formula gets a leading '."""
+    """CSV with LF line ends, also in texts; one that a spreadsheet would run gets a leading '."""
     safe = frame.copy()
     for name in safe.columns:
         if isinstance(safe[name].dtype, pd.StringDtype):
-            risky = safe[name].str.startswith(FORMULA, na=False) & ~safe[name].str.fullmatch(NUMBER)
-            safe[name] = safe[name].mask(risky, "'" + safe[name].fillna(""))
+            texts = safe[name].str.replace(r"\r\n?", "\n", regex=True)
+            risky = texts.str.startswith(FORMULA, na=False) & ~texts.str.fullmatch(NUMBER)
+            safe[name] = texts.mask(risky, "'" + texts.fillna(""))
     return safe.to_csv(index=False, lineterminator="\n")
 
 

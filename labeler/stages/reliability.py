@@ -147,7 +147,8 @@ def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str,
         pairs["value"] = pairs["value"].map(lambda value: f"{float(value):.15g}")
     domain = _domain(pairs, variable)
     counts = _counts(pairs, domain)
-    clusters = pairs.drop_duplicates("row")["cluster"].to_numpy()
+    clusters = pairs.drop_duplicates("row")["cluster"]
+    together = clusters.to_numpy() if clusters.duplicated().any() else None
     given = _scale(domain, variable)
     found = agreement.alpha_checked(counts, level=variable.metric, domain=given)
     row: dict[str, object] = {
@@ -161,7 +162,7 @@ def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str,
     }
     if math.isnan(found.value):
         return {**row, "verdict": UNDEFINED, "note": found.note}
-    spread = intervals.jackknife(counts, level=variable.metric, domain=given, clusters=clusters)
+    spread = intervals.jackknife(counts, level=variable.metric, domain=given, clusters=together)
     ruling = verdict(spread.lower_one_sided, spread.upper_one_sided, thresholds)
     return {
         **row,

@@ -182,7 +182,7 @@ def test_slices_are_exchanged_together_or_not_at_all(engine):
 
 
 def test_rows_come_in_the_order_of_their_key(engine):
-    """Both databases sort text by code point: Z before a before é, whatever the cluster's tongue."""
+    """Both databases sort text by code point: Z before a before é, in any locale."""
     store.add(engine, tables.CODERS, coders("é", "a", "Z", "a b", "a-b", "ab"))
     assert store.read(engine, tables.CODERS)["coder"].tolist() == sorted(
         ["é", "a", "Z", "a b", "a-b", "ab"]
@@ -263,7 +263,7 @@ def test_a_database_of_a_newer_program_is_refused(engine, store_url):
     """A migration that this program does not know is named, and nothing is touched."""
     with engine.begin() as connection:
         connection.execute(tables.MIGRATIONS.insert().values(name="9999-later", applied=""))
-    with pytest.raises(StoreError, match="holds migration '9999-later'.*newer labeler: install"):
+    with pytest.raises(StoreError, match=r"holds migration '9999-later'.*newer labeler: install"):
         store.connect(store_url)
 
 

@@ -35,9 +35,9 @@ variables:
       {code: much, label: Much, definition: M., number: 3}]}
   - {variable: share, of: unit, label: Share, question: How much, level: ratio,
      minimum: 0, maximum: 100}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal, multiple: true,
-     values: [{code: work, label: Work, definition: W.}, {code: home, label: Home, definition: H.},
-      {code: art, label: Art, definition: A.}]}
+  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
+     multiple: true, values: [{code: work, label: Work, definition: W.},
+      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
   - {variable: size, of: segment, label: Size, question: How big, level: interval,
      minimum: 0, maximum: 100}
 """,
@@ -351,10 +351,11 @@ def test_a_whole_batch_gives_a_row_for_each_panel_and_variable():
 
 
 def test_rows_of_one_unit_are_one_cluster():
-    """The model panel deletes whole units: with three humans a unit, n is units and not rows."""
+    """The model panel deletes whole units, with all their rows; among humans a row is a unit."""
     codings, who = made_up()
-    rows = rows_of(codings, who, suggester="cues@1")
-    assert rows.loc[("cues@1 vs humans", "mood"), "method"].startswith("delete-one-cluster")
+    methods = rows_of(codings, who, suggester="cues@1").xs("mood", level="variable")["method"]
+    assert methods["cues@1 vs humans"].startswith("delete-one-cluster")
+    assert methods["humans"].startswith("delete-one-unit")
 
 
 @pytest.mark.parametrize(

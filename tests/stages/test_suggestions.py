@@ -31,7 +31,10 @@ variables:
     level: nominal
     values:
       - {code: yes_it_is, label: "Yes, it is", definition: 'It says "so" & more.'}
-      - {code: no_it_is_not, label: Not so, definition: It does not, include: ["For $5 {{ x }} <i>"]}
+      - code: no_it_is_not
+        label: Not so
+        definition: It does not.
+        include: ["For $5 {{ x }} <i>"]
   - variable: strength
     of: unit
     label: Strength
