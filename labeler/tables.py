@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 from labeler.errors import TableError
 
 METADATA = MetaData()
+HUMANS = "humans"  # the panel of the blind human coders, in RELIABILITY
 MAY_BE_EMPTY = ("arm", "segment")  # the only parts of a key that may be the empty text
 
 # PostgreSQL sorts by the language of its cluster; here by code point, as SQLite and Python do

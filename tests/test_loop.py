@@ -18,7 +18,7 @@ from labeler.edges.studio_server import Server
 
 CODERS = ("ada", "ben")
 REASON = "a made-up reason: too few posts"
-BLIND, ASSISTED = 6, 4
+BLIND, ASSISTED = 12, 4
 
 
 class Desk(NamedTuple):
@@ -189,7 +189,7 @@ def judged(made: Desk) -> None:
     labeler("aggregate", "--override", REASON)
     same(before, labeler.rows())
     assert {row["override"] for row in before["estimates"]} == {REASON}
-    # 24 authors, all different: no cell but those of fewer than five authors is hidden
+    # 12 authors, all different: cells of fewer than 11 authors are hidden
     gpt = next(row for row in before["estimates"] if row["code"] == "gpt")
     assert (gpt["count"], gpt["units"], gpt["share"]) == (2 * BLIND, BLIND, 1.0)
     negative = next(row for row in before["estimates"] if row["code"] == "negative")

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from labeler import tables
-from labeler.stages.reliability import HUMANS
 
 WIDTH = 100
 
@@ -48,7 +47,9 @@ def number(value: float, digits: int = 3) -> str:
 
 def verdicts(rows: pd.DataFrame) -> None:
     """RELIABILITY rows for people: a table a panel, humans among themselves first."""
-    panels = rows.drop_duplicates("panel").assign(other=lambda frame: frame["panel"] != HUMANS)
+    panels = rows.drop_duplicates("panel").assign(
+        other=lambda frame: frame["panel"] != tables.HUMANS
+    )
     order = panels.sort_values(["evidence", "other", "panel"], ascending=[False, True, True])
     for panel, evidence in zip(order["panel"], order["evidence"], strict=True):
         own = rows[rows["panel"] == panel]

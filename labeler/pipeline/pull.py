@@ -16,10 +16,11 @@ from labeler.pipeline.study import (
     Report,
     Study,
     batch_row,
-    coders,
+    emails,
     logged,
     same_codebook,
     silent,
+    standing,
 )
 from labeler.stages import annotations as annotations_stage
 
@@ -116,8 +117,7 @@ def _derived(study: Study, seat: Any, units: list[str]) -> tuple[int, pd.DataFra
     notes = store.read(study.engine, tables.ANNOTATIONS, **here)
     tasks = store.read(study.engine, tables.TASKS, **here)
     posts = store.read(study.engine, tables.POSTS, unit=units)
-    emails = {coder: str(spec.get("email", "")) for coder, spec in coders(study, "human").items()}
-    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails)
+    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails(study))
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
         "arm": seat.arm,
@@ -133,6 +133,5 @@ def _derived(study: Study, seat: Any, units: list[str]) -> tuple[int, pd.DataFra
 
 
 def _progress(study: Study, batch: str) -> tuple[int, int]:
-    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, cancelled=0, withdrawn=0)
-    coded = notes.drop_duplicates(["arm", "coder", "unit"])
-    return len(coded), store.count(study.engine, tables.TASKS, batch=batch)
+    coded = len(standing(study, batch))
+    return coded, store.count(study.engine, tables.TASKS, batch=batch)

@@ -9,7 +9,6 @@ from sqlalchemy import and_, func, select
 from labeler import tables
 from labeler.edges import store
 from labeler.pipeline.study import Study, batch_row, newest_batch
-from labeler.stages import reliability
 
 
 class Stage(NamedTuple):
@@ -96,7 +95,7 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
             study.engine,
             tables.RELIABILITY.c.variable,
             batch=batch,
-            panel=reliability.HUMANS,
+            panel=tables.HUMANS,
             verdict="pass",
         )
     )

@@ -18,6 +18,7 @@ from labeler.edges import files, store
 from labeler.errors import LabelerError, ProjectError
 from labeler.keys import canonical
 from labeler.project import Project
+from labeler.stages import annotations as annotations_stage
 
 MADE_UP = "made-up"
 
@@ -132,19 +133,23 @@ def made_up(study: Study) -> bool:
     return any(str(source).startswith(MADE_UP) for source in sources)
 
 
+def emails(study: Study) -> dict[str, str]:
+    """Human coder → e-mail of the account."""
+    return {coder: str(spec.get("email", "")) for coder, spec in coders(study, "human").items()}
+
+
+def standing(study: Study, batch: str) -> pd.DataFrame:
+    """The ANNOTATIONS of a batch that count."""
+    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch)
+    return annotations_stage.standing(notes, emails(study))
+
+
 def coded(study: Study, batch: str) -> pd.DataFrame:
     """Who coded which unit of a batch: columns unit, coder, arm.
 
-    Humans by the newest annotation of their own account, unless it is a skip; the suggester by
-    its answers without an error.
+    Humans by their annotations that count, the suggester by its answers without an error.
     """
-    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=0)
-    emails = {name: str(spec["email"]).lower() for name, spec in coders(study, "human").items()}
-    own = notes[notes["completed_by"].str.lower() == notes["coder"].map(emails)]
-    newest = own.sort_values(["updated", "created", "annotation"]).drop_duplicates(
-        ["arm", "coder", "unit"], keep="last"
-    )
-    humans = newest[newest["cancelled"] == 0][["unit", "coder", "arm"]]
+    humans = standing(study, batch)[["unit", "coder", "arm"]]
     row = batch_row(study, batch)
     answers = store.read(
         study.engine,

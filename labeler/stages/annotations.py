@@ -115,6 +115,22 @@ def parse(
     )
 
 
+def standing(annotations: pd.DataFrame, emails: Mapping[str, str]) -> pd.DataFrame:
+    """The ANNOTATIONS that count: the newest of its coder for a unit, unless that is a skip.
+
+    What is withdrawn or was given by another account than the coder's does not count.
+    """
+    email = annotations["coder"].map(lambda coder: emails.get(coder, "").lower())
+    given = annotations["completed_by"].str.lower()
+    own = (email == given) | (email == "") | (given == "")
+    newest = (
+        annotations[own & (annotations["withdrawn"] != 1)]
+        .sort_values(["updated", "created", "annotation"])
+        .drop_duplicates(["coder", "arm", "unit"], keep="last")
+    )
+    return newest[newest["cancelled"] != 1]
+
+
 # --- which annotations count -------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ from labeler.codebook import Codebook, Gate, Variable
 from labeler.errors import TableError
 from labeler.statistics import agreement, intervals
 
-HUMANS = "humans"
+HUMANS = tables.HUMANS
 UNDEFINED = "undefined"
 WHO = ["unit", "coder", "arm"]
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Select, and_, case, distinct, func, select
 from labeler import codebook as codebooks
 from labeler.codebook import Codebook
 from labeler.edges import store
+from labeler.stages import annotations as annotations_stage
 from labeler.tables import (
     ANNOTATIONS,
     BATCHES,
@@ -200,21 +201,14 @@ def coded(batch: str, key: str) -> pd.DataFrame:
 
 
 def humans(**equals: str) -> pd.DataFrame:
-    """Columns unit, coder, arm: the tasks whose newest annotation by the seat's own account codes.
-
-    `equals` says which ANNOTATIONS. What is withdrawn, a skip, or another account's does not count.
-    """
-    notes = store.read(engine(), ANNOTATIONS, withdrawn=0, **equals)
+    """Columns unit, coder, arm of the annotations that count; `equals` says which ANNOTATIONS."""
+    notes = store.read(engine(), ANNOTATIONS, **equals)
     people = store.read(engine(), CODERS, kind="human")
-    accounts = {
-        coder: str(json.loads(spec or "{}").get("email", "")).lower()
+    emails = {
+        coder: str(json.loads(spec or "{}").get("email", ""))
         for coder, spec in zip(people["coder"], people["spec"], strict=True)
     }
-    own = notes[notes["completed_by"].str.lower() == notes["coder"].map(accounts)]
-    newest = own.sort_values(["updated", "created", "annotation"]).drop_duplicates(
-        ["arm", "coder", "unit"], keep="last"
-    )
-    return newest[newest["cancelled"] == 0][["unit", "coder", "arm"]]
+    return annotations_stage.standing(notes, emails)[["unit", "coder", "arm"]]
 
 
 def _units(batch: str) -> Select[Any]:

@@ -33,6 +33,14 @@ def bundled() -> dict[str, Price]:
     return prices(path.read_text(encoding="utf-8"), source="prices.yaml")
 
 
+TABLE = {
+    "gpt-4.1": MADE_UP._replace(source="large"),
+    "gpt-4.1-mini": MADE_UP._replace(source="small"),
+    "gpt-4.1-mini-2025-04": MADE_UP._replace(source="odd"),
+    "local": FREE,
+}
+
+
 class TestPrices:
     """The price file."""
 
@@ -63,7 +71,10 @@ class TestPrices:
             (entry(output="'8'"), "p.yaml: models.m.output: "),
             (entry(batch=50), "p.yaml: models.m.batch: "),
             (entry(cached=3), "p.yaml: models.m: cached: a cached token costs more"),
-            (entry(input=2e-6, cached=None), "p.yaml: models.m: this looks like a price a token"),
+            (
+                entry(input="0.000002", cached=None),
+                "p.yaml: models.m: this looks like a price a token",
+            ),
             (entry(as_of=None), "p.yaml: models.m.as_of: missing"),
             (entry(as_of="soon"), "p.yaml: models.m.as_of: give a day"),
             (entry(as_of="2026-02-31"), "p.yaml: not readable as YAML: "),
@@ -93,13 +104,6 @@ class TestPrices:
 class TestPriceOf:
     """The price of the model that a server names."""
 
-    TABLE = {
-        "gpt-4.1": MADE_UP._replace(source="large"),
-        "gpt-4.1-mini": MADE_UP._replace(source="small"),
-        "gpt-4.1-mini-2025-04": MADE_UP._replace(source="odd"),
-        "local": FREE,
-    }
-
     @pytest.mark.parametrize(
         ("model", "source"),
         [
@@ -116,7 +120,7 @@ class TestPriceOf:
     )
     def test_known(self, model: str, source: str) -> None:
         """A name, or the longest name whose dated snapshot it is."""
-        found = price_of(model, self.TABLE)
+        found = price_of(model, TABLE)
         assert found is not None
         assert found.source == source
 
@@ -130,17 +134,18 @@ class TestPriceOf:
             "GPT-4.1",
             "",
             "2025",
-        ]
-        + ["latest", "-latest"],
+            "latest",
+            "-latest",
+        ],
     )
     def test_unknown(self, model: str) -> None:
         """No other model is charged as its namesake, and none is free by accident."""
-        assert price_of(model, self.TABLE) is None
+        assert price_of(model, TABLE) is None
 
     def test_local(self) -> None:
         """A server on this machine is free for models without an entry, and only for those."""
-        assert price_of("llama3.1:8b", self.TABLE, local=True) == FREE
-        gateway = price_of("gpt-4.1", self.TABLE, local=True)
+        assert price_of("llama3.1:8b", TABLE, local=True) == FREE
+        gateway = price_of("gpt-4.1", TABLE, local=True)
         assert gateway is not None
         assert not gateway.free
         assert price_of("llama3.1:8b", {"m": MADE_UP}, local=True) is None
@@ -448,7 +453,7 @@ class TestBudget:
 
     def test_refused_where_it_could_not_be_kept(self) -> None:
         """Without a price, or without counts, a budget is refused before anything is sent."""
-        with pytest.raises(ProjectError, match="--budget: no price for model m in mine.yaml"):
+        with pytest.raises(ProjectError, match=r"--budget: no price for model m in mine\.yaml"):
             spending.open_budget(5.0, price=None, model="m", source="mine.yaml")
         with pytest.raises(ProjectError, match="--budget: the server did not count tokens"):
             spending.open_budget(5.0, price=MADE_UP, model="m", counts=False)
