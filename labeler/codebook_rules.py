@@ -99,6 +99,7 @@ def _value_rules(path: str, variable: Variable, codebook: Codebook) -> Iterable[
         yield f"{path}.level", "several codes at once are a set: level nominal"
     codes: set[str] = set()
     labels: set[str] = set()
+    numbers: set[float | None] = set()
     for place, value in enumerate(variable.values):
         here = f"{path}.values[{place}]"
         yield from _one_value_rules(here, value, numeric=numeric)
@@ -107,8 +108,13 @@ def _value_rules(path: str, variable: Variable, codebook: Codebook) -> Iterable[
             yield f"{here}.code", f"{value.code!r} stands twice in {variable.variable!r}"
         if value.label in labels:
             yield f"{here}.label", f"{value.label!r} stands twice in {variable.variable!r}"
+        if numeric and value.number is not None and value.number in numbers:
+            yield f"{here}.number", f"{value.number:g} stands twice in {variable.variable!r}"
+        if variable.level == "ratio" and value.number is not None and value.number < 0:
+            yield f"{here}.number", "lies below 0, which a ratio cannot"
         codes.add(value.code)
         labels.add(value.label)
+        numbers.add(value.number)
 
 
 def _number_rules(path: str, variable: Variable) -> Iterable[Finding]:
@@ -116,6 +122,8 @@ def _number_rules(path: str, variable: Variable) -> Iterable[Finding]:
         yield f"{path}.minimum", "a variable without values needs minimum and maximum"
     elif variable.minimum >= variable.maximum:
         yield f"{path}.minimum", "lies not below maximum"
+    elif variable.level == "ratio" and variable.minimum < 0:
+        yield f"{path}.minimum", "lies below 0, which a ratio cannot"
     elif variable.default is not None and (fault := variable.fault(variable.default)):
         yield f"{path}.default", fault
     if variable.none is not None:

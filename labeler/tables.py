@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text
 from sqlalchemy.types import TypeEngine
 
 from labeler.errors import TableError
@@ -78,7 +78,12 @@ COMPLETIONS = _table(
     answer_tokens=Integer,
     seconds=Float,
     created=Text,
+    cached_tokens=Integer,
+    cost=Float,
+    currency=Text,
+    cost_note=Text,
 )
+PROMPTS = _table("prompts", "prompt", prompt=Text, content=Text, created=Text)
 
 # mirrors: updated to what a server says
 BATCHES = _table(
@@ -218,7 +223,36 @@ RUNS = _table(
     ended=Text,
     outcome=Text,
 )
+LEDGER = _table(
+    "ledger",
+    "run host",
+    run=Text,
+    host=Text,
+    purpose=Text,
+    posts=Integer,
+    fields=Text,
+    rules=Text,
+    started=Text,
+)
+CLAIMS = _table("claims", "completion", completion=Text, holder=Text, taken=Text)
+UPLOADS = _table(
+    "uploads",
+    "upload",
+    upload=Text,
+    coder=Text,
+    codebook=Text,
+    host=Text,
+    server_file=Text,
+    server_batch=Text,
+    state=Text,
+    requests=Integer,
+    created=Text,
+    fetched=Text,
+)
 MIGRATIONS = _table("migrations", "name", name=Text, applied=Text)
+
+Index("completions_of", COMPLETIONS.c.codebook, COMPLETIONS.c.coder, COMPLETIONS.c.unit)
+Index("annotations_of", ANNOTATIONS.c.batch, ANNOTATIONS.c.coder, ANNOTATIONS.c.unit)
 
 _PANDAS = {Text: "str", Integer: "Int64", Float: "float64"}
 

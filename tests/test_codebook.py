@@ -285,6 +285,7 @@ RULES = [
     ("variables.2.minimum", REMOVED, "variables[2].minimum: a variable without values needs minim"),
     ("variables.2.maximum", REMOVED, "variables[2].minimum: a variable without values needs minim"),
     ("variables.2.minimum", 60, "variables[2].minimum: lies not below maximum"),
+    ("variables.2.level", "ratio", "variables[2].minimum: lies below 0, which a ratio cannot"),
     ("variables.2.level", "ordinal", "variables[2].values: a variable of level ordinal needs valu"),
     ("variables.4.values.0.number", REMOVED, "variables[4].values[0].number: a value of an interv"),
     ("variables.4.minimum", 0, "variables[4].minimum: is for a variable without values; remove it"),
@@ -594,3 +595,33 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """No text makes `read` fail in another way than by its findings."""
     with pytest.raises(CodebookError):
         codebook.read(text, source="any")
+
+
+@pytest.mark.parametrize(
+    ("level", "numbers", "finding"),
+    [
+        ("interval", (1, 1), "variables[0].values[1].number: 1 stands twice in 'mood'"),
+        ("ratio", (-1, 1), "variables[0].values[0].number: lies below 0, which a ratio cannot"),
+    ],
+)
+def test_numbers_of_values_must_give_distances(level, numbers, finding):
+    """Two codes at one number have no distance, and a ratio has none below zero."""
+    first, second = numbers
+    text = f"""
+codebook: numbers
+version: "1"
+title: Numbers
+about: Made up.
+variables:
+  - variable: mood
+    of: unit
+    label: Mood
+    question: Which mood?
+    level: {level}
+    values:
+      - {{code: low, label: Low, definition: Low., number: {first}}}
+      - {{code: high, label: High, definition: High., number: {second}}}
+"""
+    with pytest.raises(CodebookError) as caught:
+        codebook.read(text, source="x.yaml")
+    assert caught.value.findings == [f"x.yaml: {finding}"]

@@ -47,7 +47,7 @@ def command(
                 row.variable,
                 row.code,
                 "hidden" if pd.isna(row.count_) else row.count_,
-                row.units,
+                "hidden" if pd.isna(row.units) else row.units,
                 "–" if pd.isna(row.share) else f"{row.share:.1%}",
                 "–"
                 if pd.isna(row.low)

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -70,7 +71,7 @@ def migrate(engine: Engine) -> None:
         tables.MIGRATIONS.create(connection, checkfirst=True)
         for name, step in _pending(connection):
             step(connection)
-            row = {"name": name, "applied": ""}
+            row = {"name": name, "applied": datetime.now(UTC).isoformat(timespec="seconds")}
             connection.execute(tables.MIGRATIONS.insert().values(row))
 
 
@@ -280,10 +281,33 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
-def _first_tables(connection: Connection) -> None:
+def _all_tables(connection: Connection) -> None:
+    """Make the tables, columns and indexes that are missing; nothing is taken away."""
     present = set(inspect(connection).get_table_names())
-    missing = [table for table in tables.METADATA.sorted_tables if table.name not in present]
-    tables.METADATA.create_all(connection, tables=missing)
+    for table in tables.METADATA.sorted_tables:
+        if table.name not in present:
+            table.create(connection)
+            continue
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                _add_column(connection, column)
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
 
 
-MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [("0001-tables", _first_tables)]
+def _add_column(connection: Connection, column: Column[Any]) -> None:
+    """Texts get '' in the rows there are, numbers NULL."""
+    kind = column.type.compile(connection.dialect)
+    rule = " NOT NULL DEFAULT ''" if not column.nullable else ""
+    table, name = (
+        connection.dialect.identifier_preparer.quote(part)
+        for part in (column.table.name, column.name)
+    )
+    connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{rule}"))
+
+
+MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
+    ("0001-tables", _all_tables),
+    ("0002-prompts-costs-ledger", _all_tables),
+]

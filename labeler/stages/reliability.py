@@ -26,6 +26,8 @@ HUMANS = tables.HUMANS
 UNDEFINED = "undefined"
 WHO = ["unit", "coder", "arm"]
 
+NO_EVIDENCE = "no evidence: suggestions were in view"
+
 
 class Panel(NamedTuple):
     """The coders a coefficient is about: humans among themselves, or one coder against them.
@@ -67,6 +69,8 @@ def reliability(
         for panel in panels:
             pairs, coders = _paired(wide, panel)
             row = _row(pairs, variable, thresholds)
+            if panel.arm != "blind":  # the gate rules on evidence alone
+                row.update(verdict="", note=NO_EVIDENCE)
             row.update(
                 batch=batch,
                 codebook=codebook.fingerprint,

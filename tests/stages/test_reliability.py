@@ -277,8 +277,10 @@ def test_empty_panels_are_rows_too():
     """Nobody has coded yet: each panel and variable has its row, with zero units and a reason."""
     rows = rows_of(tables.frame(tables.CODINGS), EMPTY_WHO, suggester="cues@1")
     assert len(rows) == 3 * len(BOOK.variables)
-    assert set(rows["verdict"]) == {"undefined"}
-    assert set(rows["note"]) == {"no coding"}
+    evidence = rows["evidence"] == 1
+    assert set(rows.loc[evidence, "verdict"]) == {"undefined"}
+    assert set(rows.loc[evidence, "note"]) == {"no coding"}
+    assert set(rows.loc[~evidence, "note"]) == {"no evidence: suggestions were in view"}
     assert set(rows["n_units"]) == {0}
 
 
@@ -346,7 +348,9 @@ def test_a_whole_batch_gives_a_row_for_each_panel_and_variable():
     assert (rows["low"] <= rows["value"]).all()
     assert (rows["value"] <= rows["high"]).all()
     assert (rows["low"] <= rows["bound"]).all()
-    assert set(rows["verdict"]) <= {"pass", "fail", "inconclusive"}
+    evidence = rows["evidence"] == 1
+    assert set(rows.loc[evidence, "verdict"]) <= {"pass", "fail", "inconclusive"}
+    assert set(rows.loc[~evidence, "verdict"]) == {""}
     assert (rows.loc[rows["panel"] == "humans", "n_units"] <= 90).all()
 
 
