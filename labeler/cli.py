@@ -39,6 +39,9 @@ COMMANDS = {
 }
 
 
+SECRETS = ("OPENAI_API_KEY", "LABEL_STUDIO_API_KEY")
+
+
 class Context(NamedTuple):
     """What every command gets: the folder and settings as given, read when asked for."""
 
@@ -115,11 +118,20 @@ def run() -> int:
         return error.exit_code
     except LabelerError as error:
         if {"-v", "--verbose"} & set(sys.argv[1:]):
-            traceback.print_exc()
+            click.echo(_hidden(traceback.format_exc()), err=True)
         else:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {_hidden(str(error))}", err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return ended if isinstance(ended, int) else 0
+
+
+def _hidden(text: str) -> str:
+    """The text without the keys, should a server's words or a traceback repeat one."""
+    for name in SECRETS:
+        secret = os.environ.get(name, "").strip()
+        if secret:
+            text = text.replace(secret, f"[{name}]")
+    return text
