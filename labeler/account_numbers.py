@@ -23,22 +23,30 @@ REGIONS = (
 )
 """Numbering plans that a national number is tried against."""
 
+BARE_REGIONS = ("US", "IN", "CN", "RU")
+"""The same for ten or eleven digits without a blank, a sign or a leading 0."""
+
 FEWEST, MOST, TOKENS = 7, 16, 9
+_NATIONAL_DIGITS = range(9, 13)
 _CARD_DIGITS = range(13, 20)
 
-_TWO_DIGITS = re.compile(r"\d\d")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)", re.A)
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.A | re.I)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?:[ -]?[A-Z0-9]){11,30}", re.A | re.I)
 _COIN = re.compile(
-    r"(?<!\w)(?:0x[0-9a-f]{40}|bc1[ac-hj-np-z02-9]{11,71}|[13][1-9a-hj-np-z]{25,34})(?!\w)",
+    r"(?<!\w)(?:0x[0-9a-f]{40}|bc1[ac-hj-np-z02-9]{11,71}|[13][1-9a-z]{25,34})(?!\w)",
     re.A | re.I,
 )
 _RUN = re.compile(r"(?<!\w)[+(]{0,2}\d(?:[ \u00a0.\-‐‑‒–/()]{0,3}\d)++", re.A)
 _TOKEN = re.compile(r"[+(]{0,2}\d+\)?", re.A)
-_BEFORE = re.compile(r"(?:[$€£¥₹#]\s?|\d[.,:/\-‐‑‒–])\Z")
-_AFTER = re.compile(r"\w|%|[.,:/\-‐‑‒–]\d")
-_DATE = re.compile(r"(?:\d{4}([./-])\d\d?\1\d\d?|\d\d?([./-])\d\d?\2(?:\d{4}|\d\d))(?!\d)", re.A)
+_BEFORE = re.compile(r"(?:[$€£¥₹#]\s?|\d[.,:\-‐‑‒–])\Z")
+_AFTER = re.compile(r"(?!x\d|ext)\w|%|[.,:\-‐‑‒–]\d")
+_NO_TELEPHONE = re.compile(
+    r"\d{4}([./-])\d\d?\1\d\d?(?!\d)|\d\d?([./-])\d\d?\2(?:\d{4}|\d\d)(?!\d|\2\d)"
+    r"|\d\d?[./](?:19|20)\d\d(?!\d)|\((?:19|20)\d\d\)"
+    r"|(?:\d\d ){3}\d\d\Z|\d{5}-\d{4}\Z|(?:(?:19|20)\d\d[ /–-]?)+\Z|(?:\d00[ –-])+\d00\Z",
+    re.A,
+)
 _SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}", re.A)
 _CARD = re.compile(r"\d+|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ -])\d{6}\2\d{5}", re.A)
 _ISSUER = re.compile(
@@ -51,14 +59,14 @@ _AMERICAN = re.compile(
     r"(?:\+?1[ .\-‐‑–]?)?(?:\([2-9]\d\d\)[ .\-‐‑–]?|[1-9]\d\d[.\-‐‑–/])\d{3}[ .\-‐‑–]\d{4}", re.A
 )
 _NATIONAL = re.compile(
-    r"[2-9]\d\d \d{3} \d{4}"
+    r"(?:1 )?[2-9]\d\d \d{3} \d{4}"
     r"|\(?0\d+\)?(?:[ .\-‐‑–/]{0,3}\d+)*"
     r"|(?:8 ?)?\(\d{2,5}\)[ -]?\d{2,5}(?:[ -]\d{2,5}){0,3}"
-    r"|[1-9]\d{9,10}"
     r"|[6-9]\d{4} \d{5}"
     r"|[6-9]\d\d \d\d \d\d \d\d",
     re.A,
 )
+_BARE = re.compile(r"[2-9]\d{9}|1[2-9]\d{9}|[78]\d{10}", re.A)
 _SAID = re.compile(
     r"(?<!\w)(?:call|text|txt|ring|dial|(?:tele)?phone|ph|tel|cell|mobile|mob|fax|whats ?app|sms"
     r"|viber|signal|handy|telefone?|teléfono|tél|móvil|celular|тел|телефон|电话|電話)"
@@ -82,28 +90,36 @@ def find(text: str) -> Iterator[Found]:
     Kinds: `phone`, `account` (IBAN, card, US social security number, Bitcoin or Ethereum
     address), `ip`. They come in no particular order.
     """
-    if _TWO_DIGITS.search(text) is None:
-        return
-    for finder in (_addresses, _ibans, _coins, _runs):
-        found = list(finder(text))
+    for gate, finder in _FINDERS:
+        if gate.search(text) is None:
+            continue
+        found = sorted(finder(text))
         yield from found
         text = masked(text, found)
 
 
 def masked(text: str, found: list[Found]) -> str:
-    """The text with NUL in the place of what was found, so that no other rule sees it."""
+    """The text with NUL in the place of what was found (from left to right): no rule sees it."""
+    if not found:
+        return text
+    parts: list[str] = []
+    done = 0
     for start, end, _, _ in found:
-        text = f"{text[:start]}{'\0' * (end - start)}{text[end:]}"
-    return text
+        parts += (text[done:start], "\0" * (end - start))
+        done = end
+    return "".join((*parts, text[done:]))
 
 
 def _addresses(text: str) -> Iterator[Found]:
     for match in _IPV4.finditer(text):
         if _is_ip(match[0]):
             yield Found(match.start(), match.end(), "ip", match[0])
+
+
+def _long_addresses(text: str) -> Iterator[Found]:
     for match in _IPV6.finditer(text):
         groups = [group for group in match[0].split(":") if group]
-        if len(groups) > 2 and re.search(r"\d", match[0]) and _is_ip(match[0]):
+        if len(groups) > 2 and any(map(str.isdigit, match[0])) and _is_ip(match[0]):
             yield Found(match.start(), match.end(), "ip", ipaddress.ip_address(match[0]).exploded)
 
 
@@ -120,7 +136,11 @@ def _ibans(text: str) -> Iterator[Found]:
         ends = [m.start() for m in re.finditer(r"[ -]|\Z", match[0])]
         for end in reversed(ends):
             number = re.sub(r"[ -]", "", match[0][:end]).upper()
-            if len(number) > 14 and iban.is_valid(number) and not text[match.start() + end :][:1].isalnum():
+            if (
+                len(number) > 14
+                and iban.is_valid(number)
+                and not text[match.start() + end :][:1].isalnum()
+            ):
                 yield Found(match.start(), match.start() + end, "account", number)
                 break
 
@@ -160,8 +180,13 @@ def _number(text: str, start: int, end: int) -> Found | None:
         return Found(start, end, "account", digits)
     said = _SAID.search(text, max(0, start - 40), start) is not None
     if len(digits) <= MOST and _is_telephone(stretch, digits, said=said):
-        return Found(start, end, "phone", digits.removeprefix("00"))
+        return Found(start, end, "phone", _dialled(stretch))
     return None
+
+
+def _dialled(stretch: str) -> str:
+    """The digits of a telephone number as they are dialled from abroad, where it says them."""
+    return re.sub(r"\D", "", stretch.replace("(0)", "")).removeprefix("00")
 
 
 def _is_card(stretch: str, digits: str) -> bool:
@@ -176,15 +201,18 @@ def _is_card(stretch: str, digits: str) -> bool:
 def _is_telephone(stretch: str, digits: str, *, said: bool) -> bool:
     if stretch[0] == "+":
         return _in_plan(stretch, None, phonenumbers.is_possible_number)
-    if digits.startswith("00"):
+    if stretch.startswith("00"):
         return _in_plan(f"+{digits[2:]}", None, phonenumbers.is_valid_number)
-    if _DATE.match(stretch):
+    if _NO_TELEPHONE.match(stretch):
         return False
     if said or _AMERICAN.fullmatch(stretch):
         return True
-    if _NATIONAL.fullmatch(stretch) is None:
-        return False
-    return any(_in_plan(stretch, region, phonenumbers.is_valid_number) for region in REGIONS)
+    regions: tuple[str, ...] = ()
+    if _BARE.fullmatch(stretch):
+        regions = BARE_REGIONS
+    elif _NATIONAL.fullmatch(stretch) and len(digits) in _NATIONAL_DIGITS:
+        regions = REGIONS
+    return any(_in_plan(stretch, region, phonenumbers.is_valid_number) for region in regions)
 
 
 def _in_plan(
@@ -194,3 +222,13 @@ def _in_plan(
         return agrees(phonenumbers.parse(number, region))
     except phonenumbers.NumberParseException:
         return False
+
+
+# A cheap pattern that begins with a digit or a colon says whether a finder is worth its time.
+_FINDERS: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[Found]]], ...] = (
+    (re.compile(r"\d[.]\d{1,3}[.]\d"), _addresses),
+    (re.compile(r":[0-9A-Fa-f]{0,4}:"), _long_addresses),
+    (re.compile(r"\d\d(?:[ -]?[A-Za-z0-9]){11}"), _ibans),
+    (re.compile(r"[013][A-Za-z0-9]{13}"), _coins),
+    (re.compile(r"\d(?:[^A-Za-z0-9]{0,3}\d){6}"), _runs),
+)

@@ -24,14 +24,20 @@ HANDLES: list[Snippet] = [
     ("hi @notes.example-garden.com!", (("user", "@notes.example-garden.com"),)),
     ("I am hana.bsky.social there", (("user", "hana.bsky.social"),)),
     ("toot from @ivan@mastodon.example", (("user", "@ivan@mastodon.example"),)),
-    ("did:plc:z72i7hdynmk6r22z27h6tvur blocked me", (("user", "did:plc:z72i7hdynmk6r22z27h6tvur"),)),
+    (
+        "did:plc:z72i7hdynmk6r22z27h6tvur blocked me",
+        (("user", "did:plc:z72i7hdynmk6r22z27h6tvur"),),
+    ),
     ("see did:web:example.com.", (("user", "did:web:example.com"),)),
     ("u/throwaway_2231 said the same", (("user", "u/throwaway_2231"),)),
     ("as /u/Some-Name pointed out", (("user", "/u/Some-Name"),)),
     ("ping u/under\\_scored\\_name", (("user", "u/under\\_scored\\_name"),)),
     ("posted on r/u_kiwi99 today", (("user", "r/u_kiwi99"),)),
     ("look at /user/kiwi99", (("user", "/user/kiwi99"),)),
-    ("thanks to u/one, u/two_ and u/3three", (("user", "u/one"), ("user", "u/two_"), ("user", "u/3three"))),
+    (
+        "thanks to u/one, u/two_ and u/3three",
+        (("user", "u/one"), ("user", "u/two_"), ("user", "u/3three")),
+    ),
     ("ありがとう@hanako_jp さん", (("user", "@hanako_jp"),)),
     ("спасибо @Иван-Петров за видео", (("user", "@Иван-Петров"),)),
     ("@김철수 최고", (("user", "@김철수"),)),
@@ -51,7 +57,10 @@ HANDLES: list[Snippet] = [
 ADDRESSES: list[Snippet] = [
     ("read https://example.com/a/b?c=1#d now", (("url", "https://example.com/a/b?c=1#d"),)),
     ("(https://example.com/page)", (("url", "https://example.com/page"),)),
-    ("https://en.wikipedia.org/wiki/Tea_(drink).", (("url", "https://en.wikipedia.org/wiki/Tea_(drink)"),)),
+    (
+        "https://en.wikipedia.org/wiki/Tea_(drink).",
+        (("url", "https://en.wikipedia.org/wiki/Tea_(drink)"),),
+    ),
     ("[source](https://example.org/x_y) says", (("url", "https://example.org/x_y"),)),
     ("pic https://t.co/AbC123xyz", (("url", "https://t.co/AbC123xyz"),)),
     ("見て https://t.co/AbC123xyzかわいい", (("url", "https://t.co/AbC123xyz"),)),
@@ -61,8 +70,14 @@ ADDRESSES: list[Snippet] = [
     ("go to www.example.com/path, please", (("url", "www.example.com/path"),)),
     ("example.org/petition sign it", (("url", "example.org/petition"),)),
     ("tiktok.com/@some.dancer/video/7 wow", (("url", "tiktok.com/@some.dancer/video/7"),)),
-    ("x.com/alice/status/1234567890123456789", (("url", "x.com/alice/status/1234567890123456789"),)),
-    ("https://www.reddit.com/r/tea/comments/abc/_/", (("url", "https://www.reddit.com/r/tea/comments/abc/_/"),)),
+    (
+        "x.com/alice/status/1234567890123456789",
+        (("url", "x.com/alice/status/1234567890123456789"),),
+    ),
+    (
+        "https://www.reddit.com/r/tea/comments/abc/_/",
+        (("url", "https://www.reddit.com/r/tea/comments/abc/_/"),),
+    ),
     ("join t.me/teaclub or discord.gg/AbCd", (("url", "t.me/teaclub"), ("url", "discord.gg/AbCd"))),
     ("bit.ly/3xyz and redd.it/abc12", (("url", "bit.ly/3xyz"), ("url", "redd.it/abc12"))),
     ("my site is jane-doe-example.com", (("url", "jane-doe-example.com"),)),
@@ -70,12 +85,18 @@ ADDRESSES: list[Snippet] = [
     ("see forum.example.com for more", (("url", "forum.example.com"),)),
     ("https://пример.рф/чай смотри", (("url", "https://пример.рф/чай"),)),
     ("https://例え.jp/お茶 を見て", (("url", "https://例え.jp/お茶"),)),
-    ("at://did:plc:abc123/app.bsky.feed.post/3k", (("url", "at://did:plc:abc123/app.bsky.feed.post/3k"),)),
+    (
+        "at://did:plc:abc123/app.bsky.feed.post/3k",
+        (("url", "at://did:plc:abc123/app.bsky.feed.post/3k"),),
+    ),
     ("<https://example.com/x>", (("url", "https://example.com/x"),)),
     ("https://user:pw@example.com:8443/x", (("url", "https://user:pw@example.com:8443/x"),)),
     ("so https://example.com/a…", (("url", "https://example.com/a"),)),
     ("**https://example.com/bold**", (("url", "https://example.com/bold"),)),
-    ("https://a.example/1\nhttps://a.example/2", (("url", "https://a.example/1"), ("url", "https://a.example/2"))),
+    (
+        "https://a.example/1\nhttps://a.example/2",
+        (("url", "https://a.example/1"), ("url", "https://a.example/2")),
+    ),
     ("🔗https://example.com/🔥", (("url", "https://example.com/"),)),
 ]
 
@@ -89,7 +110,10 @@ MAIL: list[Snippet] = [
     ("müller@example.de schreibt", (("email", "müller@example.de"),)),
     ("jane (at) example (dot) com", (("email", "jane (at) example (dot) com"),)),
     ("jane.doe[at]example[dot]org", (("email", "jane.doe[at]example[dot]org"),)),
-    ("o'hara@example.ie and b@example.fr", (("email", "o'hara@example.ie"), ("email", "b@example.fr"))),
+    (
+        "o'hara@example.ie and b@example.fr",
+        (("email", "o'hara@example.ie"), ("email", "b@example.fr")),
+    ),
     ("mail john_smith@company tomorrow", (("email", "john_smith@company"),)),
 ]
 
@@ -134,16 +158,28 @@ ACCOUNTS: list[Snippet] = [
     ("amex 3782-822463-10005", (("account", "3782-822463-10005"),)),
     ("4111-1111-1111-1111!", (("account", "4111-1111-1111-1111"),)),
     ("ssn 123-45-6789", (("account", "123-45-6789"),)),
-    ("send to 0x52908400098527886E0F7030069857D2E4169EE7", (("account", "0x52908400098527886E0F7030069857D2E4169EE7"),)),
-    ("btc 1BoatSLRHtKNngkdXEeobR76b53LETtpyT", (("account", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"),)),
+    (
+        "send to 0x52908400098527886E0F7030069857D2E4169EE7",
+        (("account", "0x52908400098527886E0F7030069857D2E4169EE7"),),
+    ),
+    (
+        "btc 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        (("account", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),),
+    ),
     ("from 192.0.2.44 again", (("ip", "192.0.2.44"),)),
     ("host 203.0.113.7:8080", (("ip", "203.0.113.7"),)),
     ("2001:db8::8a2e:370:7334 is up", (("ip", "2001:db8::8a2e:370:7334"),)),
-    ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", (("ip", "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),)),
+    (
+        "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
+        (("ip", "2001:0db8:85a3:0000:0000:8a2e:0370:7334"),),
+    ),
 ]
 
 MIXED: list[Snippet] = [
-    ("@alice jane@example.com https://t.co/x1", (("user", "@alice"), ("email", "jane@example.com"), ("url", "https://t.co/x1"))),
+    (
+        "@alice jane@example.com https://t.co/x1",
+        (("user", "@alice"), ("email", "jane@example.com"), ("url", "https://t.co/x1")),
+    ),
     ("[user_ab12cd] and @ab12cd", (("user", "@ab12cd"),)),
     ("u/alice: +1 202-555-0143 or r/tea", (("user", "u/alice"), ("phone", "+1 202-555-0143"))),
     ("call @bob 202-555-0143", (("user", "@bob"), ("phone", "202-555-0143"))),
