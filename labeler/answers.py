@@ -6,32 +6,58 @@ The answer of a model and of the cues coder has one form:
      "segments": [{"quote": "…", "codes": {"impact": "positive", "value": ["autonomy"]}}]}
 
 A single variable takes a code, a multiple one a list of codes, one without values a number.
+An answer to several posts names each by the id that its request gave it:
+
+    {"posts": [{"post": "9f3c…", "rationale": "…", "variables": {…}}],
+     "segments": [{"post": "9f3c…", "quote": "…", "codes": {…}}]}
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from labeler import quotes
+from labeler import quotes, strict_json
 from labeler.codebook import Codebook, Variable
 from labeler.errors import AnswerError
 
+CANARY = "canary:"
+
 _FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.S | re.I)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrt\"\\/]))")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 Codes = dict[str, tuple[str, ...]]
 
 
+class Example(NamedTuple):
+    """A unit that people coded together: its text as sent, and its codes as answer (JSON)."""
+
+    unit: str
+    text: str
+    answer: str
+
+
+class Among(NamedTuple):
+    """Which of the posts of one request is meant: its id, and the ids of all."""
+
+    post: str
+    posts: tuple[str, ...]
+
+
 class Segment(NamedTuple):
-    """A stretch of the text and its codings; start and end are -1 where `found` is 'missing'."""
+    """A stretch of the text and its codings; start and end are -1 where `found` is 'missing'.
+
+    `place` is where it stands in the list of segments as answered, from 0.
+    """
 
     start: int
     end: int
     quote: str
     found: str
     codings: dict[str, str]
+    place: int = 0
 
 
 class Answer(NamedTuple):
@@ -50,14 +76,16 @@ def content(body: str) -> str:
 
     Raises AnswerError: `refusal`, `truncated`, or `off-schema` where there is nothing to read.
     """
-    response = _json(body, "response")
+    response = strict_json.load(body, "response")
     choices = response.get("choices") if isinstance(response, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise AnswerError("response: holds no message of a model", kind="off-schema")
     if message.get("refusal"):
-        raise AnswerError(f"the model refused: {_shown(message['refusal'])}", kind="refusal")
+        raise AnswerError(
+            f"the model refused: {strict_json.shown(message['refusal'])}", kind="refusal"
+        )
     if choice.get("finish_reason") == "content_filter":
         raise AnswerError("the server's content filter stopped the answer", kind="refusal")
     if choice.get("finish_reason") == "length":
@@ -68,18 +96,34 @@ def content(body: str) -> str:
     return written
 
 
-def read(answer: str, text: str, codebook: Codebook, *, abstains: bool = False) -> Answer:
+def bare(answer: str) -> str:
+    """The answer without the fence that some models put around it."""
+    fenced = _FENCE.fullmatch(answer)
+    return fenced.group(1) if fenced else answer
+
+
+def read(
+    answer: str,
+    text: str,
+    codebook: Codebook,
+    *,
+    abstains: bool = False,
+    among: Among | None = None,
+) -> Answer:
     """The codings and segments that `answer` gives to the unit with this text.
 
-    `abstains`: null is an answer to every question (the cues coder). Raises AnswerError
-    (`off-schema`) where the answer is no answer to this codebook, whatever it holds.
+    `abstains`: null is an answer to every question (the cues coder). `among`: the request asked
+    about several posts, of which this is one. Raises AnswerError: `off-schema` where the answer
+    is no answer to this codebook or names a post that was not asked about, whatever it holds;
+    `left-out` where it passes over this one of several posts, or answers it twice.
     """
-    fenced = _FENCE.fullmatch(answer)
-    given = _json(fenced.group(1) if fenced else answer, "answer")
+    given = strict_json.load(bare(answer), "answer")
+    if among is not None:
+        given = _one(given, among, codebook)
     names = ["rationale", "variables", *(["segments"] if codebook.segments else [])]
-    parts = _members(given, names, "answer")
+    parts = strict_json.members(given, names, "answer")
     if not isinstance(parts["rationale"], str):
-        raise _misfit("rationale", "a text", parts["rationale"])
+        raise strict_json.misfit("rationale", "a text", parts["rationale"])
     faults: list[tuple[str, str]] = []
     asked = _Asked(abstains, faults)
     codes: Codes = {}
@@ -87,7 +131,7 @@ def read(answer: str, text: str, codebook: Codebook, *, abstains: bool = False) 
     segments = []
     if codebook.segments is not None:
         if not isinstance(parts["segments"], list):
-            raise _misfit("segments", "a list", parts["segments"])
+            raise strict_json.misfit("segments", "a list", parts["segments"])
         segments = list(_segments(parts["segments"], text, codebook, codes, asked))
     return Answer(codings, sorted(segments, key=lambda one: (one.start, one.end)), faults)
 
@@ -113,6 +157,33 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
+def _one(given: object, among: Among, codebook: Codebook) -> dict[str, Any]:
+    """What an answer to several posts says of one of them, in the form of an answer to one."""
+    lists = strict_json.members(
+        given, ["posts", *(["segments"] if codebook.segments else [])], "answer"
+    )
+    own: dict[str, list[dict[str, Any]]] = {}
+    for name, parts in lists.items():
+        if not isinstance(parts, list):
+            raise strict_json.misfit(name, "a list", parts)
+        own[name] = []
+        for place, part in enumerate(parts):
+            which = part.get("post") if isinstance(part, dict) else None
+            if which not in among.posts:
+                raise strict_json.misfit(
+                    f"{name}[{place}].post", "the id of a post of this request", which
+                )
+            if which == among.post:
+                own[name].append({key: part[key] for key in part if key != "post"})
+    if len(own["posts"]) != 1:
+        times = len(own["posts"])
+        raise AnswerError(
+            f"posts: {times} answers to this one of {len(among.posts)} posts", kind="left-out"
+        )
+    post = own["posts"][0]
+    return post | {"segments": own["segments"]} if codebook.segments else post
+
+
 class _Asked(NamedTuple):
     """How strictly null is read, and where faults beside which codings stay are noted."""
 
@@ -126,9 +197,9 @@ def _segments(
     ends: dict[str, int] = {}
     for place, part in enumerate(given):
         path = f"segments[{place}]"
-        segment = _members(part, ["quote", "codes"], path)
+        segment = strict_json.members(part, ["quote", "codes"], path)
         if not isinstance(segment["quote"], str):
-            raise _misfit(f"{path}.quote", "a text", segment["quote"])
+            raise strict_json.misfit(f"{path}.quote", "a text", segment["quote"])
         codes = dict(unit)
         codings = _codings(codebook.of_segment, segment["codes"], codes, f"{path}.codes", asked)
         if not any(applies(variable, codes) for variable in codebook.of_segment):
@@ -136,26 +207,43 @@ def _segments(
         quote = storable(segment["quote"]).strip()
         found = _place(quote, text, ends.get(quote, 0))
         if found is None:
-            asked.faults.append(("unsupported-quote", f"{path}.quote: {_shown(quote)}"))
-            yield Segment(-1, -1, quote, "missing", codings)
+            asked.faults.append(("unsupported-quote", f"{path}.quote: {strict_json.shown(quote)}"))
+            yield Segment(-1, -1, quote, "missing", codings, place)
         else:
-            ends[quote] = found.end
-            yield Segment(found.start, found.end, text[found.start : found.end], found.how, codings)
+            start, end, how = found
+            ends[quote] = end
+            yield Segment(start, end, text[start:end], how, codings, place)
 
 
 def _place(quote: str, text: str, after: int) -> quotes.Found | None:
-    """Where the quote stands; its next place where the answer quoted the same words before."""
+    """Where the quote stands; its next place where the answer quoted the same words before.
+
+    A quote copied with the escapes of the JSON string in which the post was sent is read so.
+    """
     again = text.find(quote, after) if after else -1
     if again >= 0:
         return quotes.Found(again, again + len(quote), "exact")
-    return quotes.find(quote, text)
+    found = quotes.find(quote, text)
+    if found is None and "\\" in quote:
+        found = quotes.find(_unescaped(quote), text)
+        return found and found._replace(how="fuzzy" if found.how == "fuzzy" else "normalised")
+    return found
+
+
+def _unescaped(quote: str) -> str:
+    def sign(match: re.Match[str]) -> str:
+        digits, short = match.groups()
+        return chr(int(digits, 16)) if digits else _ESCAPED.get(short, short)
+
+    halves = _ESCAPE.sub(sign, quote).encode("utf-16-le", "surrogatepass")
+    return halves.decode("utf-16-le", "replace")
 
 
 def _codings(
     variables: tuple[Variable, ...], given: object, codes: Codes, path: str, asked: _Asked
 ) -> dict[str, str]:
     """The written values of the variables that apply; `codes` grows by them."""
-    members = _members(given, [variable.variable for variable in variables], path)
+    members = strict_json.members(given, [variable.variable for variable in variables], path)
     codings = {}
     for variable in variables:
         name = variable.variable
@@ -182,7 +270,7 @@ def _value(
     if not variable.multiple:
         return (_code(variable, given, path),)
     if not isinstance(given, list):
-        raise _misfit(path, "a list of codes", given)
+        raise strict_json.misfit(path, "a list of codes", given)
     codes = tuple(dict.fromkeys(_code(variable, code, path) for code in given))
     chosen = tuple(code for code in codes if code != variable.none)
     return chosen or ((variable.none,) if variable.none else ())
@@ -190,60 +278,16 @@ def _value(
 
 def _code(variable: Variable, given: object, path: str) -> str:
     if not isinstance(given, str) or given not in variable.codes:
-        raise _misfit(path, f"one of {', '.join(variable.codes)}", given)
+        raise strict_json.misfit(path, f"one of {', '.join(variable.codes)}", given)
     return given
 
 
 def _number(variable: Variable, given: object, path: str) -> str:
     if isinstance(given, bool) or not isinstance(given, int | float):
-        raise _misfit(path, "a number", given)
+        raise strict_json.misfit(path, "a number", given)
     whole = isinstance(given, int) or given.is_integer()
     written = str(int(given)) if whole else repr(given)
     fault = variable.fault(written)
     if fault:
         raise AnswerError(f"{path}: {fault[:200]}", kind="off-schema")
     return written
-
-
-def _members(given: object, names: list[str], path: str) -> dict[str, Any]:
-    """The members of an object that has these and no others."""
-    if not isinstance(given, dict):
-        raise _misfit(path, "an object", given)
-    for name in names:
-        if name not in given:
-            raise AnswerError(f"{path}: {name} is missing", kind="off-schema")
-    for name in given:
-        if name not in names:
-            raise AnswerError(f"{path}: {_shown(name)} is not asked for", kind="off-schema")
-    return cast(dict[str, Any], given)
-
-
-def _json(text: str, path: str) -> object:
-    try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise AnswerError(
-            f"{path}: not readable as JSON: {error!s:.200}", kind="off-schema"
-        ) from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return members
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
-def _misfit(path: str, expected: str, given: object) -> AnswerError:
-    return AnswerError(f"{path}: expected {expected}, got {_shown(given)}", kind="off-schema")
-
-
-def _shown(given: object) -> str:
-    """A short ASCII picture of anything, however deep, that every database can store."""
-    if isinstance(given, dict | list):
-        return "an object" if isinstance(given, dict) else "a list"
-    return ascii(given if not isinstance(given, str) else given[:80])[:200]

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -32,7 +33,7 @@ class Fault:
     Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter, reset,
     torn (reset in the middle of an answer), hang and drip (`seconds`), broken (no JSON), empty
     (JSON, no completion), off-schema, length, refusal, code, quote, text (`content` as it is),
-    late (`seconds`, then a good answer).
+    late (`seconds`, then a good answer), obey (a good answer, but as the post demands).
     """
 
     kind: str
@@ -46,7 +47,11 @@ class Fault:
 
 @dataclass
 class Server:
-    """A running server: where, what it was asked, and how it is to fail (first match counts)."""
+    """A running server: where, what it was asked, and how it is to fail (first match counts).
+
+    `enforces` a schema, gives `logprobs`, `rejects` parameters: what a probe finds. Probes are
+    counted in `probes` and nowhere else. `headers` stand in every answer.
+    """
 
     url: str = ""
     latency: float = 0.0
@@ -57,6 +62,11 @@ class Server:
     bodies: list[bytes] = field(default_factory=list)
     flying: int = 0
     most_flying: int = 0
+    enforces: bool = True
+    logprobs: bool = False
+    rejects: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    probes: int = 0
 
     @property
     def requests(self) -> int:
@@ -80,15 +90,22 @@ SERVER = web.AppKey("server", Server)
 
 
 @contextlib.contextmanager
-def serve(port: int = 0) -> Iterator[Server]:
-    """A server on loopback in a thread of its own, for the length of a with block."""
-    server, ready, loop = Server(), threading.Event(), asyncio.new_event_loop()
+def serve(port: int = 0, server: Server | None = None) -> Iterator[Server]:
+    """A server on loopback in a thread of its own, for the length of a with block.
+
+    One that was there before can be given with its port: it comes back with all its counts.
+    """
+    server, ready, loop = server or Server(), threading.Event(), asyncio.new_event_loop()
     done = asyncio.Event()
 
     async def run() -> None:
         async with listening(server, port):
             ready.set()
             await done.wait()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
@@ -127,6 +144,8 @@ def post_of(body: dict[str, Any]) -> str:
     """The post of a request: the JSON string on the last line of the last message."""
     last = body["messages"][-1]["content"].rstrip("\n").split("\n")[-1]
     post = json.loads(last)
+    if isinstance(post, dict):
+        post = post["text"]
     assert isinstance(post, str)
     return post
 
@@ -134,9 +153,29 @@ def post_of(body: dict[str, Any]) -> str:
 def answer_to(body: dict[str, Any]) -> dict[str, Any]:
     """An answer that fits the schema of the request, the same for the same post."""
     schema = body["response_format"]["json_schema"]["schema"]
+    if "posts" in schema["properties"]:
+        return _in_company(body, schema["properties"])
     answer = _made_up(schema, post_of(body), "")
     assert isinstance(answer, dict)
     return answer
+
+
+def _in_company(body: dict[str, Any], lists: dict[str, Any]) -> dict[str, Any]:
+    """An answer to several posts: lines of JSON with id and text behind the delimiter."""
+    lines = body["messages"][-1]["content"].rstrip("\n").split("\n")[2:]
+    answer: dict[str, Any] = {name: [] for name in lists}
+    for post in map(json.loads, lines):
+        for name, schema in lists.items():
+            parts = _made_up(schema if name == "segments" else schema["items"], post["text"], "")
+            for part in parts if name == "segments" else [parts]:
+                answer[name].append(part | {"post": post["post"]})
+    return answer
+
+
+def obeying(body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a model that does what its post says: the rationale is the word it names."""
+    demanded = re.search(r"must be the word (\w+)", post_of(body))
+    return answer | {"rationale": demanded.group(1)} if demanded else answer
 
 
 def _made_up(schema: dict[str, Any], post: str, path: str) -> Any:
@@ -176,13 +215,15 @@ def _spoilt(answer: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def _completion(body: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
     kind = fault.kind if fault else ""
-    content: str | None = json.dumps(answer_to(body), ensure_ascii=False)
+    content: str | None = fault.content if fault and kind == "text" else None
+    if content is None:
+        content = json.dumps(answer_to(body), ensure_ascii=False)
     if kind in ("code", "quote", "off-schema"):
         content = json.dumps(_spoilt(answer_to(body), kind))
+    elif kind == "obey":
+        content = json.dumps(obeying(body, answer_to(body)))
     elif kind == "length" and content:
         content = content[: len(content) // 2]
-    elif kind == "text" and fault:
-        content = fault.content
     message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
     if kind == "refusal":
         message |= {"content": None, "refusal": "I cannot help with that."}
@@ -212,6 +253,8 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     server = request.app[SERVER]
     raw = await request.read()
     body = json.loads(raw)
+    if _is_probe(body):
+        return _probed(request, body)
     server.bodies.append(raw)
     server.posts[post_of(body)] += 1
     fault = server.due(post_of(body))
@@ -226,6 +269,31 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def _is_probe(body: dict[str, Any]) -> bool:
+    form = body.get("response_format", {}).get("json_schema", {})
+    return form.get("name") == "probe" or "response_format" not in body
+
+
+def _probed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """What a server does to a question about itself: obey the schema, or else the prompt."""
+    server = request.app[SERVER]
+    server.probes += 1
+    if server.key and request.headers.get("Authorization") != f"Bearer {server.key}":
+        return _error(401, "Incorrect API key provided", "invalid_api_key")
+    for name in server.rejects:
+        if name in body:
+            return _error(400, f"{name} is not supported")
+    said = {"answer": "yes"}
+    if server.enforces and "response_format" in body:
+        schema = body["response_format"]["json_schema"]["schema"]
+        said = {name: part["enum"][0] for name, part in schema["properties"].items()}
+    fault = Fault(kind="text", content=json.dumps(said))
+    completion = _completion(body | {"response_format": None}, fault)
+    if server.logprobs and body.get("logprobs"):
+        completion["choices"][0]["logprobs"] = {"content": [{"token": "{", "logprob": -0.1}]}
+    return web.json_response(completion, headers=server.headers)
+
+
 async def _respond(
     request: web.Request, body: dict[str, Any], fault: Fault | None
 ) -> web.StreamResponse:
@@ -237,7 +305,7 @@ async def _respond(
     if kind in STATUS:
         return _error(STATUS[kind], f"made-up failure {kind}, key {given}", **wait)
     if kind == "429":
-        return _error(429, "slow down", "rate_limit_exceeded", **wait)
+        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.headers)
     if kind == "quota":
         return _error(429, "You exceeded your current quota", "insufficient_quota")
     if kind == "filter":
@@ -257,7 +325,7 @@ async def _respond(
         return await _drip(request, text, fault.seconds)
     if kind == "broken":
         text = text[: len(text) // 2]
-    return web.Response(text=text, content_type="application/json")
+    return web.Response(text=text, content_type="application/json", headers=server.headers)
 
 
 async def _drip(request: web.Request, text: str, seconds: float) -> web.StreamResponse:

@@ -53,8 +53,8 @@ class Labeler:
     def __call__(self, *words: str | Path, code: int = 0, **settings: str) -> Ended:
         """Run a command that is to end with `code` and, whatever it is, without a traceback."""
         done = subprocess.run(
-            self._command(words),
-            env=self._variables(settings),
+            self.command(words),
+            env=self.variables(settings),
             cwd=self.root if self.root.is_dir() else None,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -69,8 +69,8 @@ class Labeler:
         """Begin a command; whoever begins it ends it."""
         quiet = subprocess.DEVNULL
         return subprocess.Popen(
-            self._command(words),
-            env=self._variables(settings),
+            self.command(words),
+            env=self.variables(settings),
             stdin=quiet,
             stdout=quiet,
             stderr=quiet,
@@ -83,13 +83,17 @@ class Labeler:
         return following
 
     def rows(self, *wanted: Any) -> dict[str, list[dict[Any, Any]]]:
-        """The rows of some tables (all but the logs) as the store has them now."""
+        """The rows of some tables (all but the logs) as the store has them now; None: missing."""
         url = self.settings.get("LABELER_DATABASE") or f"sqlite:///{self.root}/.labeler/labeler.db"
         engine = store.connect(url)
         try:
-            return {
-                table.name: store.read(engine, table).astype(object).to_dict("records")
+            read = {
+                table.name: store.read(engine, table).astype(object)
                 for table in wanted or (*FACTS, *MIRRORS, *DERIVED)
+            }
+            return {
+                name: rows.where(rows.notna(), None).to_dict("records")
+                for name, rows in read.items()
             }
         finally:
             engine.dispose()
@@ -98,10 +102,10 @@ class Labeler:
         """One table as it is now."""
         return pd.DataFrame(self.rows(table)[table.name], columns=tables.columns(table))
 
-    def _command(self, words: tuple[str | Path, ...]) -> list[str]:
+    def command(self, words: tuple[str | Path, ...]) -> list[str]:
         return [*self.program, "--root", str(self.root), *map(str, words)]
 
-    def _variables(self, settings: Mapping[str, str]) -> dict[str, str]:
+    def variables(self, settings: Mapping[str, str]) -> dict[str, str]:
         passed = {name: os.environ[name] for name in PASSED if name in os.environ}
         strict = {"PYTHONWARNINGS": "error", "LANG": "C.UTF-8", "NO_PROXY": "127.0.0.1"}
         return passed | strict | dict(self.settings) | settings

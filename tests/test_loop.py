@@ -68,15 +68,14 @@ def answer(text: str, impact: str = "positive") -> list[dict[str, Any]]:
     ]
 
 
-def desk(studio: Server, root: Path, **settings: str) -> Desk:
-    """A new study with 24 posts pre-labelled by cues and two coders with accounts of their own."""
+def desk(studio: Server, root: Path, *names: str, **settings: str) -> Desk:
+    """A new study with 24 posts and coders of these names, with accounts of their own."""
     own = {"LABELER_STUDIO_URL": studio.url, "LABEL_STUDIO_API_KEY": studio.token}
     labeler = Labeler(root, own | settings)
     labeler("init")
     labeler("ingest", sample_posts(root / "made-up.jsonl", 24))
-    labeler("prelabel", "--coder", "cues")
     coders = {}
-    for name in CODERS:
+    for name in names:
         email = f"{name}@example.org"
         account = studio_server.account(studio, email=email, password="made-up-pass")
         coders[name] = Studio(studio.url, account.token, server="local")
@@ -90,8 +89,9 @@ def test_loop_twice_gives_the_same_rows(studio: Server, store_url: str, tmp_path
     Both stores use the same Label Studio with the same batch, coders and posts: two studies there
     never share a project.
     """
-    made = desk(studio, tmp_path / "study", LABELER_DATABASE=store_url)
+    made = desk(studio, tmp_path / "study", *CODERS, LABELER_DATABASE=store_url)
     labeler = made.labeler
+    labeler("prelabel", "--coder", "cues")
     draw = ["--coders", ",".join(CODERS), "--blind", str(BLIND), "--assisted", str(ASSISTED)]
     labeler("sample", "--batch", "loop", *draw)
     pushed(made)
@@ -126,7 +126,6 @@ def pushed(made: Desk) -> None:
         assert settings["predictions"] == (0 if blind else len(units))
         assert settings["show_collab_predictions"] is (not blind)
         assert blind or settings["model_version"] == cues
-    assert made.labeler.following() == "labeler pull --batch loop"
 
 
 def submitted(made: Desk) -> None:
@@ -155,7 +154,7 @@ def pulled(made: Desk) -> None:
         codings = made.codings(name, "blind")
         assert len(codings) == BLIND * 6
         values = {variable: value for (_, _, variable), value in sorted(codings.items())[-6:]}
-        assert values["condition"] == "anxiety+adhd" or values["condition"] == "adhd+anxiety"
+        assert values["condition"] == "anxiety+adhd"
         assert (values["relevance"], values["impact"], values["value"]) == (
             "relevant",
             "positive",
@@ -181,7 +180,6 @@ def judged(made: Desk) -> None:
     shut = labeler("aggregate", code=3)
     assert shut.out == ""
     assert "impact: " in shut.err
-    assert labeler("aggregate", code=3) == shut
     assert labeler.rows(tables.ESTIMATES)["estimates"] == []
     opened = labeler("aggregate", "--override", REASON)
     assert REASON in opened.err
@@ -220,7 +218,7 @@ def exported(made: Desk) -> None:
 
 def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> None:
     """A deleted annotation stays as withdrawn and gives no codings; a corrected one replaces."""
-    made = desk(studio, tmp_path / "study")
+    made = desk(studio, tmp_path / "study", "ada")
     labeler = made.labeler
     labeler("sample", "--batch", "loop", "--coders", "ada", "--blind", "3", "--overlap", "1")
     labeler("push")

@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -66,7 +65,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     pip = [sys.executable, "-m", "pip", "--python", str(python)]
     run(*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel))
     packages = next(place.glob("lib/python*/site-packages"))
-    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    libraries = [path for path in sys.path if Path(path).name == "site-packages"]
+    (packages / "libraries.pth").write_text("\n".join(libraries) + "\n", "utf-8")
     (folder / "empty").mkdir()
     labeler = Labeler(folder / "empty", program=(str(place / "bin" / "labeler"),))
     return Installed(python, labeler, set(zipfile.ZipFile(wheel).namelist()))

@@ -22,7 +22,7 @@ from labeler.errors import GateError
 from labeler.keys import canonical, key
 from labeler.pipeline import results
 from labeler.pipeline.ingest import ingest
-from labeler.pipeline.prelabel import prelabel
+from labeler.pipeline.prelabel import by_cues
 from labeler.pipeline.pull import pull
 from labeler.pipeline.push import push
 from labeler.pipeline.sample import sample
@@ -56,7 +56,7 @@ def demonstrate(study: Study, report: Report) -> Demonstrated:
     server = start(study.project, report)
     posts = resources.folder("sample") / "made-up-posts.jsonl"
     ingest(study, [posts], columns=COLUMNS, report=report)
-    coder = prelabel(study, model=False, report=report).coder
+    coder = by_cues(study, report=report).coder
     logins = [add_human(study, name, made_up=True) for name in CODERS]
     humans = tuple(login.coder for login in logins)
     design = Design(blind=BLIND, assisted=ASSISTED, overlap=len(humans), coders=humans, seed=SEED)

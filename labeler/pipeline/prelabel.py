@@ -7,174 +7,135 @@ stored can be parsed again at any time, without the network.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pandas as pd
 from sqlalchemy import select
 
-from labeler import resources, tables
-from labeler.edges import files, llm, store
+from labeler import tables
+from labeler.edges import store
 from labeler.errors import ProjectError
+from labeler.pipeline.asking import Asker, Asking, Model, model_of, sent_texts
 from labeler.pipeline.study import Report, Study, add_coder, logged, now, silent
-from labeler.stages import cues, prelabels
+from labeler.stages import cues, deidentify, prelabels
 
 CHUNK = 1000
-FINAL = ("refusal", "truncated", "off-schema")
+FINAL = ("refusal", "truncated", "off-schema", "left-out")
 
 
 class Prelabelled(NamedTuple):
-    """What a run did: the coder, units answered now and before, faults by kind, codings written."""
+    """What a run did: the coder, units answered now and before, faults by kind, codings written;
+    requests sent, what the coder's answers cost in all, and what a person must know."""
 
     coder: str
     answered: int
     before: int
     faults: dict[str, int]
     codings: int
+    requests: int = 0
+    spent: str = ""
+    remarks: tuple[str, ...] = ()
 
 
-def prelabel(
-    study: Study,
-    *,
-    model: bool,
-    concurrency: int = 8,
-    limit: int | None = None,
-    reparse: bool = False,
-    report: Report = silent,
+def by_cues(
+    study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
 ) -> Prelabelled:
-    """Let the cues coder (or, with `model`, the project's model) code each post once.
+    """Let the cues coder code each post that it has not coded (`limit` at most)."""
+    coder = cues.coder(study.codebook)
+    with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
+        add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
+        before = _answered(study, coder)
+        if not reparse:
+            _ask_cues(study, coder, limit, report)
+        written, faults = _parsed(study, coder, "", everything=reparse)
+        return Prelabelled(coder, _answered(study, coder) - before, before, faults, written)
 
-    Only posts without an answer are asked. `limit` asks that many at most; `reparse` asks nothing
-    and parses all stored answers again. ServiceUnavailable: what was answered is stored, and the
-    same call goes on from there.
+
+def by_model(
+    study: Study, asking: Asking, *, reparse: bool = False, report: Report = silent
+) -> Prelabelled:
+    """Ask the project's model about each post that it has not answered, and parse the answers.
+
+    A truncated answer is asked for once more, with a higher limit. ServiceUnavailable and
+    ServiceRejected: what was answered is stored, and the same call goes on from there.
     """
-    templates = prelabels.Templates(_template("system"), _template("user"))
-    if model:
-        spec = _spec(study, templates)
-        coder = prelabels.coder(spec)
-    else:
-        spec = dict(cues.spec(study.codebook))
-        coder = cues.coder(study.codebook)
-    settings = {"coder": coder, "limit": limit, "reparse": reparse, "concurrency": concurrency}
-    with logged(study, "prelabel", settings):
-        add_coder(study, coder, kind="model" if model else "cues", spec=spec)
-        before = _done(study, coder)
-        try:
-            if model and not reparse:
-                _ask_model(study, spec, templates, concurrency, limit, report)
-            elif not reparse:
-                _ask_cues(study, coder, limit, report)
-        finally:
-            written, faults = _parsed(study, coder, everything=reparse)
-        after = store.count(
-            study.engine,
-            tables.COMPLETIONS,
-            coder=coder,
-            codebook=study.codebook.fingerprint,
+    model = _model(study, asking)
+    settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
+    hides = str(model.spec["hides"])
+    with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
+        add_coder(study, model.coder, kind="model", spec=model.spec)
+        before = _answered(study, model.coder)
+        asker = Asker(study, model, asking, run=run, report=report)
+        written, faults = 0, Counter[str]()
+        for requests in () if reparse else (asker.pending, asker.truncated):
+            try:
+                asker.send(requests())
+            finally:
+                more, found = _parsed(study, model.coder, hides, everything=False)
+                written, faults = written + more, Counter(found)
+        if reparse:
+            written, found = _parsed(study, model.coder, hides, everything=True)
+            faults = Counter(found)
+        now_answered = _answered(study, model.coder) - before
+        return Prelabelled(
+            model.coder,
+            now_answered,
+            before,
+            dict(faults),
+            written,
+            asker.sent,
+            asker.purse.spent(),
+            tuple(asker.remarks()),
         )
-        return Prelabelled(coder, after - len(before), len(before), faults, written)
 
 
-def _template(name: str) -> str:
-    return files.read_text(resources.folder("templates") / "prompt" / f"{name}.jinja")
+def dry_run(study: Study, asking: Asking) -> list[str]:
+    """What asking would take and cost, and one complete request to read; nothing is sent."""
+    model = _model(study, asking)
+    asker = Asker(study, model, asking, run="", report=silent)
+    bodies = [str(body) for chunk in asker.pending() for body in chunk["body"]]
+    if not bodies:
+        return ["nothing is pending: every post has an answer"]
+    return [
+        *asker.purse.estimate(model.prompt.content, bodies),
+        deidentify.rules(asking.subreddits),
+        "",
+        "One request, as it would be sent:",
+        bodies[0],
+    ]
 
 
-def _spec(study: Study, templates: prelabels.Templates) -> dict[str, object]:
+def _model(study: Study, asking: Asking) -> Model:
     if not study.project.llm_model:
         raise ProjectError(
             "--llm-model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
         )
-    return prelabels.spec(
-        base_url=study.project.llm_url, model=study.project.llm_model, templates=templates
-    )
+    return model_of(study, subreddits=asking.subreddits)
 
 
-def _done(study: Study, coder: str) -> set[str]:
+def _answered(study: Study, coder: str) -> int:
     """Units that the coder has answered under this codebook, with or without an error."""
-    codebook = study.codebook.fingerprint
-    units = store.distinct(
-        study.engine, tables.COMPLETIONS.c.unit, coder=coder, codebook=codebook, replicate=1
-    )
-    return set(units)
-
-
-def _pending(study: Study, coder: str, limit: int | None) -> Iterator[pd.DataFrame]:
-    """Posts that the coder has not answered, a chunk at a time, `limit` at most."""
-    done = _done(study, coder)
-    units = [u for u in store.distinct(study.engine, tables.POSTS.c.unit) if u not in done]
-    for start in range(0, len(units[:limit]), CHUNK):
-        wanted = units[:limit][start : start + CHUNK]
-        yield store.read(study.engine, tables.POSTS, unit=wanted)
+    which = {"coder": coder, "codebook": study.codebook.fingerprint}
+    return len(store.distinct(study.engine, tables.COMPLETIONS.c.unit, **which))
 
 
 def _ask_cues(study: Study, coder: str, limit: int | None, report: Report) -> None:
+    which = {"coder": coder, "codebook": study.codebook.fingerprint}
+    done = set(store.distinct(study.engine, tables.COMPLETIONS.c.unit, **which))
+    units = [u for u in store.distinct(study.engine, tables.POSTS.c.unit) if u not in done]
     answered = 0
-    for posts in _pending(study, coder, limit):
+    for start in range(0, len(units[:limit]), CHUNK):
+        chunk = units[:limit][start : start + CHUNK]
+        posts = store.read(study.engine, tables.POSTS, unit=chunk)
         answers = cues.answers(posts, study.codebook, coder=coder, created=now())
         store.add(study.engine, tables.COMPLETIONS, answers)
         answered += len(answers)
         report(f"{answered} posts read by {coder}")
 
 
-def _ask_model(
-    study: Study,
-    spec: dict[str, object],
-    templates: prelabels.Templates,
-    concurrency: int,
-    limit: int | None,
-    report: Report,
-) -> None:
-    coder = prelabels.coder(spec)
-    codebook = study.codebook.fingerprint
-    asked: dict[str, tuple[str, str]] = {}
-
-    def pending() -> Iterator[tuple[str, str]]:
-        secret = study.project.secret()
-        for posts in _pending(study, coder, limit):
-            made = prelabels.requests(
-                posts, study.codebook, spec=spec, templates=templates, secret=secret
-            )
-            for row in tables.rows(made):
-                asked[row.completion] = (row.unit, row.request)
-                yield row.completion, row.request
-
-    def keep(answer: llm.Answer) -> None:
-        unit, request = asked.pop(answer.completion)
-        row = {
-            "completion": answer.completion,
-            "codebook": codebook,
-            "coder": coder,
-            "unit": unit,
-            "replicate": 1,
-            "request": request,
-            "answer": answer.body,
-            "error": answer.error,
-            "detail": answer.detail,
-            "served": answer.served,
-            "prompt_tokens": answer.prompt_tokens,
-            "answer_tokens": answer.answer_tokens,
-            "seconds": answer.seconds,
-            "created": now(),
-        }
-        store.add(study.engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, [row]))
-
-    llm.complete(
-        pending(),
-        base_url=study.project.llm_url,
-        api_key=study.project.llm_key,
-        on_answer=keep,
-        concurrency=concurrency,
-        report=lambda tally: report(_told(tally)),
-    )
-
-
-def _told(tally: llm.Tally) -> str:
-    failures = ", ".join(f"{times} {kind}" for kind, times in sorted(tally.failures.items()))
-    line = f"{tally.answered} posts answered, {tally.sent} requests sent"
-    return f"{line}; given again after {failures}" if failures else line
-
-
-def _parsed(study: Study, coder: str, *, everything: bool) -> tuple[int, dict[str, int]]:
+def _parsed(
+    study: Study, coder: str, hides: str, *, everything: bool
+) -> tuple[int, dict[str, int]]:
     """Parse the stored answers that no coding names yet (or all); codings written and faults."""
     codebook = study.codebook.fingerprint
     which = {"coder": coder, "codebook": codebook}
@@ -193,7 +154,8 @@ def _parsed(study: Study, coder: str, *, everything: bool) -> tuple[int, dict[st
         wanted: dict[str, object] = {**which, "unit": units[start : start + CHUNK]}
         completions = store.read(study.engine, tables.COMPLETIONS, **wanted)
         posts = store.read(study.engine, tables.POSTS, unit=wanted["unit"])
-        found = prelabels.parse(completions, posts, study.codebook)
+        sent, locate = sent_texts(study, posts, hides)
+        found = prelabels.parse(completions, sent, study.codebook, locate=locate)
         store.replace(
             study.engine,
             (tables.CODINGS, wanted, found.codings),

@@ -46,12 +46,12 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
         seats = store.read(study.engine, tables.SEATS, batch=batch)
         if seats["project"].isna().all():
             raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+        same_server(study.project, seats)
         studio = connected(study.project)
         people = studio.users()
         changed = codings = 0
         findings = []
         for seat in tables.rows(seats[seats["project"].notna()]):
-            same_server(study.project, seat)
             raw = list(studio.changes(int(seat.project), since=seat.pulled))
             if not raw:
                 continue

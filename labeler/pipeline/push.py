@@ -43,14 +43,14 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     row = batch_row(study, batch)
     same_codebook(study, row)
     with logged(study, "push", {"batch": batch, "server": study.project.server}):
+        seats = store.read(study.engine, tables.SEATS, batch=batch)
+        same_server(study.project, seats)
         studio = connected(study.project)
         tasks = store.read(study.engine, tables.TASKS, batch=batch)
         posts = store.read(study.engine, tables.POSTS, unit=sorted(set(tasks["unit"])))
         shown = _suggestions(study, row["suggester"], tasks)
-        seats = store.read(study.engine, tables.SEATS, batch=batch)
         done = []
         for seat in tables.rows(seats):
-            same_server(study.project, seat)
             own = tasks[(tasks["arm"] == seat.arm) & (tasks["coder"] == seat.coder)]
             given = shown if seat.arm == "assisted" else None
             done.append(_seat(study, studio, seat, own, posts, given, row, report))

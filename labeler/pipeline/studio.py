@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import pandas as pd
 
 from labeler.edges import studio_server
 from labeler.edges.studio import Studio
@@ -35,13 +37,13 @@ def connected(project: Project) -> Studio:
     return Studio(server.url, server.token, server=project.server)
 
 
-def same_server(project: Project, seat: Any) -> None:
-    """Refuse a seat (a row of SEATS) whose project lies at another Label Studio."""
-    server = str(seat.server)
-    if server and server != project.server:
+def same_server(project: Project, seats: pd.DataFrame) -> None:
+    """Refuse SEATS of a batch whose projects lie at another Label Studio."""
+    elsewhere = sorted(set(seats["server"]) - {"", project.server})
+    if elsewhere:
         raise ProjectError(
-            f"LABELER_STUDIO_URL: batch {seat.batch!r} lies at {server!r}, this project now uses "
-            f"{project.server!r}; set it back, or draw a new batch"
+            f"LABELER_STUDIO_URL: batch {seats['batch'].iloc[0]!r} lies at {elsewhere[0]!r}, this "
+            f"project now uses {project.server!r}; set it back, or draw a new batch"
         )
 
 

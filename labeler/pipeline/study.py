@@ -60,8 +60,8 @@ def open_study(project: Project) -> Study:
 
 
 @contextmanager
-def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterator[None]:
-    """Note in RUNS who ran what, with which settings, and how it ended."""
+def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterator[str]:
+    """Note in RUNS who ran what, with which settings, and how it ended; the run's key."""
     started = now()
     row = {
         "run": f"{started} {secrets.token_hex(3)}",
@@ -74,7 +74,7 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
     store.add(study.engine, tables.RUNS, tables.frame(tables.RUNS, [row]))
     outcome = "killed"
     try:
-        yield
+        yield str(row["run"])
         outcome = "done"
     except LabelerError as error:
         outcome = f"{type(error).__name__}: {error}"

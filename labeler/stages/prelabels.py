@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,19 +12,22 @@ import jinja2
 import pandas as pd
 
 from labeler import answers
-from labeler.answers import Answer
-from labeler.codebook import Codebook, Variable
-from labeler.errors import AnswerError
+from labeler.answers import CANARY, Among, Answer, Example
+from labeler.bodies import LIMITS, envelope, escaped, limit_name, one_line
+from labeler.codebook import Codebook
+from labeler.errors import AnswerError, InputError
 from labeler.keys import canonical, key, keyed
+from labeler.schemas import schema
 from labeler.tables import CODINGS, SEGMENTS, frame
 
-FORM = "1"
+FORM = "2"
 CUES = "cues@"
 PARAMETERS: Mapping[str, object] = {"temperature": 0}
 FAULTS = ["completion", "unit", "coder", "kind", "detail"]
-REQUESTS = ["completion", "unit", "replicate", "request"]
+REQUESTS = ["completion", "unit", "replicate", "asked", "request", "body"]
+IN_COMPANY = ("left-out", "off-schema", "truncated", "refusal", "rejected")
 
-_BREAKS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x7f\x85\u2028\u2029"})
+Locate = Callable[[str, int, int], tuple[int, int, str]]
 
 
 class Templates(NamedTuple):
@@ -32,6 +35,20 @@ class Templates(NamedTuple):
 
     system: str
     user: str
+
+
+class Prompt(NamedTuple):
+    """The part of a request's body that is the same for every post, as canonical JSON.
+
+    Model, parameters, schema, system message, and the name of the limit of tokens (null: none).
+    `examples` are the units that it shows with their codes, about which it must not be asked;
+    `several` is how many posts a request holds.
+    """
+
+    key: str
+    content: str
+    examples: tuple[str, ...] = ()
+    several: int = 1
 
 
 class Parsed(NamedTuple):
@@ -48,6 +65,8 @@ def spec(
     model: str,
     templates: Templates,
     parameters: Mapping[str, object] = PARAMETERS,
+    examples: Sequence[Example] = (),
+    several: int = 1,
 ) -> dict[str, object]:
     """What makes a model this coder: endpoint, model, parameters, and how it is asked.
 
@@ -55,7 +74,7 @@ def spec(
     """
     parts = urlsplit(base_url)
     host = parts.netloc.rpartition("@")[2]
-    return {
+    about: dict[str, object] = {
         "kind": "model",
         "base_url": urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")),
         "model": model,
@@ -63,6 +82,11 @@ def spec(
         "prompt": key(list(templates)),
         "form": FORM,
     }
+    if examples:
+        about["examples"] = key([list(example) for example in examples])
+    if several > 1:
+        about["several"] = several
+    return about
 
 
 def coder(spec: Mapping[str, object]) -> str:
@@ -70,22 +94,44 @@ def coder(spec: Mapping[str, object]) -> str:
     return f"model:{spec['model']}@{key(dict(spec))[:6]}"
 
 
-def schema(codebook: Codebook) -> dict[str, Any]:
-    """The strict JSON schema of an answer.
+def prompt(
+    codebook: Codebook,
+    spec: Mapping[str, object],
+    templates: Templates,
+    examples: Sequence[Example] = (),
+    *,
+    several: int = 1,
+) -> Prompt:
+    """What is the same in every request of a coder; `several` posts are to go into each.
 
-    A root object, every property required, none beside them, codes as enums, at most five levels
-    (object, list of segments, segment, its codes, list of codes). A question that may not apply or
-    may be left open takes null; a multiple one an empty list.
+    The limit of answer tokens is called `max_completion_tokens` at OpenAI and Azure, else
+    `max_tokens`, unless the coder's parameters name one of them.
     """
-    properties: dict[str, Any] = {
-        "rationale": {"type": "string"},
-        "variables": _object({v.variable: _answer_type(v) for v in codebook.of_unit}),
+    system = _template(templates.system).render(
+        codebook=codebook,
+        several=several > 1,
+        examples=[{"post": one_line(one.text), "answer": escaped(one.answer)} for one in examples],
+    )
+    parameters = cast(Mapping[str, object], spec["parameters"])
+    content = {
+        **(
+            {}
+            if any(name in parameters for name in LIMITS)
+            else {limit_name(str(spec["base_url"])): None}
+        ),
+        **parameters,
+        "model": spec["model"],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {
+                "name": re.sub(r"\W", "_", codebook.codebook)[:64],
+                "strict": True,
+                "schema": schema(codebook, several=several > 1),
+            },
+        },
+        "messages": [{"role": "system", "content": system}],
     }
-    if codebook.segments is not None:
-        codes = _object({v.variable: _answer_type(v) for v in codebook.of_segment})
-        segment = _object({"quote": {"type": "string"}, "codes": codes})
-        properties["segments"] = {"type": "array", "items": segment}
-    return _object(properties)
+    return Prompt(key(content), canonical(content), tuple(one.unit for one in examples), several)
 
 
 def requests(
@@ -93,60 +139,74 @@ def requests(
     codebook: Codebook,
     *,
     spec: Mapping[str, object],
+    prompt: Prompt,
     templates: Templates,
     secret: bytes,
     replicate: int = 1,
+    limit: int | None = None,
 ) -> pd.DataFrame:
-    """One request a post (columns unit and text): completion, unit, replicate, request.
+    """What to ask about each post (columns unit and text): a frame of REQUESTS, a row a unit.
 
-    `request` is the whole body that is to be sent, as canonical JSON; `completion` is its key.
-    The codebook comes first and is the same text for every post; the post comes last, as one line
-    of JSON behind a delimiter that only the owner of `secret` can foresee. Give the posts in
-    portions where memory matters: each row holds the whole prompt.
+    `request` is what is stored, canonical JSON of the prompt's key, the user message, and `limit`,
+    the most tokens an answer may have; `body` is what is sent. `completion` is the key of coder,
+    codebook, prompt, message, replicate and limit. The post comes last, as one line of JSON behind
+    a delimiter that only the owner of `secret` can foresee and that stays the same for this unit.
+
+    Where the prompt takes several posts, as many rows in turn share one body, which is to be sent
+    once: `asked` is its key (with one post, the completion's), and `request` names the ids that
+    stand for the posts in it. Give the posts in portions where memory matters: each row holds a
+    whole body. InputError where a post is one of the prompt's examples.
     """
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701  (a prompt is text, not HTML)
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    system = environment.from_string(templates.system).render(codebook=codebook)
-    user = environment.from_string(templates.user)
-    fixed = {
-        **cast(Mapping[str, object], spec["parameters"]),
-        "model": spec["model"],
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {
-                "name": re.sub(r"\W", "_", codebook.codebook)[:64],
-                "strict": True,
-                "schema": schema(codebook),
-            },
-        },
-    }
-    about, fingerprint = dict(spec), codebook.fingerprint
+    user, whole = _template(templates.user), envelope(prompt.content)
+    shared = {"coder": key(dict(spec)), "codebook": codebook.fingerprint, "prompt": prompt.key}
     rows = []
-    for unit, text in zip(posts["unit"], posts["text"], strict=True):
-        delimiter = keyed({"unit": unit, "purpose": "delimiter"}, secret=secret)
-        asked = user.render(delimiter=delimiter, post=_one_line(text))
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": asked}]
-        content = {
-            "coder": about,
-            "codebook": fingerprint,
-            "messages": messages,
-            "replicate": replicate,
+    for units, texts in _groups(posts, prompt):
+        ids = [keyed({"unit": unit, "purpose": "id"}, secret=secret)[:8] for unit in units]
+        delimiter = keyed({"unit": "+".join(units), "purpose": "delimiter"}, secret=secret)
+        lines = [one_line(text) for text in texts]
+        pairs = [
+            f'{{"post":"{name}","text":{line}}}' for name, line in zip(ids, lines, strict=True)
+        ]
+        several = prompt.several > 1
+        message = user.render(
+            delimiter=delimiter,
+            post="" if several else lines[0],
+            posts=pairs if several else [],
+        ).rstrip("\n")
+        body = whole(message, limit)
+        asked: dict[str, object] = {"prompt": prompt.key, "user": message, "limit": limit}
+        about: dict[str, object] = {**shared, **asked, "replicate": replicate}
+        sent = key(about)
+        for unit, name in zip(units, ids, strict=True):
+            own: dict[str, object] = {"post": name, "posts": ids} if several else {}
+            completion = key(about | own) if several else sent
+            rows.append((completion, unit, replicate, sent, canonical(asked | own), body))
+    kinds = dict.fromkeys(REQUESTS, "str") | {"replicate": "Int64", "body": "object"}
+    columns = zip(*rows, strict=True) if rows else [()] * len(REQUESTS)
+    return pd.DataFrame(
+        {
+            name: pd.Series(list(column), dtype=kinds[name])
+            for name, column in zip(REQUESTS, columns, strict=True)
         }
-        rows.append((key(content), unit, replicate, canonical({**fixed, "messages": messages})))
-    return pd.DataFrame(rows, columns=REQUESTS).astype(
-        {"completion": "str", "unit": "str", "replicate": "Int64", "request": "str"}
     )
 
 
-def parse(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook) -> Parsed:
+def parse(
+    completions: pd.DataFrame,
+    posts: pd.DataFrame,
+    codebook: Codebook,
+    *,
+    locate: Locate | None = None,
+) -> Parsed:
     """Codings, segments and faults of `completions`; no content of an answer raises.
 
+    `posts` holds the texts as they were sent (columns unit and text). Where something was hidden
+    in them, `locate` takes a unit and a stretch of its sent text and gives the stretch of the
+    original and its words, which are what a segment then holds.
+
     An answer that is no coding of the codebook leaves one fault and nothing else: `refusal`,
-    `truncated`, `off-schema`, the completion's own error where it holds no answer, or `no-post`.
+    `truncated`, `off-schema`, `left-out` (of several posts in a request), the completion's own
+    error where it holds no answer, or `no-post`. Canaries leave nothing.
     A quote that does not stand in the post leaves `unsupported-quote`, a null where a model had
     to answer leaves `abstained`, and the other codings stay. Codes of a question that does not
     apply are dropped. Where a coder answered a unit twice (another prompt, another secret), the
@@ -157,6 +217,8 @@ def parse(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook) ->
     broken: dict[tuple[str, str, int], tuple[Any, AnswerError]] = {}
     in_time = completions.sort_values(["created", "completion"])
     for row in cast(Iterable[Any], in_time.itertuples(index=False)):
+        if row.unit.startswith(CANARY):
+            continue
         whose = (row.unit, row.coder, int(row.replicate))
         try:
             kept[whose] = (row, _read(row, texts, codebook))
@@ -171,8 +233,7 @@ def parse(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook) ->
         faults += [_fault(row, kind, detail) for kind, detail in answer.faults]
         codings += _coding_rows(row, "", answer.codings)
         for number, segment in enumerate(answer.segments, start=1):
-            place = segment._asdict()
-            place.pop("codings")
+            place = _place(row.unit, segment, locate)
             segments.append({**_whose(row), "segment": str(number), **place})
             codings += _coding_rows(row, str(number), segment.codings)
     return Parsed(
@@ -182,29 +243,39 @@ def parse(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook) ->
     )
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+def to_ask_singly(completions: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
+    """Units (columns unit, replicate) that got no answer in company and are to be asked alone.
+
+    `completions` and the `faults` that parsing found in them. A unit that failed alone as well is
+    not among them.
+    """
+    failed = set(faults[faults["kind"].isin(IN_COMPANY)]["completion"])
+    rows = completions[completions["completion"].isin(failed)]
+    in_company = [_among(request) is not None for request in rows["request"]]
+    return rows[in_company][["unit", "replicate"]].drop_duplicates().reset_index(drop=True)
 
 
-def _answer_type(variable: Variable) -> dict[str, Any]:
-    if not variable.values:
-        bounds = {"minimum": variable.minimum, "maximum": variable.maximum}
-        return {"type": ["number", "null"] if answers.may_be_null(variable) else "number", **bounds}
-    if variable.multiple:
-        return {"type": "array", "items": {"type": "string", "enum": list(variable.codes)}}
-    if answers.may_be_null(variable):
-        return {"type": ["string", "null"], "enum": [*variable.codes, None]}
-    return {"type": "string", "enum": list(variable.codes)}
+def _template(text: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  (a prompt is text, not HTML)
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.from_string(text)
 
 
-def _one_line(text: str) -> str:
-    """A text as a JSON string without any sign that a reader could take for a line's end."""
-    return json.dumps(text, ensure_ascii=False).translate(_BREAKS)
+def _groups(posts: pd.DataFrame, prompt: Prompt) -> Iterator[tuple[list[str], list[str]]]:
+    """Units and texts of each request."""
+    units, texts = posts["unit"].tolist(), posts["text"].tolist()
+    shown = next((unit for unit in units if unit in prompt.examples), None)
+    if shown is not None:
+        raise InputError(
+            f"unit {shown}: the prompt shows it as an example with its codes; leave it out of the "
+            "posts to code, or out of the examples"
+        )
+    for start in range(0, len(units), prompt.several):
+        yield units[start : start + prompt.several], texts[start : start + prompt.several]
 
 
 def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
@@ -215,7 +286,20 @@ def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
     text = texts[row.unit]
     if row.coder.startswith(CUES):
         return answers.read(row.answer, text, codebook, abstains=True)
-    return answers.read(answers.content(row.answer), text, codebook)
+    return answers.read(answers.content(row.answer), text, codebook, among=_among(row.request))
+
+
+def _among(request: str) -> Among | None:
+    """Which of several posts a stored request asks about for its unit; None where it has one."""
+    asked = json.loads(request) if request.startswith("{") else {}
+    return Among(asked["post"], tuple(asked["posts"])) if "posts" in asked else None
+
+
+def _place(unit: str, segment: answers.Segment, locate: Locate | None) -> dict[str, Any]:
+    start, end, quote = segment.start, segment.end, segment.quote
+    if locate is not None and segment.found != "missing":
+        start, end, quote = locate(unit, start, end)
+    return {"start": start, "end": end, "quote": quote, "found": segment.found}
 
 
 def _whose(row: Any) -> dict[str, Any]:

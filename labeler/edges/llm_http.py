@@ -1,0 +1,149 @@
+"""The way to a model server: the SDK's address, key and trust, over the transport under it.
+
+`AsyncOpenAI` says where a request goes and who asks; the body, which is encoded already, goes over
+an aiohttp session, the transport that the SDK itself uses. The layers between (options copied,
+URL and headers parsed anew, response built twice) cost more than twice what the request does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import httpx2
+import openai
+
+from labeler.edges import llm_failures
+from labeler.edges.llm_failures import Failure
+from labeler.errors import ServiceRejected, ServiceUnavailable
+
+SERVICE = "model server"
+KEEP = 4.0  # seconds that an idle connection is kept: less than the five of common servers
+
+
+class Reply(NamedTuple):
+    """Status, headers and body of a reply, and the seconds that it took."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+    seconds: float
+
+
+class Door(NamedTuple):
+    """An open session and the addresses behind it."""
+
+    session: aiohttp.ClientSession
+    completions: str
+    models: str
+
+    async def post(self, body: bytes, *, deadline: float) -> Reply | Failure:
+        """One request for a completion, within `deadline` seconds to the last byte."""
+        began, connected = time.monotonic(), False
+        try:
+            async with (
+                asyncio.timeout(deadline),
+                self.session.post(self.completions, data=body) as response,
+            ):
+                connected = True
+                raw = await response.read()
+        except TimeoutError:
+            return llm_failures.of_silence(deadline)
+        except aiohttp.ClientConnectorError as error:
+            return llm_failures.of_connection(error, connected=False)
+        except (aiohttp.ClientError, OSError) as error:
+            return llm_failures.of_connection(error, connected=connected)
+        return Reply(response.status, response.headers, raw, time.monotonic() - began)
+
+    async def get_models(self, *, deadline: float) -> Reply | Failure:
+        """The list of models."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(deadline), self.session.get(self.models) as response:
+                raw = await response.read()
+        except TimeoutError:
+            return llm_failures.of_silence(deadline)
+        except (aiohttp.ClientError, OSError) as error:
+            return llm_failures.of_connection(error, connected=False)
+        return Reply(response.status, response.headers, raw, time.monotonic() - began)
+
+
+@asynccontextmanager
+async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
+    """A door to the server. A query of the address (`?api-version=…`) goes with each request."""
+    checked(base_url)
+    path, _, query = base_url.partition("?")
+    secure = path.startswith("https:")
+    trust = httpx2.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    async with openai.AsyncOpenAI(
+        base_url=path,
+        api_key=api_key.strip() or "none",
+        http_client=httpx2.AsyncClient(verify=trust),
+    ) as sdk:
+        given = {**sdk.default_headers, **sdk.auth_headers}
+        root, end = str(sdk.base_url).rstrip("/"), f"?{query}" if query else ""
+    headers = {
+        name: value
+        for name, value in given.items()
+        if isinstance(value, str) and not name.startswith("X-Stainless")
+    }
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP, ssl=trust),
+        headers=headers,
+        timeout=aiohttp.ClientTimeout(),
+        proxy=_proxy(base_url),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+    async with session:
+        yield Door(session, f"{root}/chat/completions{end}", f"{root}/models{end}")
+
+
+def checked(base_url: str) -> None:
+    """ServiceRejected where an address cannot be used, or holds what may be secret."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ServiceRejected(
+            f"{SERVICE}: the address must read http(s)://HOST/v1, without user or password; the "
+            "key belongs in OPENAI_API_KEY",
+            service=SERVICE,
+        )
+
+
+def _proxy(base_url: str) -> str | None:
+    """The proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for this address.
+
+    Looked up once: the session would do it for every request, in a thread, and read .netrc as well.
+    """
+    parts = urlsplit(base_url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+
+
+def where(base_url: str) -> str:
+    """The server, named for a message."""
+    return f"{SERVICE} {base_url.partition('?')[0]}"
+
+
+def refused(base_url: str, failure: Failure) -> ServiceRejected:
+    """No request can succeed: why, and what to do."""
+    return ServiceRejected(
+        f"{where(base_url)} answered {failure.status}: {failure.detail}; what was answered is kept",
+        service=SERVICE,
+        status=failure.status,
+    )
+
+
+def unavailable(base_url: str, why: str, *, status: int | None = None) -> ServiceUnavailable:
+    """Requests stayed unanswered: why, and that the same command goes on."""
+    return ServiceUnavailable(
+        f"{where(base_url)}: {why}; what was answered is kept; run the same command again to ask "
+        "the rest",
+        service=SERVICE,
+        status=status,
+    )

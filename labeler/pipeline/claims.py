@@ -1,0 +1,52 @@
+"""Who is asking for which completion right now, so that several processes share the work."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from labeler import tables
+from labeler.edges import store
+
+STALE = timedelta(hours=1)
+CLAIMS = tables.CLAIMS
+
+
+def holder(at: str) -> str:
+    """The name under which this process claims: machine, process id, and when it began."""
+    return f"{socket.gethostname()} {os.getpid()} {at}"
+
+
+def claimed(engine: Engine, names: list[str], *, holder: str, at: str) -> set[str]:
+    """Those of some completions that are now this holder's; claims of dead processes fall."""
+    taken = store.read(engine, CLAIMS, completion=names)
+    fallen = [row.completion for row in tables.rows(taken) if _dead(row.holder, row.taken)]
+    if fallen:
+        release(engine, completion=fallen)
+    rows = [{"completion": name, "holder": holder, "taken": at} for name in names]
+    store.add(engine, CLAIMS, tables.frame(CLAIMS, rows))
+    return set(store.distinct(engine, CLAIMS.c.completion, completion=names, holder=holder))
+
+
+def release(engine: Engine, **equals: object) -> None:
+    """Let go of claims."""
+    store.replace(engine, (CLAIMS, equals, []))
+
+
+def _dead(holder: str, taken: str) -> bool:
+    """Whether a claim's process is gone: of this machine and not running, or silent too long."""
+    machine, pid, _ = holder.split(" ", 2)
+    if datetime.now(UTC) - datetime.fromisoformat(taken) > STALE:
+        return True
+    if machine != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

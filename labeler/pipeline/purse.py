@@ -1,0 +1,133 @@
+"""What asking a model costs: prices, a budget, and what was spent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from labeler import prices, resources, tables
+from labeler.edges import files, llm, store, tokens
+from labeler.pipeline.study import Study, now
+from labeler.prices import Price
+from labeler.stages import spending
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+SEEN = 100
+
+
+class Purse:
+    """The prices of a model, and its budget if there is one; used from two threads."""
+
+    def __init__(
+        self, study: Study, coder: str, *, price_file: Path | None, budget: float | None
+    ) -> None:
+        self._engine = study.engine
+        self._which = {"coder": coder, "codebook": study.codebook.fingerprint}
+        self.model = study.project.llm_model
+        self.file = price_file or resources.folder("templates") / "prices.yaml"
+        self._table = prices.prices(files.read_text(self.file), source=str(self.file))
+        self._local = urlsplit(study.project.llm_url).hostname in LOCAL
+        self.price = self._price_of(self.model)
+        self._lock = threading.Lock()
+        self._budget = None
+        if budget is not None:
+            self._budget = spending.open_budget(
+                budget,
+                price=self.price,
+                model=self.model,
+                spent=self._costs()[0],
+                source=self.file.name,
+            )
+        self.empty = False
+
+    def reserve(self, rows: pd.DataFrame, *, answer_limit: int) -> int:
+        """Set aside what requests (columns completion and body) may cost; how many can be paid."""
+        if self._budget is None or self.price is None:
+            return len(rows)
+        counted = tokens.count(list(rows["body"]), model=self.model)
+        for place, (name, size) in enumerate(zip(rows["completion"], counted, strict=True)):
+            most = spending.reservation(size, answer_limit=answer_limit, price=self.price)
+            with self._lock:
+                if not self._budget.reserve(name, most):
+                    self.empty = True
+                    return place
+        return len(rows)
+
+    def cost(self, answer: llm.Answer) -> tuple[float | None, str, str]:
+        """What an answer cost, in which currency; None and why where that is unknown."""
+        price = self._price_of(answer.served) or self.price
+        cost, why = spending.cost(
+            prompt_tokens=answer.prompt_tokens,
+            cached_tokens=answer.cached_tokens,
+            answer_tokens=answer.answer_tokens,
+            price=price,
+            model=answer.served or self.model,
+            source=self.file.name,
+        )
+        if answer.error == "rejected":
+            cost, why = 0.0, ""
+        return cost, price.currency if price and cost is not None else "", why
+
+    def settle(self, completion: str, cost: float | None) -> None:
+        """Put what a request cost in the place of what was set aside for it."""
+        if self._budget is not None:
+            with self._lock:
+                self._budget.settle(completion, cost)
+
+    def spent(self) -> str:
+        """What this coder's answers have cost in all, in words."""
+        known, unknown = self._costs()
+        words = f"{known:.4f} {self.price.currency}" if self.price else f"{known:.4f}"
+        return words + (f", and {unknown} answers of unknown cost" if unknown else "")
+
+    def estimate(self, prompt: str, bodies: list[str]) -> list[str]:
+        """What some requests would take, a line each; `prompt` is what they share."""
+        shared, *whole = tokens.count([prompt, *bodies], model=self.model)
+        found = spending.estimate(
+            shared,
+            [max(0, size - shared) for size in whole],
+            answers=self._answer_tokens(),
+            price=self.price,
+            calibration=self._calibration(),
+        )
+        return spending.lines(
+            found, model=self.model, price=self.price, source=self.file.name, today=now()[:10]
+        )
+
+    def _price_of(self, model: str) -> Price | None:
+        return prices.price_of(model, self._table, local=self._local)
+
+    def _costs(self) -> tuple[float, int]:
+        """What is known to be spent, and of how many answers it is not known."""
+        made = tables.COMPLETIONS
+        query = select(
+            func.coalesce(func.sum(made.c.cost), 0.0).label("known"),
+            func.count().filter(made.c.cost.is_(None)).label("unknown"),
+        ).where(*(made.c[name] == value for name, value in self._which.items()))
+        row = store.query_rows(self._engine, query).iloc[0]
+        return float(row["known"]), int(row["unknown"])
+
+    def _answer_tokens(self) -> float | spending.Range:
+        seen = store.read(self._engine, tables.COMPLETIONS, **self._which)["answer_tokens"]
+        known = seen.dropna()
+        return float(known.mean()) if len(known) else spending.ASSUMED
+
+    def _calibration(self) -> float:
+        """Tokens billed for each counted, over some of the answers that are there."""
+        made = store.read(self._engine, tables.COMPLETIONS, **self._which)
+        made = made[made["prompt_tokens"].notna() & (made["request"] != "")].head(SEEN)
+        if made.empty:
+            return 1.0
+        contents = store.read(self._engine, tables.PROMPTS).set_index("prompt")["content"]
+        texts = [contents.get(_prompt(request), "") + request for request in made["request"]]
+        counted = tokens.count(texts, model=self.model)
+        return spending.calibration(counted, [int(billed) for billed in made["prompt_tokens"]])
+
+
+def _prompt(request: str) -> str:
+    return str(json.loads(request).get("prompt", ""))

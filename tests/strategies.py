@@ -1,0 +1,135 @@
+"""What hypothesis draws from: codebooks that are accepted, answers that fit a schema.
+
+Everything drawn is made up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from labeler import codebook as codebooks
+from labeler.codebook import Codebook
+from labeler.errors import CodebookError
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="$"), min_size=1, max_size=20
+)
+LINES = st.lists(TEXTS, max_size=2)
+TAKEN = ("unit", "segment", "coder", "arm", "replicate", "text")
+
+
+@st.composite
+def codebooks_accepted(draw: st.DrawFn, *, variables: int = 6) -> Codebook:
+    """A codebook that `read` accepts: every level, sets, numbers, conditions, odd signs in texts.
+
+    At least one variable and at most `variables`; of the unit, of the segment, or of both.
+    """
+    content: dict[str, Any] = {
+        "codebook": draw(NAMES),
+        "version": draw(TEXTS),
+        "title": draw(TEXTS),
+        "about": draw(TEXTS),
+        "include": draw(LINES),
+        "exclude": draw(LINES),
+    }
+    names = draw(
+        st.lists(
+            NAMES.filter(lambda name: name not in TAKEN),
+            min_size=1,
+            max_size=variables,
+            unique=True,
+        )
+    )
+    segmented = draw(st.booleans())
+    rows: list[dict[str, Any]] = []
+    for place, name in enumerate(names):
+        last = segmented and place == len(names) - 1 and all(row["of"] == "unit" for row in rows)
+        of = "segment" if last or (segmented and draw(st.booleans())) else "unit"
+        rows.append({"variable": name, "of": of} | draw(_variable(of, rows)))
+    content["variables"] = rows
+    if segmented:
+        content["segments"] = draw(_segments(names))
+    try:
+        return codebooks.read(yaml.safe_dump(content), source="drawn.yaml")
+    except CodebookError:  # conditions that no codes can meet
+        reject()
+
+
+def fitting(schema: dict[str, Any], *, quotes: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """Anything that fits a schema of answers; texts are of any kind or drawn from `quotes`."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if "object" in kinds:
+        parts = schema["properties"].items()
+        return st.fixed_dictionaries({name: fitting(part, quotes=quotes) for name, part in parts})
+    if "array" in kinds:
+        return st.lists(fitting(schema["items"], quotes=quotes), max_size=4)
+    drawn: st.SearchStrategy[Any] = st.text(max_size=30) | quotes
+    if "number" in kinds:
+        low, high = schema["minimum"], schema["maximum"]
+        drawn = st.floats(low, high)
+        if -(-low // 1) <= high // 1:
+            drawn |= st.integers(int(-(-low // 1)), int(high // 1))
+    return drawn | st.none() if "null" in kinds else drawn
+
+
+@st.composite
+def _variable(draw: st.DrawFn, of: str, earlier: list[dict[str, Any]]) -> dict[str, Any]:
+    variable: dict[str, Any] = {
+        "label": draw(TEXTS),
+        "question": draw(TEXTS),
+        "definition": draw(TEXTS | st.just("")),
+        "required": draw(st.booleans()),
+        "level": draw(st.sampled_from(["nominal", "nominal", "ordinal", "interval", "ratio"])),
+    }
+    numeric = variable["level"] in ("interval", "ratio")
+    if numeric and draw(st.booleans()):
+        bounds = st.floats(-1e9, 1e9) | st.integers(-9, 9)
+        low, high = sorted(draw(st.lists(bounds, min_size=2, max_size=2, unique=True)))
+        variable |= {"minimum": low, "maximum": high}
+    else:
+        codes = draw(st.lists(NAMES, min_size=2, max_size=5, unique=True))
+        variable["values"] = [draw(_value(code, numeric=numeric)) for code in codes]
+        variable["multiple"] = variable["level"] == "nominal" and draw(st.booleans())
+        for role in ("none", "default"):
+            variable[role] = draw(st.none() | st.sampled_from(codes))
+    asked = [row for row in earlier if "values" in row and (of == "segment" or row["of"] == "unit")]
+    for row in draw(st.lists(st.sampled_from(asked), max_size=2)) if asked else []:
+        codes = [value["code"] for value in row["values"]]
+        met = draw(st.lists(st.sampled_from(codes), min_size=1, max_size=2, unique=True))
+        variable.setdefault("applies_when", {})[row["variable"]] = met
+    return variable
+
+
+@st.composite
+def _value(draw: st.DrawFn, code: str, *, numeric: bool) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "code": code,
+        "label": f"{draw(TEXTS)} {code}",
+        "definition": draw(TEXTS),
+        "include": draw(LINES),
+        "exclude": draw(LINES),
+        "examples": draw(LINES),
+        "cues": draw(st.lists(NAMES, max_size=2)),
+    }
+    return value | ({"number": draw(st.floats(-9, 9))} if numeric else {})
+
+
+@st.composite
+def _segments(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    return {
+        "segment": draw(NAMES),
+        "label": draw(TEXTS),
+        "definition": draw(TEXTS),
+        "include": draw(LINES),
+        "exclude": draw(LINES),
+        "min_words": draw(st.integers(1, 5)),
+        "relates": draw(st.lists(st.sampled_from(names), max_size=2)),
+        "within": draw(st.integers(1, 3)),
+    }
