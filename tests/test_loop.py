@@ -228,6 +228,7 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
         for unit, task in made.tasks("blind", "ada").items()
     }
     labeler("pull")
+    labeler("reliability")
     deleted, corrected, kept = sorted(notes)
     account = studio_server.account(studio, email="ada@example.org", password="made-up-pass")
     with requests.Session() as http:
@@ -238,6 +239,8 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
         assert http.patch(f"{at}/{notes[corrected]}/", json={"result": given}, timeout=20).ok
     done = labeler("pull", "--json").json
     assert (done["changed"], done["coded"], done["tasks"]) == (2, 2, 3)
+    assert labeler.rows(tables.RELIABILITY)["reliability"] == []
+    assert labeler.following() == "labeler pull --batch loop"
     codings = made.codings("ada", "blind")
     impacts = {unit: value for (unit, _, name), value in codings.items() if name == "impact"}
     assert impacts == {corrected: "negative", kept: "positive"}
@@ -247,6 +250,7 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
     assert json.loads(rows["result"][deleted])
     before = labeler.rows()
     assert labeler("pull", "--json").json["changed"] == 0
+    assert labeler("aggregate", code=3).err.endswith("run `labeler reliability`\n")
     same(before, labeler.rows())
     elsewhere = labeler("pull", code=1, LABELER_STUDIO_URL="http://127.0.0.1:9").err
     assert "127.0.0.1:9" in elsewhere

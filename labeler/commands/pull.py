@@ -17,7 +17,8 @@ from labeler.pipeline.pull import pull
 def command(context: click.Context, batch: str | None, machine: bool) -> None:
     """Fetch what people coded since the last pull.
 
-    What they withdrew is kept and marked; what does not fit the codebook is named.
+    What they withdrew is kept and marked; what does not fit the codebook is named. New codes make
+    earlier verdicts and shares void: `labeler reliability` computes them anew.
     """
     study = study_of(context)
     done = pull(study, batch=batch_of(study, batch), report=told)

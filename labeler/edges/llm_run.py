@@ -59,6 +59,7 @@ class Run:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     held: list[Answer] = field(default_factory=list)
     in_a_row: int = 0
+    barren: int = 0
     last: str = ""
     drained: bool = False
     error: BaseException | None = None
@@ -109,7 +110,8 @@ class Run:
             return None
         if self.later and self.later[0][0] <= now:
             return heapq.heappop(self.later)[2]
-        crowded = len(self.tasks) + len(self.later) >= self.concurrency + AHEAD
+        ahead = AHEAD if self.barren < self.concurrency else 0  # nothing comes: begin no more
+        crowded = len(self.tasks) + len(self.later) >= self.concurrency + ahead
         if self.drained or crowded or len(self.handover.left) >= UNSTORED:
             return None
         given = next(self.source, None)
@@ -188,6 +190,7 @@ class Run:
             self._fail(llm_http.refused(self.base_url, failure))
             return
         self.tally.failures[failure.kind] += 1
+        self.barren += 1
         self.last = f"{failure.kind}: {failure.detail}"
         if failure.fate == "slower":
             job = self._slower(job, failure, sent, now)
@@ -246,7 +249,7 @@ class Run:
                 status = int(answer.detail[:3])
                 self._fail(llm_http.refused(self.base_url, Failure("", "stop", why, status=status)))
             return
-        self.in_a_row = 0
+        self.in_a_row = self.barren = 0
         for each in (answer, *self.held):
             self.tally.count(each)
             self.handover.add(each)

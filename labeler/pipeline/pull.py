@@ -39,7 +39,8 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
     """Fetch what changed at a batch's seats since the last pull, and parse it.
 
     All annotations of a changed task are replaced; one that is gone from the server is kept,
-    marked as withdrawn, and gives no codings.
+    marked as withdrawn, and gives no codings. What was computed from the codes before is dropped,
+    so that no verdict outlives what it was about.
     """
     same_codebook(study, batch_row(study, batch))
     with logged(study, "pull", {"batch": batch, "server": study.project.server}):
@@ -57,17 +58,25 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
                 continue
             before = _known(study, seat, raw)
             notes = _annotations(seat, raw, people, before)
+            fresh = _changed(before, notes)
+            if fresh:
+                _drop_results(study, batch)
             store.mirror(study.engine, tables.ANNOTATIONS, notes)
             written, found = _derived(study, seat, sorted({task.unit for task in raw}))
             row = {**seat._asdict(), "pulled": max(task.updated for task in raw)}
             store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
-            fresh = _changed(before, notes)
             changed += fresh
             codings += written
             findings.append(found)
             report(f"{seat.arm} {seat.coder}: {fresh} tasks changed")
         told = pd.concat(findings, ignore_index=True) if findings else pd.DataFrame()
         return Pulled(changed, codings, *_progress(study, batch), told)
+
+
+def _drop_results(study: Study, batch: str) -> None:
+    which: dict[str, object] = {"batch": batch}
+    derived = (tables.RELIABILITY, tables.CONSENSUS, tables.ESTIMATES)
+    store.replace(study.engine, *((table, which, []) for table in derived))
 
 
 def _known(study: Study, seat: Any, raw: list[RawTask]) -> pd.DataFrame:
