@@ -107,7 +107,8 @@ class Asker:
         self.canary = canaries.canary(run, secret=study.project.secret())
         self.greeted = not asking.canary
         self.flying: dict[str, tuple[str, int, str]] = {}
-        self.sent = self.posts = self.elsewhere = 0
+        self.sent = self.elsewhere = 0
+        self.started, self.left = now(), set[str]()
         self.alarm = ""
 
     # --- what is asked -------------------------------------------------------------------------
@@ -168,9 +169,9 @@ class Asker:
             if not self.greeted:
                 self.greeted = True
                 self._complete(self._greeting())
-            self._complete(chain([first], requests))
+            self._complete(self._leaving(chain([first], requests)))
         finally:
-            self._note_ledger()
+            self._note_ledger(len(self.left))
             claims.release(self.study.engine, holder=self.holder)
 
     def _complete(self, requests: Iterable[tuple[str, str]]) -> None:
@@ -192,18 +193,32 @@ class Asker:
         """Requests that nobody else is asking and that the budget can pay, one by one."""
         for chunk in chunks:
             mine = self._unclaimed(chunk)
-            paid = self.purse.reserve(mine, answer_limit=self.asking.answer_limit * HIGHER)
-            for row in tables.rows(mine.head(paid)):
+            most = self.purse.most(mine, answer_limit=self.asking.answer_limit * HIGHER)
+            for row, cost in zip(tables.rows(mine), most, strict=True):
+                if not self.purse.reserve(row.completion, cost):
+                    return
                 self.flying[row.completion] = (row.unit, int(row.replicate), row.request)
-                self.posts += 1
                 yield row.completion, row.body
-            if paid < len(mine):
-                return
+
+    def _leaving(self, requests: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """The requests, each noted before it leaves: a ledger must not say less than what left.
+
+        It is up to a chunk ahead until the run ends, so a killed run's row says a few too many.
+        """
+        noted = 0
+        for completion, body in requests:
+            self.left.add(self.flying[completion][0])
+            if len(self.left) > noted:
+                noted = len(self.left) + CHUNK - 1
+                self._note_ledger(noted)
+            yield completion, body
 
     def _greeting(self) -> Iterator[tuple[str, str]]:
         made = self._made(canaries.as_posts(self.canary), 1, self.asking.answer_limit)
-        self.purse.reserve(made, answer_limit=self.asking.answer_limit)
-        for row in tables.rows(made):
+        most = self.purse.most(made, answer_limit=self.asking.answer_limit)
+        for row, cost in zip(tables.rows(made), most, strict=True):
+            if not self.purse.reserve(row.completion, cost):
+                return
             self.flying[row.completion] = (row.unit, 1, row.request)
             yield row.completion, row.body
 
@@ -258,17 +273,17 @@ class Asker:
             "cost_note": why,
         }
 
-    def _note_ledger(self) -> None:
-        if not self.posts:
+    def _note_ledger(self, posts: int) -> None:
+        if not posts:
             return
         row = {
             "run": self.run,
             "host": urlsplit(self.study.project.llm_url).hostname or "",
             "purpose": "prelabel",
-            "posts": self.posts,
+            "posts": posts,
             "fields": "text",
             "rules": deidentify.rules(self.asking.subreddits),
-            "started": now(),
+            "started": self.started,
         }
         store.mirror(self.study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))
 

@@ -23,9 +23,14 @@ def holder(at: str) -> str:
 def claimed(engine: Engine, names: list[str], *, holder: str, at: str) -> set[str]:
     """Those of some completions that are now this holder's; claims of dead processes fall."""
     taken = store.read(engine, CLAIMS, completion=names)
-    fallen = [row.completion for row in tables.rows(taken) if _dead(row.holder, row.taken)]
-    if fallen:
-        release(engine, completion=fallen)
+    others = [row for row in tables.rows(taken) if row.holder != holder]
+    fallen = [row for row in others if _dead(row.holder, row.taken)]
+    if fallen:  # only as held by the dead: another process may have taken them meanwhile
+        release(
+            engine,
+            completion=[row.completion for row in fallen],
+            holder=[row.holder for row in fallen],
+        )
     rows = [{"completion": name, "holder": holder, "taken": at} for name in names]
     store.add(engine, CLAIMS, tables.frame(CLAIMS, rows))
     return set(store.distinct(engine, CLAIMS.c.completion, completion=names, holder=holder))
@@ -37,12 +42,15 @@ def release(engine: Engine, **equals: object) -> None:
 
 
 def _dead(holder: str, taken: str) -> bool:
-    """Whether a claim's process is gone: of this machine and not running, or silent too long."""
+    """Whether the process of another's claim is gone: of this machine and not running, or silent
+    too long."""
     machine, pid, _ = holder.split(" ", 2)
     if datetime.now(UTC) - datetime.fromisoformat(taken) > STALE:
         return True
     if machine != socket.gethostname():
         return False
+    if int(pid) == os.getpid():  # an earlier process with this one's number, as in a container
+        return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

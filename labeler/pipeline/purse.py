@@ -45,22 +45,28 @@ class Purse:
             )
         self.empty = False
 
-    def reserve(self, rows: pd.DataFrame, *, answer_limit: int) -> int:
-        """Set aside what requests (columns completion and body) may cost; how many can be paid."""
+    def most(self, rows: pd.DataFrame, *, answer_limit: int) -> list[float]:
+        """The most that requests (column body) may cost, each; zeros without a budget."""
         if self._budget is None or self.price is None:
-            return len(rows)
+            return [0.0] * len(rows)
         counted = tokens.count(list(rows["body"]), model=self.model)
-        for place, (name, size) in enumerate(zip(rows["completion"], counted, strict=True)):
-            most = spending.reservation(size, answer_limit=answer_limit, price=self.price)
-            with self._lock:
-                if not self._budget.reserve(name, most):
-                    self.empty = True
-                    return place
-        return len(rows)
+        return [
+            spending.reservation(size, answer_limit=answer_limit, price=self.price)
+            for size in counted
+        ]
+
+    def reserve(self, completion: str, most: float) -> bool:
+        """Set aside what a request may cost; whether it can be paid beside all that flies."""
+        if self._budget is None:
+            return True
+        with self._lock:
+            paid = self._budget.reserve(completion, most)
+        self.empty = self.empty or not paid
+        return paid
 
     def cost(self, answer: llm.Answer) -> tuple[float | None, str, str]:
         """What an answer cost, in which currency; None and why where that is unknown."""
-        price = self._price_of(answer.served) or self.price
+        price = prices.price_of(answer.served, self._table) or self.price
         cost, why = spending.cost(
             prompt_tokens=answer.prompt_tokens,
             cached_tokens=answer.cached_tokens,
