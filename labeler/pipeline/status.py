@@ -38,7 +38,8 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
     answered = store.counts(study.engine, tables.COMPLETIONS.c.coder, codebook=codebook)
     failed = {coder: times for coder, times in _failures(study, codebook).items() if times}
     if not answered:
-        return [Stage("prelabel", 0, posts, "posts", "labeler prelabel" if posts else "")]
+        drawn = store.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
+        return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
     stages = []
     for coder, times in answered.items():
         option = " --coder cues" if coder.startswith("cues@") else ""
