@@ -104,6 +104,23 @@ def test_loop_twice_gives_the_same_rows(studio: Server, store_url: str, tmp_path
     assert not any(stage["pending"] for stage in stages["stages"])
     checks = labeler("doctor", "--json").json
     assert {check["state"] for check in checks if check["check"].startswith("loop ")} == {"ok"}
+    doctored(made, studio)
+
+
+def doctored(made: Desk, studio: Server) -> None:
+    """Doctor names suggestions that a setting hides, and one that came into a blind project."""
+    seats = made.labeler.table(tables.SEATS)
+    assisted = int(seats.loc[seats["arm"] == "assisted", "project"].iloc[0])
+    task = next(iter(made.tasks("blind", CODERS[0]).values()))
+    with requests.Session() as http:
+        http.headers["Authorization"] = f"Token {studio.token}"
+        hidden = {"show_collab_predictions": False}
+        assert http.patch(f"{studio.url}/api/projects/{assisted}/", json=hidden, timeout=20).ok
+        given = {"task": int(task), "result": [], "model_version": "made up"}
+        assert http.post(f"{studio.url}/api/predictions/", json=given, timeout=20).ok
+    told = made.labeler("doctor", code=1).out
+    assert "suggestions do not show" in told
+    assert "1 suggestions in a blind project" in told
 
 
 def pushed(made: Desk) -> None:
