@@ -133,5 +133,6 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, with its path, as they stand in an error; no log has none."""
     text = log.read_text("utf-8", errors="replace") if log.exists() else ""
     return f"The last lines of {log}:\n" + "\n".join(text.splitlines()[-lines:])

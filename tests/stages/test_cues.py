@@ -228,8 +228,11 @@ def test_without_relates_there_are_no_segments() -> None:
     | st.lists(st.sampled_from(["hose", "rose", ".", "!", "soil\n"])).map(" ".join)
 )
 def test_quotes_stand_in_any_text(text: str) -> None:
-    """Whatever the text, every quote stands in it, has enough words, and none overlap."""
+    """Whatever the text, every quote stands in it, none is empty, and none overlap."""
     codebook = codebooks.read(GARDEN, source="garden.yaml")
     place = 0
     for segment in answer(codebook, text)["segments"]:
-        place = text.index(segment["quote"], place) + len(segment["quote"])
+        start = text.find(segment["quote"], place)
+        assert segment["quote"].strip()
+        assert start >= place
+        place = start + len(segment["quote"])
