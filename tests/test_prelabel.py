@@ -237,7 +237,11 @@ def test_failures_have_names_and_only_they_are_asked_again(
     assert all(row["detail"] for row in completions(labeler) if row["error"])
     asked = server.requests
     server.faults.clear()
-    assert quiet(labeler, "--retry-errors", "--json").json["requests"] == 5
+    done = quiet(labeler, "--retry-errors", "--json").json
+    assert (done["requests"], done["faults"]) == (5, {})
+    kept = completions(labeler)
+    assert len(kept) == POSTS + 5
+    assert {texts[row["unit"]]: row["error"] for row in kept if row["error"]} == errors
     again = [sent.split(" ")[0] for sent in list(map(sent_post, server.bodies))[asked:]]
     assert sorted(again) == sorted(errors)
     assert len(good(labeler)) == POSTS

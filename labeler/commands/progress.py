@@ -74,7 +74,7 @@ class Shown:
 
 def line(state: Progress) -> str:
     """The state in one plain line."""
-    return f"{state.done:,} of {state.total:,} posts answered, {_words(state)}"
+    return f"{state.done:,} of {state.total:,} answers, {_words(state)}"
 
 
 def _words(state: Progress) -> str:

@@ -15,11 +15,12 @@ from labeler.pipeline.study import Study, now
 PAUSE = 0.5
 UNCOUNTED = (
     "--budget: the server does not count tokens, so nobody can tell when the budget is spent; "
-    "switch its usage counts on, or leave --budget out"
+    "switch its usage counts on and run `labeler doctor`, which asks it again, or leave --budget "
+    "out"
 )
 NO_LOGPROBS = (
-    "--logprobs: the server gives no log-probabilities for this model; leave it out, and ask with "
-    "--replicates how sure the model is"
+    "--logprobs: the server gives no log-probabilities for this model (`labeler doctor` asks it "
+    "again); leave it out, and see with --replicates how sure the model is"
 )
 UNFIT = (400, 413, 422)
 

@@ -100,7 +100,7 @@ def by_model(
             written,
             asker.sent,
             asker.purse.spent(),
-            (*remarks, *asker.remarks()),
+            (*remarks, *_stability(study, model.coder, asking.replicates), *asker.remarks()),
         )
 
 
@@ -119,6 +119,17 @@ def dry_run(study: Study, asking: Asking) -> list[str]:
         "One request, as it would be sent:",
         bodies[0],
     ]
+
+
+def _stability(study: Study, coder: str, replicates: int) -> list[str]:
+    """How often the coder gave a post the same codes in all of several replicates."""
+    which = {"coder": coder, "codebook": study.codebook.fingerprint, "kind": "vote"}
+    votes = store.read(study.engine, tables.CONFIDENCE, **which)
+    asked = votes[votes["replicates"] == replicates].groupby("unit")["confidence"].min()
+    if replicates == 1 or asked.empty:
+        return []
+    alike = int((asked == 1).sum())
+    return [f"{alike} of {len(asked)} posts asked {replicates} times got the same codes each time"]
 
 
 def _units(study: Study, coder: str) -> set[str]:
