@@ -97,6 +97,7 @@ def test_segment_is_the_sentence_that_relates(garden: Codebook) -> None:
     assert given["segments"] == [
         {
             "quote": "I love my hose  for the roses!",
+            "start": 11,
             "codes": {"tool": "hose", "plant": ["rose"], "mood": "glad", "litres": None},
         }
     ]
