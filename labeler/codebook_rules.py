@@ -145,6 +145,11 @@ def _one_value_rules(path: str, value: Value, *, numeric: bool) -> Iterable[Find
         yield from _text_rules(f"{path}.{where}", getattr(value, where))
 
 
+def bare(phrase: str) -> str:
+    """A phrase for the cues coder without the `*` at its ends and without spare white space."""
+    return " ".join(phrase.split()).strip("* ")
+
+
 def _cue_rules(
     path: str, value: Value, variable: Variable, codebook: Codebook
 ) -> Iterable[Finding]:
@@ -157,7 +162,7 @@ def _cue_rules(
                 yield here, f"{cue!r} needs the section 'segments'"
         elif parted and HAS_SEGMENT in [part.strip() for part in parts]:
             yield here, f"{cue!r}: {HAS_SEGMENT!r} stands alone, it is at no place of the text"
-        elif not all(part.strip(" *") for part in parts):
+        elif not all(bare(part) for part in parts):
             yield here, f"{cue!r} would match every post; name a phrase"
         elif "~" in cue and not parted:
             yield (
@@ -183,7 +188,7 @@ def _negation_rules(codebook: Codebook) -> Iterable[Finding]:
         for place, phrase in enumerate(phrases):
             here = f"cues.{name}[{place}]"
             spelled = " ".join(phrase.lower().split())
-            if not spelled.strip(" *"):
+            if not bare(spelled):
                 yield here, f"{phrase!r} would match every post; name a phrase"
             elif "~" in spelled:
                 yield here, f"{phrase!r}: '~' is for cues of a value; name a phrase"

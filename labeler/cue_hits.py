@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from labeler.codebook import HAS_SEGMENT, Codebook, Variable
-from labeler.codebook_rules import DISTANCE
+from labeler.codebook_rules import DISTANCE, bare
 from labeler.sentences import sentences
 
 # A letter or digit of a script that puts spaces between words. Thai, Lao, kana, Han and Hangul
@@ -231,13 +231,14 @@ def _tokens(phrases: _Phrases, plain: str) -> Iterator[_Token]:
 def _listed(role: Role, told: Told, phrase: str) -> tuple[str, _Listed]:
     """The stem of a phrase (`*` at an end: the word may go on there), and what it is."""
     plain = " ".join(_plain(phrase).split())
-    return plain.strip("* "), _Listed(role, told, plain.startswith("*"), plain.endswith("*"))
+    return bare(plain), _Listed(role, told, plain.startswith("*"), plain.endswith("*"))
 
 
 def _phrases(listed: Iterable[tuple[str, _Listed]]) -> _Phrases:
     by_stem: dict[str, tuple[_Listed, ...]] = {}
     for stem, one in listed:
-        by_stem[stem] = (*by_stem.get(stem, ()), one)
+        if stem:
+            by_stem[stem] = (*by_stem.get(stem, ()), one)
     ways = {(stem, one.before, one.after) for stem, ones in by_stem.items() for one in ones}
     bound: list[str] = []
     free: list[str] = []
