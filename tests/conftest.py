@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import studio_place
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from labeler.edges import studio_server
 from labeler.edges.studio_server import Server
@@ -27,6 +27,10 @@ settings.register_profile(
     "labeler", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("labeler")
+
+# Who runs the tests in the background has Ctrl-C ignored, and all that they start would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHROMIUM = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
@@ -133,6 +137,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is missing: install the Debian package chromium", pytrace=False)
+    expect.set_options(timeout=30_000)  # milliseconds; as long as an action waits
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM.split())
         yield opened
