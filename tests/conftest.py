@@ -38,6 +38,17 @@ CHROMIUM = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that run programs: what is left to the end should be short."""
+    slow = {
+        item.path
+        for item in items
+        if isinstance(item, pytest.Function)
+        and (hasattr(item.module, "Labeler") or "studio" in item.fixturenames)
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def studio_environment() -> Path:
     """The environment of Label Studio: LABELER_STUDIO_ENV, or the one in the user's cache."""

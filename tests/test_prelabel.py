@@ -392,7 +392,7 @@ def test_two_processes_ask_each_post_once(labeler: Labeler, server: Server, stor
 
 def test_claims_of_a_killed_process_fall(labeler: Labeler, server: Server) -> None:
     """What a killed process had claimed, the next one asks; its ledger row is there."""
-    server.latency = 0.3
+    server.latency = 0.5  # the run takes three seconds, so that the moment is not missed
     process = labeler.begin("prelabel", "--no-canary", "--concurrency", "2")
     try:
         until(lambda: server.requests >= 5)
@@ -414,7 +414,7 @@ def test_server_that_is_gone_comes_back(labeler: Labeler, server: Server, tmp_pa
     """With patience a run outlasts a server that is gone for some seconds."""
     port = int(server.url.rsplit(":", 1)[1].removesuffix("/v1"))
     with openai_server.serve() as own:
-        own.latency = 0.2
+        own.latency = 0.5  # the run takes three seconds, so that the moment is not missed
         port = int(own.url.rsplit(":", 1)[1].removesuffix("/v1"))
         there = on(labeler.root, own)
         process = there.begin("prelabel", "--no-canary", "--concurrency", "2", "--patience", "30")
@@ -433,7 +433,7 @@ def test_server_that_is_gone_comes_back(labeler: Labeler, server: Server, tmp_pa
 
 def test_store_that_is_locked_loses_nothing(labeler: Labeler, server: Server) -> None:
     """Locked for longer than it waits, the store stays whole; the error says what to do."""
-    server.latency = 0.3
+    server.latency = 1.0  # the run takes six seconds, so that the moment is not missed
     words = ("prelabel", "--no-canary", "--concurrency", "2")
     with subprocess.Popen(
         labeler.command(words),
