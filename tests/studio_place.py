@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from labeler.edges.studio_environment import environment, silent
+from labeler.errors import LabelerError
 
 
 def place(report: Callable[[str], None] = silent) -> Path:
@@ -19,4 +21,7 @@ def place(report: Callable[[str], None] = silent) -> Path:
 
 
 if __name__ == "__main__":
-    place(print)
+    try:
+        place(print)
+    except LabelerError as error:
+        sys.exit(f"error: {error}")
