@@ -158,6 +158,7 @@ def test_requests_are_drawn_as_they_are_sent(server: Server) -> None:
     assert len(ahead) == 30
 
 
+# A good answer must come within the deadline however busy the machine is; these never come.
 PASSING = {
     "500": {},
     "503": {},
@@ -176,7 +177,7 @@ def test_what_passes_is_asked_again(server: Server, kind: str) -> None:
     """Each failure that may pass costs another attempt, and every post has its answer."""
     server.fail(kind, times=3, **PASSING[kind])
     asked = requests(8)
-    run = Asked(server, asked, deadline=0.5)
+    run = Asked(server, asked, deadline=2.0 if PASSING[kind] else 5.0)
     assert run.error is None
     assert run.keys == keys(asked)
     assert server.requests == run.tally.sent == 11
