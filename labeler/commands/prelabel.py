@@ -76,6 +76,12 @@ from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
     type=click.FloatRange(0),
     help="Seconds to wait for a server that is gone.",
 )
+@click.option(
+    "--cluster",
+    metavar="tcp://HOST:PORT",
+    default="",
+    help="Let the workers of a Dask cluster ask; needs PostgreSQL and labeler[cluster] there.",
+)
 @json_option
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
@@ -87,8 +93,11 @@ def command(context: click.Context, /, **given: Any) -> None:
     """
     context.obj.options.update(llm_url=given.pop("llm_url"), llm_model=given.pop("llm_model"))
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
+    cluster, coder = given.pop("cluster"), given.pop("coder")
+    if cluster and (coder == "cues" or dry or reparse):
+        raise click.UsageError("--cluster is for asking a model: leave it out here.")
     study = study_of(context)
-    if given.pop("coder") == "cues":
+    if coder == "cues":
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
     asking = Asking(**given)
@@ -96,7 +105,8 @@ def command(context: click.Context, /, **given: Any) -> None:
         for line in dry_run(study, asking):
             click.echo(line)
         return
-    _show(by_model(study, asking, reparse=reparse, report=told), machine=machine)
+    done = by_model(study, asking, reparse=reparse, cluster=cluster, report=told)
+    _show(done, machine=machine)
 
 
 def _show(done: Prelabelled, *, machine: bool) -> None:

@@ -8,6 +8,7 @@ before more is sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,16 +95,29 @@ def sent_texts(study: Study, posts: pd.DataFrame, hides: str) -> tuple[pd.DataFr
 
 
 class Asker:
-    """One run of asking a model: what it sends, stores and spends."""
+    """One run of asking a model: what it sends, stores and spends.
+
+    `units` restricts it; where `goes_on` says no, nothing more is sent.
+    """
 
     def __init__(
-        self, study: Study, model: Model, asking: Asking, *, run: str, report: Report
+        self,
+        study: Study,
+        model: Model,
+        asking: Asking,
+        *,
+        run: str,
+        report: Report,
+        units: list[str] | None = None,
+        goes_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self.study, self.model, self.asking = study, model, asking
         self.run, self.report = run, report
         self.purse = Purse(study, model.coder, price_file=asking.prices, budget=asking.budget)
         self.which = {"coder": model.coder, "codebook": study.codebook.fingerprint}
-        self.holder = claims.holder(now())
+        self.units, self.goes_on = units, goes_on
+        self.holder, self.renewed = claims.holder(f"{now()} {run}"), datetime.now(UTC)
+        self.limits, self.tokens = llm.Limits(), 0
         self.canary = canaries.canary(run, secret=study.project.secret())
         self.greeted = not asking.canary
         self.flying: dict[str, tuple[str, int, str]] = {}
@@ -115,20 +129,37 @@ class Asker:
 
     def pending(self) -> Iterator[pd.DataFrame]:
         """Requests without a stored answer (or, to retry errors, without a good one)."""
-        only_good = {"error": ""} if self.asking.retry_errors else {}
-        posts = store.distinct(self.study.engine, tables.POSTS.c.unit)
-        for replicate in range(1, self.asking.replicates + 1):
-            which = {**self.which, **only_good, "replicate": replicate}
-            done = set(store.distinct(self.study.engine, tables.COMPLETIONS.c.unit, **which))
-            units = [unit for unit in posts if unit not in done][: self.asking.limit]
+        for replicate, units in self.pending_units().items():
             yield from self._requests(units, replicate, self.asking.answer_limit)
+
+    def pending_units(self) -> dict[int, list[str]]:
+        """Replicate → the units whose requests are pending."""
+        only_good = {"error": ""} if self.asking.retry_errors else {}
+        posts = store.distinct(self.study.engine, tables.POSTS.c.unit, **self._among())
+        found = {}
+        for replicate in range(1, self.asking.replicates + 1):
+            which = {**self.which, **only_good, **self._among(), "replicate": replicate}
+            done = set(store.distinct(self.study.engine, tables.COMPLETIONS.c.unit, **which))
+            found[replicate] = [unit for unit in posts if unit not in done][: self.asking.limit]
+        return found
 
     def truncated(self) -> Iterator[pd.DataFrame]:
         """Requests whose answers were cut off, with a higher limit."""
-        cut = store.read(self.study.engine, tables.COMPLETIONS, **self.which, error="truncated")
-        for replicate in range(1, self.asking.replicates + 1):
-            units = sorted(set(cut[cut["replicate"] == replicate]["unit"]))
+        for replicate, units in self.truncated_units().items():
             yield from self._requests(units, replicate, self.asking.answer_limit * HIGHER)
+
+    def truncated_units(self) -> dict[int, list[str]]:
+        """Replicate → the units with an answer that was cut off."""
+        which: dict[str, object] = {**self.which, **self._among(), "error": "truncated"}
+        return {
+            replicate: store.distinct(
+                self.study.engine, tables.COMPLETIONS.c.unit, **which, replicate=replicate
+            )
+            for replicate in range(1, self.asking.replicates + 1)
+        }
+
+    def _among(self) -> dict[str, object]:
+        return {} if self.units is None else {"unit": self.units}
 
     def _requests(
         self, units: list[str], replicate: int, answer_limit: int
@@ -150,6 +181,14 @@ class Asker:
             replicate=replicate,
             limit=answer_limit,
         )
+
+    def ask_pending(self) -> None:
+        """Ask everything that has no answer."""
+        self.send(self.pending())
+
+    def ask_truncated(self) -> None:
+        """Ask again what was cut off, with a higher limit."""
+        self.send(self.truncated())
 
     # --- what is sent --------------------------------------------------------------------------
 
@@ -185,9 +224,19 @@ class Asker:
                 concurrency=self.asking.concurrency,
                 limits=given if any(given) else None,
                 patience=self.asking.patience,
-                report=lambda tally: self.report(_told(tally)) if tally.sent else None,
+                report=self._tell,
             )
         self.sent += tally.sent
+        self.tokens += tally.prompt_tokens + tally.answer_tokens
+        self.limits = tally.limits
+
+    def _tell(self, tally: llm.Tally) -> None:
+        """Tell where the run stands; and the other processes, now and then, that this one lives."""
+        if tally.sent:
+            self.report(_told(tally))
+        if datetime.now(UTC) - self.renewed > claims.RENEWED:
+            self.renewed = datetime.now(UTC)
+            claims.renew(self.study.engine, holder=self.holder, at=now())
 
     def _affordable(self, chunks: Iterator[pd.DataFrame]) -> Iterator[tuple[str, str]]:
         """Requests that nobody else is asking and that the budget can pay, one by one."""
@@ -207,6 +256,8 @@ class Asker:
         """
         noted = 0
         for completion, body in requests:
+            if not self.goes_on():
+                return
             self.left.add(self.flying[completion][0])
             if len(self.left) > noted:
                 noted = len(self.left) + CHUNK - 1

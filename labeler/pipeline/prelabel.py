@@ -16,6 +16,7 @@ from labeler import tables
 from labeler.edges import store
 from labeler.errors import ProjectError
 from labeler.pipeline.asking import Asker, Asking, Model, model_of, sent_texts
+from labeler.pipeline.crew import Crew
 from labeler.pipeline.study import Report, Study, add_coder, logged, now, silent
 from labeler.stages import cues, deidentify, prelabels
 
@@ -52,24 +53,39 @@ def by_cues(
 
 
 def by_model(
-    study: Study, asking: Asking, *, reparse: bool = False, report: Report = silent
+    study: Study,
+    asking: Asking,
+    *,
+    reparse: bool = False,
+    cluster: str = "",
+    report: Report = silent,
 ) -> Prelabelled:
     """Ask the project's model about each post that it has not answered, and parse the answers.
 
-    A truncated answer is asked for once more, with a higher limit. ServiceUnavailable and
-    ServiceRejected: what was answered is stored, and the same call goes on from there.
+    With `cluster`, the address of a Dask scheduler, its workers ask. A truncated answer is asked
+    for once more, with a higher limit. ServiceUnavailable and ServiceRejected: what was answered is
+    stored, and the same call goes on from there.
     """
     model = _model(study, asking)
-    settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
+    settings = {
+        **asking._asdict(),
+        "cluster": cluster,
+        "prices": str(asking.prices or ""),
+        "coder": model.coder,
+    }
     hides = str(model.spec["hides"])
     with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
         add_coder(study, model.coder, kind="model", spec=model.spec)
         before = _answered(study, model.coder)
-        asker = Asker(study, model, asking, run=run, report=report)
+        asker: Asker | Crew
+        if cluster and not reparse:
+            asker = Crew(study, model, asking, run=run, report=report, address=cluster)
+        else:
+            asker = Asker(study, model, asking, run=run, report=report)
         written, faults = 0, Counter[str]()
-        for requests in () if reparse else (asker.pending, asker.truncated):
+        for ask in () if reparse else (asker.ask_pending, asker.ask_truncated):
             try:
-                asker.send(requests())
+                ask()
             finally:
                 more, found = _parsed(study, model.coder, hides, everything=False)
                 written, faults = written + more, Counter(found)
