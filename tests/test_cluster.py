@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +33,7 @@ from labeler.pipeline.errands import Errand
 POSTS = 60
 PASSWORD = "made-up-password-for-tests"
 SECONDS = 60
+LINK = re.compile(r'href="([^"]+)"')
 
 
 @dataclass
@@ -100,23 +104,24 @@ def scheduling(folder: Path) -> Iterator[Dask]:
         yield dask
     finally:
         for process in (*dask.workers, scheduler):
-            process.terminate()
-        for process in (*dask.workers, scheduler):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
             process.kill()
             process.wait(20)
 
 
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[Dask]:
+@contextlib.contextmanager
+def two_workers(folder: Path) -> Iterator[Dask]:
     """A scheduler and two workers; their key comes from their own environment."""
-    folder = tmp_path / "dask"
-    folder.mkdir()
     with scheduling(folder) as running:
         running.begin_worker()
         running.begin_worker()
         until(lambda: running.logs().count("Registered to:") == 2, "the workers")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
+    """A cluster of two workers that all tests here use, whatever study they work on."""
+    with two_workers(tmp_path_factory.mktemp("dask")) as running:
         yield running
 
 
@@ -161,6 +166,16 @@ def labeler(database: str, server: Server, tmp_path: Path) -> Labeler:
     return found
 
 
+@contextlib.contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does not outlive its test."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(20)
+
+
 def asked(server: Server) -> dict[str, int]:
     """How often each post was asked, without the canary."""
     return {post: times for post, times in server.posts.items() if post.startswith("number")}
@@ -190,19 +205,19 @@ def test_two_workers_ask_each_post_once(labeler: Labeler, server: Server, dask: 
     assert (again["answered"], again["requests"]) == (0, 0)
 
 
-def test_killed_worker_costs_what_flew(labeler: Labeler, server: Server, dask: Dask) -> None:
+def test_killed_worker_costs_what_flew(labeler: Labeler, server: Server, tmp_path: Path) -> None:
     """SIGKILL of one of two workers: the other asks the rest; only what flew is asked twice.
 
     That is three of its requests, and three that had landed and were not stored yet.
     """
     server.latency = 0.4
-    process = labeler.begin("prelabel", "--no-canary", "--cluster", dask.address,
-                            "--concurrency", "6")  # fmt: skip
-    until(lambda: server.requests >= 12)
-    dask.workers[0].send_signal(signal.SIGKILL)
-    assert process.wait(SECONDS) == 0
+    command = ("prelabel", "--no-canary", "--concurrency", "6", "--cluster")
+    with two_workers(tmp_path) as dask, ended(labeler.begin(*command, dask.address)) as process:
+        until(lambda: server.requests >= 12)
+        dask.workers[0].send_signal(signal.SIGKILL)
+        assert process.wait(SECONDS) == 0
     assert len(asked(server)) == POSTS
-    assert server.requests <= POSTS + 6
+    assert POSTS < server.requests <= POSTS + 6
     rows = labeler.rows(tables.COMPLETIONS, tables.CODINGS, tables.CLAIMS)
     assert len(rows["completions"]) == len({row["unit"] for row in rows["codings"]}) == POSTS
     assert rows["claims"] == []
@@ -299,21 +314,20 @@ def test_budget_is_shared(labeler: Labeler, server: Server, dask: Dask, tmp_path
     assert (done["answered"], done["remarks"]) == (POSTS - len(rows), [])
 
 
-def test_no_secret_in_logs_and_pages(
-    labeler: Labeler, server: Server, dask: Dask, tmp_path: Path
-) -> None:
-    """Neither key, password nor secret stands in what Dask logs, shows or keeps on the disk."""
+def test_no_secret_in_logs_and_pages(labeler: Labeler, server: Server, dask: Dask) -> None:
+    """Neither key, password, secret nor post stands in what Dask logs, shows or keeps on the disk,
+    even of an errand that failed."""
     server.latency = 0.3
-    process = labeler.begin("prelabel", "--no-canary", "--cluster", dask.address,
-                            "--concurrency", "4")  # fmt: skip
-    until(lambda: server.requests >= 4)
+    command = ("prelabel", "--no-canary", "--concurrency", "4", "--cluster", dask.address)
+    with ended(labeler.begin(*command)) as process:
+        until(lambda: server.requests >= 4)
+        shown = "".join(pages(dask))
+        assert process.wait(SECONDS) == 0
     secret = (labeler.root / ".labeler" / "secret.key").read_text("ascii")
-    shown = "".join(pages(dask))
-    assert process.wait(SECONDS) == 0
-    assert "tcp://127.0.0.1" in shown
+    assert dask.address in shown
     kept = [
         path.read_bytes().decode("utf-8", "replace")
-        for path in (tmp_path / "dask").rglob("*")
+        for path in dask.folder.rglob("*")
         if path.is_file()
     ]
     assert kept
@@ -324,24 +338,20 @@ def test_no_secret_in_logs_and_pages(
 
 
 def pages(dask: Dask) -> Iterator[str]:
-    """What the scheduler shows of itself, its workers and its tasks, while they are at work."""
-    names = ["info/main/workers.html", "info/logs.html", "json/identity.json", "json/index.html"]
-    seen = ""
-    for name in names:
-        with urllib.request.urlopen(f"{dask.pages}/{name}") as page:  # loopback
-            seen = page.read().decode()
-        yield seen
-    with urllib.request.urlopen(f"{dask.pages}/info/main/workers.html") as page:
-        seen = page.read().decode()
-    for part in seen.split('href="')[1:]:
-        link = part.split('"')[0]
-        if any(word in link for word in ("worker", "task", "call-stack", "logs")):
-            path = link.removeprefix("../").lstrip("/")
-            with (
-                contextlib.suppress(urllib.error.HTTPError),
-                urllib.request.urlopen(f"{dask.pages}/info/{path}") as page,
-            ):
-                yield page.read().decode("utf-8", "replace")
+    """Every page that the scheduler shows of itself, found by following its links."""
+    seen, new = set[str](), ["info/main/workers.html", "json/counts.json", "json/identity.json"]
+    while new:
+        path = new.pop()
+        seen.add(path)
+        with (
+            contextlib.suppress(urllib.error.HTTPError),
+            urllib.request.urlopen(f"{dask.pages}/{path}") as page,
+        ):
+            text = page.read().decode("utf-8", "replace")
+            links = [urllib.parse.urljoin(f"/{path}", link) for link in LINK.findall(text)]
+            own = {link.lstrip("/") for link in links if link.startswith(("/info/", "/json/"))}
+            new += own - seen - set(new)
+            yield text
 
 
 def test_sqlite_is_refused(labeler: Labeler, server: Server, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ class Crew:
         if outcome.empty:
             self.parked.add(sent.worker)
             self.todo = sent.units + self.todo
-            self.spent_up = self.alone  # all that was left was its part
+            self.spent_up = self.alone and not outcome.sent  # all that was left was its part
         else:
             self.alone = not self.greeted
 
