@@ -32,7 +32,7 @@ from labeler.pipeline.errands import Errand
 
 POSTS = 60
 PASSWORD = "made-up-password-for-tests"
-SECONDS = 60
+SECONDS = 120
 LINK = re.compile(r'href="([^"]+)"')
 
 
@@ -97,7 +97,7 @@ def scheduling(folder: Path) -> Iterator[Dask]:
     scheduler = begin(folder, "scheduler", "dask_scheduler", *words)
     dask = Dask(folder, scheduler, [], "", "")
     try:
-        until(told.is_file, "the scheduler")
+        until(lambda: told.is_file() and told.read_text("utf-8").endswith("}"), "the scheduler")
         about = json.loads(told.read_text("utf-8"))
         dask.address = about["address"]
         dask.pages = f"http://127.0.0.1:{about['services']['dashboard']}"
@@ -210,7 +210,7 @@ def test_killed_worker_costs_what_flew(labeler: Labeler, server: Server, tmp_pat
 
     That is three of its requests, and three that had landed and were not stored yet.
     """
-    server.latency = 0.4
+    server.latency = 1.0
     command = ("prelabel", "--no-canary", "--concurrency", "6", "--cluster")
     with two_workers(tmp_path) as dask, ended(labeler.begin(*command, dask.address)) as process:
         until(lambda: server.requests >= 12)
