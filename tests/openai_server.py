@@ -15,6 +15,7 @@ import json
 import math
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
@@ -63,6 +64,7 @@ class Server:
     posts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     bodies: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     flying: int = 0
     most_flying: int = 0
     enforces: bool = True
@@ -269,6 +271,7 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     if _is_probe(body):
         return _probed(request, body)
     server.bodies.append(raw)
+    server.times.append(time.monotonic())
     server.posts[post_of(body)] += 1
     fault = server.due(post_of(body))
     server.flying += 1

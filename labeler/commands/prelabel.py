@@ -79,6 +79,12 @@ from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
     help="Seconds to wait for a server that is gone.",
 )
 @click.option(
+    "--cluster",
+    metavar="tcp://HOST:PORT",
+    default="",
+    help="Let the workers of a Dask cluster ask; needs PostgreSQL and labeler[cluster] there.",
+)
+@click.option(
     "--several",
     default=1,
     show_default=True,
@@ -119,11 +125,13 @@ def command(context: click.Context, /, **given: Any) -> None:
     """
     context.obj.options.update(llm_url=given.pop("llm_url"), llm_model=given.pop("llm_model"))
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
-    posts = given.pop("posts")
+    posts, cluster, coder = given.pop("posts"), given.pop("cluster"), given.pop("coder")
+    if cluster and (coder == "cues" or dry or reparse or posts):
+        raise click.UsageError("--cluster is for asking a model: leave it out here")
     if given["logprobs"] and given["several"] > 1:
         raise click.UsageError("--logprobs goes with one post a request: leave --several out")
     study = study_of(context)
-    if given.pop("coder") == "cues":
+    if coder == "cues":
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
     asking = Asking(**given)
@@ -136,7 +144,7 @@ def command(context: click.Context, /, **given: Any) -> None:
         if posts:
             found = pilot(study, asking, posts=posts, **show)
         else:
-            done = by_model(study, asking, reparse=reparse, **show)
+            done = by_model(study, asking, reparse=reparse, cluster=cluster, **show)
     if posts:
         _show_pilot(found, asking, machine=machine)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -54,7 +55,10 @@ class Wanted(NamedTuple):
 
 
 class Asker:
-    """One run of asking a model: what it sends, stores and spends. `units` restricts it."""
+    """One run of asking a model: what it sends, stores and spends.
+
+    `units` restricts it; where `goes_on` says no, nothing more is sent.
+    """
 
     def __init__(
         self,
@@ -66,13 +70,15 @@ class Asker:
         report: Report,
         progress: Callable[[Progress], None] = lambda _: None,
         units: list[str] | None = None,
+        goes_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self.study, self.model, self.asking = study, model, asking
         self.run, self.report, self.progress = run, report, progress
         self.purse = Purse(study, model.coder, price_file=asking.prices, budget=asking.budget)
         self.which = {"coder": model.coder, "codebook": study.codebook.fingerprint}
-        self.units = units
-        self.holder = claims.holder(now())
+        self.units, self.goes_on = units, goes_on
+        self.holder, self.renewed = claims.holder(f"{now()} {run}"), datetime.now(UTC)
+        self.limits, self.tokens = llm.Limits(), 0
         self.canary = canaries.canary(run, secret=study.project.secret())
         self.greeted = not asking.canary
         self.flying: dict[str, list[Any]] = {}
@@ -81,6 +87,10 @@ class Asker:
         self.alarm = ""
 
     # --- what is asked -------------------------------------------------------------------------
+
+    def pending(self) -> bool:
+        """Whether there is anything to ask."""
+        return bool(self.fresh() or self.second())
 
     def fresh(self) -> list[Wanted]:
         """What has no answer yet or, to retry errors, none that holds codes."""
@@ -178,6 +188,10 @@ class Asker:
 
     # --- what is sent --------------------------------------------------------------------------
 
+    def ask(self, *, again: bool) -> None:
+        """Ask what has no answer or, `again`, what has a failed one and may get a better."""
+        self.send(self.second() if again else self.fresh())
+
     def send(self, wanted: list[Wanted]) -> None:
         """Ask what is wanted and store the answers; the ledger says what left, whatever happens.
 
@@ -217,6 +231,8 @@ class Asker:
                 report=self._tell,
             )
         self.sent += tally.sent
+        self.tokens += tally.prompt_tokens + tally.answer_tokens
+        self.limits = tally.limits
 
     def _affordable(self, chunks: Iterator[pd.DataFrame]) -> Iterator[tuple[str, str] | None]:
         """Requests that the budget can pay, one by one; None while only what flies is in the way.
@@ -248,6 +264,8 @@ class Asker:
         """
         noted = 0
         for request in requests:
+            if not self.goes_on():
+                return
             if request is not None:
                 self.left.update(row.unit for row in self.flying[request[0]])
                 if len(self.left) > noted:
@@ -327,6 +345,10 @@ class Asker:
         store.mirror(self.study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))
 
     def _tell(self, tally: llm.Tally) -> None:
+        """Tell where the run stands; and the other processes, now and then, that this one lives."""
+        if datetime.now(UTC) - self.renewed > claims.RENEWED:
+            self.renewed = datetime.now(UTC)
+            claims.renew(self.study.engine, holder=self.holder, at=now())
         if not tally.sent or not self.total:
             return
         rate = tally.rate * self.asking.several

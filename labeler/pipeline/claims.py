@@ -6,18 +6,22 @@ import os
 import socket
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from labeler import tables
 from labeler.edges import store
 
-STALE = timedelta(hours=1)
+STALE = timedelta(minutes=10)  # clocks of machines differ, and a database may be slow
+RENEWED = timedelta(seconds=30)
 CLAIMS = tables.CLAIMS
+_LIVING: set[str] = set()
 
 
 def holder(at: str) -> str:
-    """The name under which this process claims: machine, process id, and when it began."""
-    return f"{socket.gethostname()} {os.getpid()} {at}"
+    """A name under which this process claims: machine, process id, and when it began."""
+    name = f"{socket.gethostname()} {os.getpid()} {at}"
+    _LIVING.add(name)
+    return name
 
 
 def claimed(engine: Engine, names: list[str], *, holder: str, at: str) -> set[str]:
@@ -36,6 +40,18 @@ def claimed(engine: Engine, names: list[str], *, holder: str, at: str) -> set[st
     return set(store.distinct(engine, CLAIMS.c.completion, completion=names, holder=holder))
 
 
+def renew(engine: Engine, *, holder: str, at: str) -> None:
+    """Say that a holder lives: it goes on asking for what it claimed some time ago."""
+    with store.writing(engine) as connection:
+        connection.execute(update(CLAIMS).where(CLAIMS.c.holder == holder).values(taken=at))
+
+
+def of_errand(engine: Engine, errand: str) -> list[str]:
+    """The holders of claims that ask on an errand (or in a run: on any of its errands)."""
+    named = store.distinct(engine, CLAIMS.c.holder)
+    return [holder for holder in named if f" {errand} " in f"{holder} "]
+
+
 def release(engine: Engine, **equals: object) -> None:
     """Let go of claims."""
     store.replace(engine, (CLAIMS, equals, []))
@@ -49,8 +65,8 @@ def _dead(holder: str, taken: str) -> bool:
         return True
     if machine != socket.gethostname():
         return False
-    if int(pid) == os.getpid():  # an earlier process with this one's number, as in a container
-        return True
+    if int(pid) == os.getpid():  # or an earlier process with this number, as in a container
+        return holder not in _LIVING
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -15,6 +15,7 @@ from labeler.edges import store
 from labeler.pipeline import company, endpoint
 from labeler.pipeline.answered import answered, failed
 from labeler.pipeline.asking import Asker, Progress
+from labeler.pipeline.crew import Crew
 from labeler.pipeline.model import Asking, model_of
 from labeler.pipeline.parsing import parse
 from labeler.pipeline.study import Report, Study, add_coder, logged, now, silent
@@ -62,33 +63,44 @@ def by_model(
     *,
     reparse: bool = False,
     units: list[str] | None = None,
+    cluster: str = "",
     report: Report = silent,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Prelabelled:
     """Ask the project's model about each post that it has not answered, and parse the answers.
 
     A truncated answer is asked for once more, with a higher limit, and a post that got no answer
-    in company once more alone. `units` are the posts to ask about, all where None.
-    ServiceUnavailable and ServiceRejected: what was answered is stored, and the same call goes on
-    from there.
+    in company once more alone. `units` are the posts to ask about, all where None. With `cluster`,
+    the address of a Dask scheduler, its workers ask. ServiceUnavailable and ServiceRejected: what
+    was answered is stored, and the same call goes on from there.
     """
     model = model_of(study, asking)
     if asking.several > 1 and units is None and not reparse:
         company.required(study, asking, model)
-    settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
+    settings = {
+        **asking._asdict(),
+        "cluster": cluster,
+        "prices": str(asking.prices or ""),
+        "coder": model.coder,
+    }
     with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
         add_coder(study, model.coder, kind="model", spec=model.spec)
         before = _units(study, model.coder)
-        asker = Asker(study, model, asking, run=run, report=report, progress=progress, units=units)
+        asker: Asker | Crew
+        if cluster:
+            asker = Crew(study, model, asking, run=run, report=report, address=cluster)
+        else:
+            asker = Asker(
+                study, model, asking, run=run, report=report, progress=progress, units=units
+            )
         read = parse(study, model.coder, model.hides, everything=reparse)
         written, faults, remarks = read.codings, Counter(read.faults), list[str]()
-        wanted = [] if reparse else asker.fresh() or asker.second()
-        if wanted:
+        if isinstance(asker, Asker) and not reparse and asker.pending():
             found = endpoint.probed(study, patience=asking.patience)
             remarks = endpoint.remarks(found, asking, free=asker.purse.free)
-        for again in (False, True) if wanted else ():
+        for again in () if reparse else (False, True):
             try:
-                asker.send(asker.second() if again else wanted)
+                asker.ask(again=again)
             finally:
                 read = parse(study, model.coder, model.hides)
                 written, faults = written + read.codings, faults + Counter(read.faults)

@@ -112,6 +112,16 @@ class Purse:
         words = f"{known:.4f} {self.price.currency}" if self.price else f"{known:.4f}"
         return words + (f", and {unknown} answers of unknown cost" if unknown else "")
 
+    def known(self) -> float:
+        """What this coder's answers are known to have cost in all."""
+        return self._costs()[0]
+
+    def unspent(self) -> float:
+        """What is left of the budget, with nothing in flight; 0 without one."""
+        if self._budget is None:
+            return 0.0
+        return max(0.0, self._budget.amount - self._budget.spent - self._budget.reserved)
+
     def estimate(self, prompt: str, bodies: list[str]) -> list[str]:
         """What some requests would take, a line each; `prompt` is what they share."""
         shared, *whole = tokens.count([prompt, *bodies], model=self.model)
