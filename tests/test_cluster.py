@@ -28,6 +28,7 @@ from openai_server import KEY, MODEL, Server
 from running import PASSED, Labeler
 
 from labeler import tables
+from labeler.keys import key
 from labeler.pipeline.errands import Errand
 
 POSTS = 60
@@ -195,7 +196,7 @@ def test_two_workers_ask_each_post_once(labeler: Labeler, server: Server, dask: 
     assert done.json["requests"] == server.requests == POSTS + 2
     assert set(asked(server).values()) == {1, 2}
     assert 4 <= server.most_flying <= 6
-    assert f"of {POSTS} answered, 2 of 2 workers ask" in done.err
+    assert f"{POSTS + 1} of {POSTS + 1} answers" in done.err  # one of them was cut off
     (row,) = labeler.rows(tables.LEDGER)["ledger"]
     runs = labeler.table(tables.RUNS)
     (run,) = runs[runs["command"] == "prelabel"].to_dict("records")
@@ -206,18 +207,28 @@ def test_two_workers_ask_each_post_once(labeler: Labeler, server: Server, dask: 
 
 
 def test_killed_worker_costs_what_flew(labeler: Labeler, server: Server, tmp_path: Path) -> None:
-    """SIGKILL of one of two workers: the other asks the rest; only what flew is asked twice.
+    """SIGKILL of the worker at which a request hangs: another asks the rest, and that one again.
 
-    That is three of its requests, and three that had landed and were not stored yet.
+    Asked twice are besides it at most two more that flew there, and three that had landed and were
+    not stored yet.
     """
     server.latency = 1.0
+    server.fail("hang", match="number33x", times=1, seconds=100)
+    units = {row["text"].split(" ")[0]: row["unit"] for row in labeler.rows(tables.POSTS)["posts"]}
     command = ("prelabel", "--no-canary", "--concurrency", "6", "--cluster")
     with two_workers(tmp_path) as dask, ended(labeler.begin(*command, dask.address)) as process:
-        until(lambda: server.requests >= 12)
-        dask.workers[0].send_signal(signal.SIGKILL)
+        until(lambda: "number33x says the bot helped" in asked(server), "the request that hangs")
+        (coder,) = labeler.rows(tables.CODERS)["coders"]
+        (book,) = labeler.rows(tables.CODEBOOKS)["codebooks"]
+        about = {"coder": coder["coder"], "codebook": book["codebook"], "replicate": 1}
+        claim = key({**about, "unit": units["number33x"]})
+        claims = {row["completion"]: row["holder"] for row in labeler.rows(tables.CLAIMS)["claims"]}
+        (worker,) = (one for one in dask.workers if f" {one.pid} " in claims[claim])
+        worker.send_signal(signal.SIGKILL)
         assert process.wait(SECONDS) == 0
     assert len(asked(server)) == POSTS
-    assert POSTS <= server.requests <= POSTS + 6
+    assert asked(server)["number33x says the bot helped"] == 2
+    assert POSTS + 1 <= server.requests <= POSTS + 6
     rows = labeler.rows(tables.COMPLETIONS, tables.CODINGS, tables.CLAIMS)
     assert len(rows["completions"]) == len({row["unit"] for row in rows["codings"]}) == POSTS
     assert rows["claims"] == []

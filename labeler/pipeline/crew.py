@@ -8,6 +8,7 @@ had claimed falls, and its errand goes to another one: only what flew is asked t
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from labeler import __version__, tables
@@ -16,7 +17,7 @@ from labeler.edges.cluster import Cluster
 from labeler.edges.llm import Limits
 from labeler.errors import LabelerError, ProjectError, ServiceUnavailable
 from labeler.pipeline import claims, errands
-from labeler.pipeline.asking import Asker
+from labeler.pipeline.asking import Asker, Progress
 from labeler.pipeline.errands import Outcome
 from labeler.pipeline.model import Asking, Model
 from labeler.pipeline.purse import Purse
@@ -24,7 +25,7 @@ from labeler.pipeline.shares import Money, Shares
 from labeler.pipeline.study import Report, Study
 
 POLL = 0.1
-TELL = 10.0
+TELL = 1.0
 LOSSES = 10
 LANDING = 15.0
 
@@ -35,6 +36,7 @@ class Sent(NamedTuple):
     worker: str
     units: list[str]
     rates: Limits
+    flights: int
     began: float
 
 
@@ -49,6 +51,7 @@ class Crew:
         *,
         run: str,
         report: Report,
+        progress: Callable[[Progress], None],
         address: str,
     ) -> None:
         if study.engine.dialect.name != "postgresql":
@@ -59,6 +62,7 @@ class Crew:
             )
         self.study, self.model, self.asking = study, model, asking
         self.run, self.report, self.address = run, report, address
+        self.progress = progress
         self.purse = Purse(study, model.coder, price_file=asking.prices, budget=asking.budget)
         self.sent = self.elsewhere = self.number = 0
         self.alarm = ""
@@ -74,6 +78,8 @@ class Crew:
         self.checked: set[str] = set()
         self.losses = 0
         self.todo: list[str] = []
+        self.total, self.began = 0, time.monotonic()
+        self.before = store.count(study.engine, tables.COMPLETIONS, **self.which)
         self.out: dict[str, Sent] = {}
         self.left, self.unsure = set[str](), 0  # units whose text left; and those that may have
         self.ledgers: dict[str, bool] = {}  # errand → whether it came back
@@ -97,10 +103,9 @@ class Crew:
 
     def _ask(self, wanted: list[str], *, again: bool) -> None:
         self.todo = list(dict.fromkeys(wanted))
-        self.again, self.total = again, len(wanted)
+        self.again, self.total = again, self.total + len(wanted)
         if not self.todo or self.spent_up:
             return
-        self.before = store.count(self.study.engine, tables.COMPLETIONS, **self.which)
         with cluster.connected(self.address) as door:
             try:
                 self._work(door)
@@ -108,6 +113,7 @@ class Crew:
                 door.call_back()
                 self._land()
                 self._note_ledger()
+                self._tell(door.workers(), last=True)
         if self.ending is not None:
             raise self.ending
 
@@ -188,7 +194,7 @@ class Crew:
         )
         rates = Limits(asking.requests_per_minute, asking.tokens_per_minute)
         self.ledgers[name] = False
-        self.out[name] = Sent(worker, units, rates, time.monotonic())
+        self.out[name] = Sent(worker, units, rates, asking.concurrency, time.monotonic())
         door.send(worker, name, errands.ask, given)
 
     # --- what comes back -----------------------------------------------------------------------
@@ -264,15 +270,20 @@ class Crew:
         )
         self.ledgers.clear()
 
-    def _tell(self, workers: list[str]) -> None:
-        """Say where the run stands, now and then."""
-        if time.monotonic() - self.told < TELL:
+    def _tell(self, workers: list[str], *, last: bool = False) -> None:
+        """Say where the run stands, now and then; in flight are as many as may be."""
+        if not last and time.monotonic() - self.told < TELL:
             return
         self.told = time.monotonic()
         there = store.count(self.study.engine, tables.COMPLETIONS, **self.which)
-        done = min(self.total, there - self.before)
+        done = min(self.total, max(0, there - self.before))
+        took = self.told - self.began
+        rate = done / took if took > 0 else 0.0
         asking = len({sent.worker for sent in self.out.values()})
-        self.report(f"{done} of {self.total} answered, {asking} of {len(workers)} workers ask")
+        flights = sum(sent.flights for sent in self.out.values())
+        left = (self.total - done) / rate if rate else None
+        crew = f"{asking} of {len(workers)} workers ask"
+        self.progress(Progress(done, self.total, rate, flights, {}, {}, crew, left))
 
     def _unavailable(self, why: str) -> ServiceUnavailable:
         return ServiceUnavailable(

@@ -88,7 +88,9 @@ def by_model(
         before = _units(study, model.coder)
         asker: Asker | Crew
         if cluster:
-            asker = Crew(study, model, asking, run=run, report=report, address=cluster)
+            asker = Crew(
+                study, model, asking, run=run, report=report, progress=progress, address=cluster
+            )
         else:
             asker = Asker(
                 study, model, asking, run=run, report=report, progress=progress, units=units
