@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
@@ -23,6 +24,8 @@ from aiohttp import web
 
 KEY = "made-up-key-for-tests"
 MODEL = "made-up-model"
+USED = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
+UNPAID = ("hang", "drip", "torn", "broken", "empty")
 STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404}
 
 
@@ -30,10 +33,12 @@ STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404
 class Fault:
     """How to fail: `kind`, for posts that hold `match`, `times` times, after `after` requests.
 
-    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter, reset,
-    torn (reset in the middle of an answer), hang and drip (`seconds`), broken (no JSON), empty
-    (JSON, no completion), off-schema, length, refusal, code, quote, text (`content` as it is),
-    late (`seconds`, then a good answer), obey (a good answer, but as the post demands).
+    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter,
+    context (the prompt is too long), reset, torn (reset in the middle of an answer), hang and drip
+    (`seconds`), broken (no JSON), empty (JSON, no completion), off-schema, length, refusal, code,
+    quote, twice (a good answer that names a part twice), text (`content` as it is), late
+    (`seconds`, then a good answer), obey (a good answer, but as the post demands). Errors repeat
+    the key and the address with its query, as some servers do.
     """
 
     kind: str
@@ -50,7 +55,9 @@ class Server:
     """A running server: where, what it was asked, and how it is to fail (first match counts).
 
     `enforces` a schema, gives `logprobs`, `rejects` parameters: what a probe finds. Probes are
-    counted in `probes` and nowhere else. `headers` stand in every answer.
+    counted in `probes` and nowhere else. `headers` stand in every answer. `paid` counts the whole
+    completions that it gave, by post. `tokens_per_minute` is a limit that it keeps and names, a
+    second's worth at once at most.
     """
 
     url: str = ""
@@ -67,6 +74,10 @@ class Server:
     rejects: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     probes: int = 0
+    paid: Counter[str] = field(default_factory=Counter)
+    tokens_per_minute: float = 0.0
+    tokens_left: float = 0.0
+    filled: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -84,6 +95,25 @@ class Server:
                 fault.times = fault.times if fault.times is None else fault.times - 1
                 return fault
         return None
+
+    def pays(self, tokens: float) -> bool:
+        """Whether the limit of tokens lets a request through; one that it refuses costs none."""
+        now, rate = time.monotonic(), self.tokens_per_minute / 60
+        self.tokens_left = min(rate, self.tokens_left + (now - self.filled) * rate)
+        self.filled = now
+        if not rate or self.tokens_left < tokens:
+            return not rate
+        self.tokens_left -= tokens
+        return True
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The headers of a reply."""
+        if not self.tokens_per_minute:
+            return self.headers
+        named = {"limit": self.tokens_per_minute, "remaining": self.tokens_left}
+        limits = {f"x-ratelimit-{what}-tokens": f"{number:.0f}" for what, number in named.items()}
+        return self.headers | limits
 
 
 SERVER = web.AppKey("server", Server)
@@ -222,6 +252,8 @@ def _completion(body: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
         content = json.dumps(_spoilt(answer_to(body), kind))
     elif kind == "obey":
         content = json.dumps(obeying(body, answer_to(body)))
+    elif kind == "twice" and content:
+        content = '{"rationale": "one before", ' + content[1:]
     elif kind == "length" and content:
         content = content[: len(content) // 2]
     message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
@@ -240,7 +272,7 @@ def _completion(body: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
                 "logprobs": None,
             }
         ],
-        "usage": {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930},
+        "usage": USED,
     }
 
 
@@ -303,9 +335,15 @@ async def _respond(
         return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
     wait = {"Retry-After": fault.retry_after} if fault and fault.retry_after else {}
     if kind in STATUS:
-        return _error(STATUS[kind], f"made-up failure {kind}, key {given}", **wait)
+        words = f"made-up failure {kind}, key {given}, at {request.path_qs}"
+        return _error(STATUS[kind], words, **wait)
     if kind == "429":
-        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.headers)
+        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.told)
+    if not server.pays(USED["total_tokens"]):
+        return _error(429, "too many tokens a minute", "rate_limit_exceeded", **server.told)
+    if kind == "context":
+        words = f"This model's maximum context length is 16 tokens; asked at {request.path_qs}"
+        return _error(400, words, "context_length_exceeded")
     if kind == "quota":
         return _error(429, "You exceeded your current quota", "insufficient_quota")
     if kind == "filter":
@@ -318,6 +356,7 @@ async def _respond(
         await asyncio.sleep(fault.seconds)
     if kind == "empty":
         return web.json_response({"object": "list", "data": []})
+    server.paid[post_of(body)] += kind not in UNPAID
     text = json.dumps(_completion(body, fault), ensure_ascii=False)
     if kind == "torn":
         return await _torn(request, text)
@@ -325,7 +364,7 @@ async def _respond(
         return await _drip(request, text, fault.seconds)
     if kind == "broken":
         text = text[: len(text) // 2]
-    return web.Response(text=text, content_type="application/json", headers=server.headers)
+    return web.Response(text=text, content_type="application/json", headers=server.told)
 
 
 async def _drip(request: web.Request, text: str, seconds: float) -> web.StreamResponse:
