@@ -335,7 +335,8 @@ async def _respond(
         return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
     wait = {"Retry-After": fault.retry_after} if fault and fault.retry_after else {}
     if kind in STATUS:
-        words = f"made-up failure {kind}, key {given}, at {request.path_qs}"
+        asked = f", at {request.path_qs}" if request.query_string else ""
+        words = f"made-up failure {kind}, key {given}{asked}"
         return _error(STATUS[kind], words, **wait)
     if kind == "429":
         return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.told)

@@ -137,7 +137,8 @@ def _model(project: Project) -> Check:
     if not project.llm_model:
         return Check(name, "warn", "no model is named", "set LABELER_LLM_MODEL, or use the cues")
     headers = {"Authorization": f"Bearer {project.llm_key}"} if project.llm_key else {}
-    address = f"{project.llm_url.rstrip('/')}/models"
+    path, _, query = project.llm_url.partition("?")
+    address = f"{path.rstrip('/')}/models{'?' * bool(query)}{query}"
     shown = _shown(project.llm_url)
     try:
         answer = requests.get(address, headers=headers, timeout=SECONDS)
