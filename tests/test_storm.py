@@ -127,11 +127,9 @@ def paid(server: Server) -> Counter[str]:
 
 def counted(done: dict[str, Any], labeler: Labeler, before: dict[str, Any]) -> None:
     """Assert that what the command says are the sums of what the store holds."""
-    rows = labeler.rows(tables.COMPLETIONS, tables.CODINGS)
-    answered = {row["unit"] for row in rows["completions"]}
+    answered = {row["unit"] for row in labeler.rows(tables.COMPLETIONS)["completions"]}
     assert done["before"] == len({row["unit"] for row in before["completions"]})
     assert done["before"] + done["answered"] == len(answered)
-    assert done["codings"] == len(rows["codings"]) - len(before["codings"])
     named = Counter(error for error in errors(labeler).values() if error)
     told = {kind: n for kind, n in done["faults"].items() if kind in set(NAMED.values())}
     assert told == named
@@ -189,6 +187,7 @@ def test_storm(tmp_path: Path) -> None:
     assert {word: error for word, error in found.items() if error} == expected(faults)
     counted(done, labeler, first)
     second, first_words = labeler.rows(tables.COMPLETIONS, tables.CODINGS), words(labeler)
+    assert done["codings"] == len(second["codings"]) - len(first["codings"])
     coded = {first_words[row["unit"]] for row in second["codings"]}
     assert coded == {word for word, error in found.items() if not error}
     kept = [row for row in first["completions"] if not row["error"]]
@@ -237,3 +236,13 @@ def test_invented_quotes_are_told(tmp_path: Path, server: Server) -> None:
     missing = [row for row in segments if row["found"] == "missing"]
     assert len(missing) > 0
     assert done["faults"] == {"unsupported-quote": len(missing)}
+
+
+def test_a_run_that_asks_nothing_writes_no_coding(tmp_path: Path, server: Server) -> None:
+    """What was cut off and answered well at the higher limit is counted by the run that did it."""
+    labeler = project(tmp_path, 3, LABELER_LLM_URL=server.url)
+    server.fail("length", match="number1x", times=1)
+    command = ("prelabel", "--no-canary", "--json")
+    assert labeler(*command).json["codings"] == len(labeler.rows(tables.CODINGS)["codings"])
+    done = labeler(*command).json
+    assert (done["requests"], done["codings"]) == (0, 0)
