@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -29,6 +30,7 @@ SERVICE = "model server"
 PUBLIC = {"api-version"}
 SHORTEST, SHORTEST_IN_ANSWER = 4, 16
 HIDDEN = b"[key]"
+_AZURE = re.compile(r"(?:^|\.)(?:azure\.com|azure\.us|azure\.cn|azure-api\.net)$")
 KEEP = 4.0  # seconds that an idle connection is kept: less than the five of common servers
 
 
@@ -90,7 +92,10 @@ class Door(NamedTuple):
 
 @asynccontextmanager
 async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
-    """A door to the server. A query of the address (`?api-version=…`) goes with each request."""
+    """A door to the server. A query of the address (`?api-version=…`) goes with each request.
+
+    Azure takes the key of a deployment's address in a header of its own.
+    """
     checked(base_url)
     path, _, query = base_url.partition("?")
     secure = path.startswith("https:")
@@ -107,6 +112,8 @@ async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
         for name, value in given.items()
         if isinstance(value, str) and not name.startswith("X-Stainless")
     }
+    if _AZURE.search(urlsplit(base_url).hostname or ""):
+        headers["api-key"] = api_key.strip()
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP, ssl=trust),
         headers=headers,
