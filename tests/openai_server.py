@@ -367,12 +367,8 @@ async def _respond(
         await asyncio.sleep(fault.seconds)
     if kind == "empty":
         return web.json_response({"object": "list", "data": []})
-CONFLICT 6
     server.paid[post_of(body)] += kind not in UNPAID
-    text = json.dumps(_completion(body, fault), ensure_ascii=False)
------
     text = json.dumps(_completion(body, fault, server), ensure_ascii=False)
-=====
     if kind == "torn":
         return await _torn(request, text)
     if fault and kind == "drip":
