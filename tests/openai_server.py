@@ -25,6 +25,8 @@ from aiohttp import web
 
 KEY = "made-up-key-for-tests"
 MODEL = "made-up-model"
+USED = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
+UNPAID = ("hang", "drip", "torn", "broken", "empty")
 STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404}
 
 
@@ -32,11 +34,13 @@ STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404
 class Fault:
     """How to fail: `kind`, for posts that hold `match`, `times` times, after `after` requests.
 
-    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter, reset,
-    torn (reset in the middle of an answer), hang and drip (`seconds`), broken (no JSON), empty
-    (JSON, no completion), off-schema, length, refusal, code, quote, text (`content` as it is),
-    late (`seconds`, then a good answer), obey (a good answer, but as the post demands), left-out
-    (of several posts the first is passed over).
+    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter,
+    context (the prompt is too long), reset, torn (reset in the middle of an answer), hang and drip
+    (`seconds`), broken (no JSON), empty (JSON, no completion), off-schema, length, refusal, code,
+    quote, twice (a good answer that names a part twice), text (`content` as it is), late
+    (`seconds`, then a good answer), obey (a good answer, but as the post demands), left-out
+    (of several posts the first is passed over). Errors repeat the key and the address with its
+    query, as some servers do.
     """
 
     kind: str
@@ -54,7 +58,9 @@ class Server:
 
     `enforces` a schema, gives `logprobs` (of .9 for each sign), `rejects` parameters, `counts`
     tokens: what a probe finds. Probes are counted in `probes` and nowhere else. `headers` stand in
-    every answer. Where it `wavers`, each second answer to the same post is another one.
+    every answer. Where it `wavers`, each second answer to the same post is another one. `paid`
+    counts the whole completions that it gave, by post. `tokens_per_minute` is a limit that it
+    keeps and names, a second's worth at once at most.
     """
 
     url: str = ""
@@ -72,6 +78,10 @@ class Server:
     rejects: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     probes: int = 0
+    paid: Counter[str] = field(default_factory=Counter)
+    tokens_per_minute: float = 0.0
+    tokens_left: float = 0.0
+    filled: float = 0.0
     counts: bool = True
     wavers: bool = False
 
@@ -91,6 +101,25 @@ class Server:
                 fault.times = fault.times if fault.times is None else fault.times - 1
                 return fault
         return None
+
+    def pays(self, tokens: float) -> bool:
+        """Whether the limit of tokens lets a request through; one that it refuses costs none."""
+        now, rate = time.monotonic(), self.tokens_per_minute / 60
+        self.tokens_left = min(rate, self.tokens_left + (now - self.filled) * rate)
+        self.filled = now
+        if not rate or self.tokens_left < tokens:
+            return not rate
+        self.tokens_left -= tokens
+        return True
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The headers of a reply."""
+        if not self.tokens_per_minute:
+            return self.headers
+        named = {"limit": self.tokens_per_minute, "remaining": self.tokens_left}
+        limits = {f"x-ratelimit-{what}-tokens": f"{number:.0f}" for what, number in named.items()}
+        return self.headers | limits
 
 
 SERVER = web.AppKey("server", Server)
@@ -230,6 +259,8 @@ def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> di
         content = json.dumps(_spoilt(answer_to(body), kind))
     elif kind == "obey":
         content = json.dumps(obeying(body, answer_to(body)))
+    elif kind == "twice" and content:
+        content = '{"rationale": "one before", ' + content[1:]
     elif kind == "left-out":
         answer = answer_to(body)
         answer["posts"] = answer.get("posts", [])[1:]
@@ -241,7 +272,6 @@ def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> di
         message |= {"content": None, "refusal": "I cannot help with that."}
     told = server.logprobs and body.get("logprobs")
     signs = [{"token": sign, "logprob": math.log(0.9)} for sign in content or ""]
-    usage = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
     return {
         "id": "chatcmpl-made-up",
         "object": "chat.completion",
@@ -255,7 +285,7 @@ def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> di
                 "logprobs": {"content": signs} if told else None,
             }
         ],
-        "usage": usage if server.counts else None,
+        "usage": USED if server.counts else None,
     }
 
 
@@ -317,9 +347,16 @@ async def _respond(
         return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
     wait = {"Retry-After": fault.retry_after} if fault and fault.retry_after else {}
     if kind in STATUS:
-        return _error(STATUS[kind], f"made-up failure {kind}, key {given}", **wait)
+        asked = f", at {request.path_qs}" if request.query_string else ""
+        words = f"made-up failure {kind}, key {given}{asked}"
+        return _error(STATUS[kind], words, **wait)
     if kind == "429":
-        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.headers)
+        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.told)
+    if not server.pays(USED["total_tokens"]):
+        return _error(429, "too many tokens a minute", "rate_limit_exceeded", **server.told)
+    if kind == "context":
+        words = f"This model's maximum context length is 16 tokens; asked at {request.path_qs}"
+        return _error(400, words, "context_length_exceeded")
     if kind == "quota":
         return _error(429, "You exceeded your current quota", "insufficient_quota")
     if kind == "filter":
@@ -332,6 +369,7 @@ async def _respond(
         await asyncio.sleep(fault.seconds)
     if kind == "empty":
         return web.json_response({"object": "list", "data": []})
+    server.paid[post_of(body)] += kind not in UNPAID
     text = json.dumps(_completion(body, fault, server), ensure_ascii=False)
     if kind == "torn":
         return await _torn(request, text)
@@ -339,7 +377,7 @@ async def _respond(
         return await _drip(request, text, fault.seconds)
     if kind == "broken":
         text = text[: len(text) // 2]
-    return web.Response(text=text, content_type="application/json", headers=server.headers)
+    return web.Response(text=text, content_type="application/json", headers=server.told)
 
 
 async def _drip(request: web.Request, text: str, seconds: float) -> web.StreamResponse:

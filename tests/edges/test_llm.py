@@ -444,3 +444,29 @@ def test_what_cannot_be_sent_now_is_sent_later(server: Server) -> None:
     assert sorted(stored) == sorted(key for key, _ in made)
     assert tally.answered == 6
     assert server.most_flying <= 2
+
+
+@pytest.mark.parametrize("kind", ["400", "context", "500", "text"])
+def test_what_a_server_repeats_of_secrets_is_hidden(server: Server, kind: str) -> None:
+    """Key and query of the address stand in no error and no answer; the version of an API may."""
+    key, inside = "sk-made-up/key+0123456789", "zq7-made-up-query/0123"
+    server.key = key
+    address = f"{server.url}?api-version=2024-10-21&key={inside}"
+    repeated = json.dumps([key, inside]).replace("/", "\\/")
+    server.fail(kind, content=f"you sent {key}, {repeated}, api-version=2024-10-21")
+    run = Asked(address, requests(3), api_key=key, attempts=1)
+    assert len(run.answers) == (0 if kind == "500" else 3)
+    for said in (str(run.error), *(answer.detail + answer.body for answer in run.answers)):
+        assert key not in said and inside not in said
+        assert key.replace("/", "\\/") not in said and inside.replace("/", "\\/") not in said
+    assert (
+        any("2024-10-21" in answer.detail + answer.body for answer in run.answers) or kind == "500"
+    )
+
+
+def test_a_short_key_does_not_change_answers(server: Server) -> None:
+    """Servers on one's own machine take any word for a key, which may stand in a post as well."""
+    server.key = "ollama"
+    server.fail("text", content="I talk to ollama.")
+    run = Asked(server, requests(1), api_key="ollama")
+    assert ["I talk to ollama." in answer.body for answer in run.answers] == [True]
