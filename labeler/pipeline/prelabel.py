@@ -7,6 +7,7 @@ stored can be parsed again at any time, without the network.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from labeler import tables
 from labeler.edges import store
 from labeler.errors import ProjectError
+from labeler.pipeline import embedded
 from labeler.pipeline.asking import Asker, Asking, Model, model_of, sent_texts
 from labeler.pipeline.study import Report, Study, add_coder, logged, now, silent
 from labeler.stages import cues, deidentify, prelabels
@@ -46,9 +48,35 @@ def by_cues(
         add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
         before = _answered(study, coder)
         if not reparse:
-            _ask_cues(study, coder, limit, report)
+
+            def read(posts: pd.DataFrame) -> pd.DataFrame:
+                return cues.answers(posts, study.codebook, coder=coder, created=now())
+
+            _ask_here(study, coder, limit, report, read)
         written, faults = _parsed(study, coder, "", everything=reparse)
         return Prelabelled(coder, _answered(study, coder) - before, before, faults, written)
+
+
+def by_embedding(
+    study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
+) -> Prelabelled:
+    """Teach the embedded coder with the adjudicated units; let it code as the cues coder does.
+
+    Its learning curve is reported first. ProjectError where no variable has enough units.
+    """
+    taught = embedded.teach(study)
+    coder = taught.coder
+    with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
+        add_coder(study, coder, kind="embedded", spec=taught.spec)
+        before = _answered(study, coder)
+        if not reparse:
+            for line in embedded.curve_lines(study, taught):
+                report(line)
+            _ask_here(study, coder, limit, report, embedded.reader(study, taught))
+        written, faults = _parsed(study, coder, "", everything=reparse)
+        answered = _answered(study, coder) - before
+        remarks = embedded.remarks(taught)
+        return Prelabelled(coder, answered, before, faults, written, remarks=remarks)
 
 
 def by_model(
@@ -119,15 +147,21 @@ def _answered(study: Study, coder: str) -> int:
     return len(store.distinct(study.engine, tables.COMPLETIONS.c.unit, **which))
 
 
-def _ask_cues(study: Study, coder: str, limit: int | None, report: Report) -> None:
+def _ask_here(
+    study: Study,
+    coder: str,
+    limit: int | None,
+    report: Report,
+    read: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    """Let a coder that needs no server answer what is pending: `read`, posts to completions."""
     which = {"coder": coder, "codebook": study.codebook.fingerprint}
     done = set(store.distinct(study.engine, tables.COMPLETIONS.c.unit, **which))
     units = [u for u in store.distinct(study.engine, tables.POSTS.c.unit) if u not in done]
     answered = 0
     for start in range(0, len(units[:limit]), CHUNK):
         chunk = units[:limit][start : start + CHUNK]
-        posts = store.read(study.engine, tables.POSTS, unit=chunk)
-        answers = cues.answers(posts, study.codebook, coder=coder, created=now())
+        answers = read(store.read(study.engine, tables.POSTS, unit=chunk))
         store.add(study.engine, tables.COMPLETIONS, answers)
         answered += len(answers)
         report(f"{answered} posts read by {coder}")

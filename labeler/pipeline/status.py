@@ -41,8 +41,14 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
         drawn = store.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
         return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
     stages = []
+    newest = _newest_embedded(study)
     for coder, times in answered.items():
         option = " --coder cues" if coder.startswith("cues@") else ""
+        if coder.startswith(tables.EMBEDDED):
+            option = " --coder embed"
+            if coder != newest:  # taught anew since: what it has not coded stays uncoded
+                stages.append(Stage("prelabel", times, 0, f"posts by {coder}", ""))
+                continue
         words = f"posts by {coder}"
         if coder in failed:
             words += f", {failed[coder]} with an error"
@@ -51,6 +57,11 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
             Stage("prelabel", times, pending, words, f"labeler prelabel{option}" if pending else "")
         )
     return stages
+
+
+def _newest_embedded(study: Study) -> str:
+    known = store.read(study.engine, tables.CODERS, kind="embedded").sort_values("created")
+    return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
 def _failures(study: Study, codebook: str) -> dict[str, int]:

@@ -147,9 +147,7 @@ def _stratified(truth: Bools, chance: np.random.Generator) -> NDArray[np.intp]:
     return np.argsort(places, kind="stable")
 
 
-def _learned(
-    vectors: Floats, truth: Bools, scale: Scale, taught: NDArray[np.intp]
-) -> Classifier:
+def _learned(vectors: Floats, truth: Bools, scale: Scale, taught: NDArray[np.intp]) -> Classifier:
     return fit(vectors[taught], truth[taught], multiple=scale.multiple, none=scale.none)
 
 
