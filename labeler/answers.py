@@ -115,7 +115,8 @@ def read(
     `abstains`: null is an answer to every question (cues and embedded coder). `among`: the
     request asked about several posts, of which this is one. Raises AnswerError: `off-schema`
     where the answer is no answer to this codebook or names a post that was not asked about,
-    whatever it holds; `left-out` where it passes over this one of several posts, or answers it twice.
+    whatever it holds; `left-out` where it passes over this one of several posts, or
+    answers it twice.
     """
     given = strict_json.load(bare(answer), "answer")
     if among is not None:

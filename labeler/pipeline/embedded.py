@@ -14,6 +14,7 @@ from labeler.errors import ProjectError
 from labeler.pipeline.study import Study, now
 from labeler.stages import cues, curves, embedded, prelabels
 from labeler.stages import lessons as lessons_stage
+from labeler.statistics.distances import Floats
 
 TESTED_ARMS = ("blind", "assisted")
 
@@ -30,7 +31,7 @@ class Taught(NamedTuple):
     lessons: lessons_stage.Lessons
     offer: lessons_stage.Offer
     posts: pd.DataFrame
-    vectors: embedding.Vectors
+    vectors: Floats
 
 
 def teach(study: Study) -> Taught:

@@ -127,12 +127,10 @@ def _remarks(one: Curve) -> Iterator[str]:
     for other in one.measures:
         if other.coder == learning.LEARNER:
             continue
-        for name, own, theirs in (
-            ("macro F1", full.f1, other.f1),
-            ("alpha", full.alpha, other.alpha),
-        ):
-            better = int((own > theirs).sum())
-            if not learning.mean(own)[0] > learning.mean(theirs)[0]:
+        pairs = {"macro F1": (full.f1, other.f1), "alpha": (full.alpha, other.alpha)}
+        for name, (own, theirs) in pairs.items():
+            if learning.mean(own)[0] <= learning.mean(theirs)[0]:
+                better = int((own > theirs).sum())
                 yield (
                     f"It does not beat {other.coder} in {name}: it is better in {better} of "
                     f"{len(own)} splits."

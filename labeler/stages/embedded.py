@@ -79,13 +79,9 @@ def learned(
         own = taught[taught["variable"] == name]
         rows = vectors[[places[unit] for unit in own["unit"]]]
         holds = holds_of(list(own["value"]), variable.codes)
-        found[name] = fit(rows, holds, multiple=variable.multiple, none=_none(variable))
+        none = variable.codes.index(variable.none) if variable.none else -1
+        found[name] = fit(rows, holds, multiple=variable.multiple, none=none)
     return found
-
-
-def none_of(variable: Variable) -> int:
-    """The column of the code that says that no other applies; -1 where there is none."""
-    return variable.codes.index(variable.none) if variable.none else -1
 
 
 def answers(
