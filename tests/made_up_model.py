@@ -10,7 +10,23 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-WORDS = ["the", "bot", "calms", "scares", "me", "my", "friend", "sleeps", "badly", "today", "again", "never", "once", "talk", "help"]
+WORDS = [
+    "the",
+    "bot",
+    "calms",
+    "scares",
+    "me",
+    "my",
+    "friend",
+    "sleeps",
+    "badly",
+    "today",
+    "again",
+    "never",
+    "once",
+    "talk",
+    "help",
+]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WIDTH, WIDE, HEADS, LAYERS, PLACES = 8, 16, 2, 2, 12
 CONFIG = {
