@@ -76,7 +76,7 @@ def test_it_codes_what_it_did_not_learn_from(labeler: Labeler) -> None:
     ended = labeler("prelabel", "--coder", "embed")
     assert "topic: 240 adjudicated units, 60 held out in each of 10 splits" in ended.err
     assert "embed, taught with 180" in ended.err
-    assert f"{ADJUDICATED} times taught" in ended.out
+    assert f"{ADJUDICATED} of the posts taught it: it gives them no codes" in ended.out
     assert "mood: not coded: of a segment" in ended.out
     [coder] = labeler.table(tables.CODERS).query("kind == 'embedded'")["coder"]
     assert len(answered(labeler, coder)) == NEW
@@ -89,6 +89,7 @@ def test_it_codes_what_it_did_not_learn_from(labeler: Labeler) -> None:
     assert (again["answered"], again["before"]) == (0, ADJUDICATED + NEW)
     same(before, labeler.rows())
     assert "prelabel" not in labeler.following()
+    assert "with an error" not in labeler("status").out
 
 
 def test_more_adjudicated_units_make_another_coder(labeler: Labeler) -> None:

@@ -102,9 +102,13 @@ def curve_lines(study: Study, taught: Taught) -> list[str]:
     return curves.lines(learning_curves(study, taught))
 
 
-def remarks(taught: Taught) -> tuple[str, ...]:
-    """What a person must know: what is not coded and why, and which units taught nothing."""
-    return tuple(_told(taught.lessons, taught.offer))
+def remarks(taught: Taught, spared: int = 0) -> tuple[str, ...]:
+    """What a person must know: what is not coded and why, and which units taught nothing.
+
+    `spared` counts the posts that it did not code because it learned from them.
+    """
+    own = [f"{spared} of the posts taught it: it gives them no codes"] if spared else []
+    return (*own, *_told(taught.lessons, taught.offer))
 
 
 def _lessons(study: Study) -> lessons_stage.Lessons:

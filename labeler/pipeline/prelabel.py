@@ -75,7 +75,7 @@ def by_embedding(
             _ask_here(study, coder, limit, report, embedded.reader(study, taught))
         written, faults = _parsed(study, coder, "", everything=reparse)
         answered = _answered(study, coder) - before
-        remarks = embedded.remarks(taught)
+        remarks = embedded.remarks(taught, faults.pop(tables.TAUGHT, 0))
         return Prelabelled(coder, answered, before, faults, written, remarks=remarks)
 
 

@@ -68,7 +68,10 @@ def _failures(study: Study, codebook: str) -> dict[str, int]:
     rows = store.query_rows(
         study.engine,
         select(tables.COMPLETIONS.c.coder, func.count().label("times"))
-        .where(tables.COMPLETIONS.c.codebook == codebook, tables.COMPLETIONS.c.error != "")
+        .where(
+            tables.COMPLETIONS.c.codebook == codebook,
+            tables.COMPLETIONS.c.error.not_in(["", tables.TAUGHT]),
+        )
         .group_by(tables.COMPLETIONS.c.coder),
     )
     return dict(zip(rows["coder"], rows["times"], strict=True))

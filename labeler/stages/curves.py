@@ -17,8 +17,8 @@ from labeler.statistics.distances import Floats
 REPEATS, SEED = 10, 1
 CUES = "cues"
 PICKED = (
-    "Where only units were adjudicated about which coders disagreed, these figures are about such "
-    "units, not about all posts."
+    "Where only units were adjudicated about which coders disagreed, these figures are about",
+    "such units, not about all posts.",
 )
 
 
@@ -80,7 +80,7 @@ def lines(curves: Sequence[Curve]) -> list[str]:
             *(f"  {remark}" for remark in _remarks(one)),
             "",
         ]
-    return [*text, PICKED] if text else []
+    return [*text, *PICKED] if text else []
 
 
 def table(curves: Sequence[Curve]) -> pd.DataFrame:

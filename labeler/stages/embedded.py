@@ -19,11 +19,10 @@ from labeler.codebook import Codebook, Variable
 from labeler.keys import canonical, key
 from labeler.statistics.classifier import STRENGTH, Bools, Classifier, fit, holds_of
 from labeler.statistics.distances import Floats
-from labeler.tables import COMPLETIONS, EMBEDDED, frame
+from labeler.tables import COMPLETIONS, EMBEDDED, TAUGHT, frame
 from labeler.wording import same_words
 
 RULES = "1"
-TAUGHT = "taught"
 
 
 def spec(
@@ -107,7 +106,14 @@ def answers(
     rows = []
     for place, (unit, text) in enumerate(zip(posts["unit"], posts["text"], strict=True)):
         row: dict[str, Any] = {
-            "completion": key({"coder": coder, "codebook": fingerprint, "unit": unit}),
+            "completion": key(
+                {
+                    "coder": coder,
+                    "codebook": fingerprint,
+                    "messages": {"unit": unit, "text": text},
+                    "replicate": 1,
+                }
+            ),
             "codebook": fingerprint,
             "coder": coder,
             "unit": unit,
