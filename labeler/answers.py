@@ -5,6 +5,7 @@ The answer of a model, of the cues coder and of an embedded coder has one form:
     {"rationale": "…", "variables": {"relevance": "relevant"},
      "segments": [{"quote": "…", "codes": {"impact": "positive", "value": ["autonomy"]}}]}
 
+The cues coder adds to a segment where its quote begins (`start`, in code points of the text).
 A single variable takes a code, a multiple one a list of codes, one without values a number.
 An answer to several posts names each by the id that its request gave it:
 
@@ -198,7 +199,8 @@ def _segments(
     ends: dict[str, int] = {}
     for place, part in enumerate(given):
         path = f"segments[{place}]"
-        segment = strict_json.members(part, ["quote", "codes"], path)
+        at = ["start"] if asked.abstains and isinstance(part, dict) and "start" in part else []
+        segment = strict_json.members(part, ["quote", "codes", *at], path)
         if not isinstance(segment["quote"], str):
             raise strict_json.misfit(f"{path}.quote", "a text", segment["quote"])
         codes = dict(unit)
@@ -206,7 +208,8 @@ def _segments(
         if not any(applies(variable, codes) for variable in codebook.of_segment):
             continue
         quote = storable(segment["quote"]).strip()
-        found = _place(quote, text, ends.get(quote, 0))
+        found = _told_place(quote, text, segment.get("start"), f"{path}.start")
+        found = found or _place(quote, text, ends.get(quote, 0))
         if found is None:
             asked.faults.append(("unsupported-quote", f"{path}.quote: {strict_json.shown(quote)}"))
             yield Segment(-1, -1, quote, "missing", codings, place)
@@ -214,6 +217,16 @@ def _segments(
             start, end, how = found
             ends[quote] = end
             yield Segment(start, end, text[start:end], how, codings, place)
+
+
+def _told_place(quote: str, text: str, start: object, path: str) -> quotes.Found | None:
+    """Where the coder said that its quote begins, if it stands there; None without a place."""
+    if start is None:
+        return None
+    if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start <= len(text):
+        raise strict_json.misfit(path, "an offset in the text", start)
+    stands = bool(quote) and text.startswith(quote, start)
+    return quotes.Found(start, start + len(quote), "exact") if stands else None
 
 
 def _place(quote: str, text: str, after: int) -> quotes.Found | None:

@@ -7,13 +7,14 @@ covers what a coder sees; cues and thresholds, which no coder sees, do not chang
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from labeler.codebook_changes import Change as Change
+from labeler.codebook_changes import diff as diff
 from labeler.codebook_rules import HAS_SEGMENT as HAS_SEGMENT
 from labeler.codebook_rules import broken
 from labeler.errors import CodebookError
@@ -22,8 +23,9 @@ from labeler.keys import key
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
 
-UNSEEN = {"cues": True, "number": True}
-ORDERS = ("variables.order", "values.order")
+Ties = Literal["earliest", "abstain"]
+
+UNSEEN = {"cues": True, "negated": True, "number": True}
 
 Text = Annotated[str, Field(min_length=1)]
 Texts = tuple[Text, ...]
@@ -34,7 +36,11 @@ class _Entry(BaseModel):
 
 
 class Value(_Entry):
-    """One code of a variable: how it is written down, and when it is given."""
+    """One code of a variable: how it is written down, and when it is given.
+
+    `cues` and `negated` are for the cues coder: the phrases that count for this code, and the
+    code for which they count where they are negated.
+    """
 
     code: Text
     label: Text
@@ -43,6 +49,7 @@ class Value(_Entry):
     exclude: Texts = ()
     examples: Texts = ()
     cues: Texts = ()
+    negated: str | None = None
     number: float | None = None
 
 
@@ -149,6 +156,22 @@ class Segments(_Entry):
     within: int = Field(default=1, ge=1, le=5)
 
 
+class Cues(_Entry):
+    """How the cues coder reads cues: what negates them, how far, and what equal counts mean.
+
+    A cue is negated where an odd number of `negations` stand before it in its sentence, each with
+    at most `reach` words in between and none of `ends`. `exceptions` are phrases in which a
+    negation negates nothing. `negates` names the variables concerned; () is all of them.
+    """
+
+    negations: Texts = ()
+    exceptions: Texts = ()
+    ends: Texts = ()
+    reach: int = Field(default=3, ge=0, le=20)
+    negates: Texts = ()
+    ties: Ties = "earliest"
+
+
 class Codebook(_Entry):
     """What every coder is told, and the fingerprint of it."""
 
@@ -161,6 +184,7 @@ class Codebook(_Entry):
     segments: Segments | None = None
     variables: tuple[Variable, ...]
     gate: Gate = Gate()
+    cues: Cues = Cues()
 
     @property
     def fingerprint(self) -> str:
@@ -168,6 +192,7 @@ class Codebook(_Entry):
         unseen: dict[str, Any] = {
             "version": True,
             "gate": True,
+            "cues": True,
             "segments": {"relates", "within"},
             "variables": {
                 "__all__": {"gate": True, "default": True, "values": {"__all__": UNSEEN}}
@@ -197,19 +222,6 @@ class Codebook(_Entry):
         return self.variable(name).gate or self.gate
 
 
-class Change(NamedTuple):
-    """One difference between two versions of a codebook.
-
-    `variable` is the one whose codings it touches: '' for none, '*' for every variable.
-    """
-
-    path: str
-    kind: Literal["added", "removed", "changed"]
-    before: str
-    after: str
-    variable: str
-
-
 def read(text: str, *, source: str) -> Codebook:
     """The codebook in `text` (YAML). `source` names it in messages.
 
@@ -229,21 +241,6 @@ def read(text: str, *, source: str) -> Codebook:
     if findings:
         raise CodebookError(findings)
     return codebook
-
-
-def diff(before: Codebook, after: Codebook) -> list[Change]:
-    """What changed from one version to the other, entry by entry, in the order of the paths."""
-    old, new = _flat(before), _flat(after)
-    changes = []
-    for path in dict.fromkeys([*old, *new]):
-        was, now = old.get(path), new.get(path)
-        if was == now or (path.endswith(ORDERS) and _same_order(was, now)):
-            continue
-        kind: Literal["added", "removed", "changed"] = (
-            "added" if was is None else "removed" if now is None else "changed"
-        )
-        changes.append(Change(path, kind, was or "", now or "", _touched(path)))
-    return changes
 
 
 class _Loader(yaml.SafeLoader):
@@ -289,44 +286,3 @@ def _finding(source: str, fault: Mapping[str, Any]) -> str:
     else:
         reason = f"{cast(str, fault['msg']).removeprefix('Value error, ')}, got {given!r:.60}"
     return f"{source}: {_path(fault['loc'])}: {reason}"
-
-
-def _flat(codebook: Codebook) -> dict[str, str]:
-    """Every entry of a codebook as path -> text; variables and values go by name, not place."""
-    rows: dict[str, str] = {}
-
-    def walk(path: str, content: object) -> None:
-        if isinstance(content, dict):
-            for name, part in content.items():
-                walk(f"{path}.{name}" if path else str(name), part)
-        elif isinstance(content, list) and content and isinstance(content[0], dict):
-            for part in content:
-                walk(f"{path}[{part.get('variable', part.get('code'))}]", part)
-            rows[f"{path}.order"] = " ".join(
-                str(part.get("variable", part.get("code"))) for part in content
-            )
-        elif isinstance(content, list):
-            rows[path] = " · ".join(str(part) for part in content)
-        elif content is not None:
-            rows[path] = str(content)
-
-    walk("", codebook.model_dump(mode="json"))
-    return rows
-
-
-def _same_order(was: str | None, now: str | None) -> bool:
-    """Whether the names in both stand in the same order; what came or went has its own rows."""
-    old, new = (was or "").split(), (now or "").split()
-    return [name for name in old if name in new] == [name for name in new if name in old]
-
-
-def _touched(path: str) -> str:
-    """The variable whose codings a change of `path` touches; '' for cues, gates, defaults."""
-    leaf = path.rsplit(".", 1)[-1]
-    unseen = ("cues", "number", "default", "tentative", "reliable")
-    if leaf in unseen and ".applies_when." not in path:
-        return ""
-    match = re.match(r"variables\[([a-z0-9_]+)\]", path)
-    if match:
-        return match.group(1)
-    return "" if leaf in ("version", "relates", "within") else "*"

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 CODE = re.compile(r"[a-z0-9_]+")
 HAS_SEGMENT = "{segment}"
+DISTANCE = re.compile(
+    r"(?P<one>[^~]*[^~\s])\s+~(?P<words>[0-9]{1,2})(?P<order>>?)\s+(?P<two>[^~\s][^~]*)"
+)
 RESERVED = ("unit", "segment", "coder", "arm", "replicate", "text")
 
 Finding = tuple[str, str]
@@ -23,6 +26,7 @@ def broken(codebook: Codebook) -> Iterable[Finding]:
     if not codebook.variables:
         yield "variables", "a codebook needs at least one variable"
     yield from _segment_rules(codebook)
+    yield from _negation_rules(codebook)
     names: list[str] = []
     for place, variable in enumerate(codebook.variables):
         path = f"variables[{place}]"
@@ -103,7 +107,7 @@ def _value_rules(path: str, variable: Variable, codebook: Codebook) -> Iterable[
     for place, value in enumerate(variable.values):
         here = f"{path}.values[{place}]"
         yield from _one_value_rules(here, value, numeric=numeric)
-        yield from _cue_rules(here, value, codebook)
+        yield from _cue_rules(here, value, variable, codebook)
         if value.code in codes:
             yield f"{here}.code", f"{value.code!r} stands twice in {variable.variable!r}"
         if value.label in labels:
@@ -141,12 +145,62 @@ def _one_value_rules(path: str, value: Value, *, numeric: bool) -> Iterable[Find
         yield from _text_rules(f"{path}.{where}", getattr(value, where))
 
 
-def _cue_rules(path: str, value: Value, codebook: Codebook) -> Iterable[Finding]:
+def bare(phrase: str) -> str:
+    """A phrase for the cues coder without the `*` at its ends and without spare white space."""
+    return " ".join(phrase.split()).strip("* ")
+
+
+def _cue_rules(
+    path: str, value: Value, variable: Variable, codebook: Codebook
+) -> Iterable[Finding]:
     for place, cue in enumerate(value.cues):
-        if cue == HAS_SEGMENT and codebook.segments is None:
-            yield f"{path}.cues[{place}]", f"{cue!r} needs the section 'segments'"
-        elif not cue.strip(" *"):
-            yield f"{path}.cues[{place}]", f"{cue!r} would match every post; name a phrase"
+        here = f"{path}.cues[{place}]"
+        parted = DISTANCE.fullmatch(cue.strip())
+        parts = parted.group("one", "two") if parted else (cue,)
+        if cue == HAS_SEGMENT:
+            if codebook.segments is None:
+                yield here, f"{cue!r} needs the section 'segments'"
+        elif parted and HAS_SEGMENT in [part.strip() for part in parts]:
+            yield here, f"{cue!r}: {HAS_SEGMENT!r} stands alone, it is at no place of the text"
+        elif not all(bare(part) for part in parts):
+            yield here, f"{cue!r} would match every post; name a phrase"
+        elif "~" in cue and not parted:
+            yield (
+                here,
+                f"{cue!r}: '~' joins two phrases with at most so many words between them; write "
+                "'worried ~4 privacy', or 'worried ~4> privacy' where the first must come first",
+            )
+    if value.negated is None:
+        return
+    if value.negated not in variable.codes or value.negated == value.code:
+        yield f"{path}.negated", f"{value.negated!r} is no other code of {variable.variable!r}"
+    elif not codebook.cues.negations:
+        yield f"{path}.negated", "needs the phrases that negate, in cues.negations"
+    elif codebook.cues.negates and variable.variable not in codebook.cues.negates:
+        yield f"{path}.negated", f"cues.negates does not name {variable.variable!r}"
+
+
+def _negation_rules(codebook: Codebook) -> Iterable[Finding]:
+    cues = codebook.cues
+    seen: dict[str, str] = {}
+    for name in ("negations", "exceptions", "ends"):
+        phrases: tuple[str, ...] = getattr(cues, name)
+        for place, phrase in enumerate(phrases):
+            here = f"cues.{name}[{place}]"
+            spelled = " ".join(phrase.lower().split())
+            if not bare(spelled):
+                yield here, f"{phrase!r} would match every post; name a phrase"
+            elif "~" in spelled:
+                yield here, f"{phrase!r}: '~' is for cues of a value; name a phrase"
+            elif spelled in seen:
+                yield here, f"{phrase!r} stands also in {seen[spelled]}"
+            seen.setdefault(spelled, here)
+    for name in ("exceptions", "ends", "negates"):
+        if getattr(cues, name) and not cues.negations:
+            yield f"cues.{name}", "does nothing without cues.negations; add them or remove it"
+    for place, name in enumerate(cues.negates):
+        if name not in [variable.variable for variable in codebook.variables if variable.values]:
+            yield f"cues.negates[{place}]", f"no variable with values is called {name!r}"
 
 
 def _condition_rules(

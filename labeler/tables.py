@@ -86,6 +86,18 @@ COMPLETIONS = _table(
     cost_note=Text,
 )
 PROMPTS = _table("prompts", "prompt", prompt=Text, content=Text, created=Text)
+ENDPOINTS = _table(
+    "endpoints",
+    "address model",
+    address=Text,
+    model=Text,
+    enforces=Integer,
+    logprobs=Integer,
+    counts=Integer,
+    listed=Integer,
+    detail=Text,
+    probed=Text,
+)
 
 # mirrors: updated to what a server says
 BATCHES = _table(
@@ -158,6 +170,19 @@ CODINGS = _table(
     variable=Text,
     value=Text,
     source=Text,
+)
+CONFIDENCE = _table(
+    "confidence",
+    "codebook unit coder segment variable code kind",
+    codebook=Text,
+    unit=Text,
+    coder=Text,
+    segment=Text,
+    variable=Text,
+    code=Text,
+    kind=Text,
+    confidence=Float,
+    replicates=Integer,
 )
 RELIABILITY = _table(
     "reliability",

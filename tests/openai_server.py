@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import math
 import re
 import threading
 from collections import Counter
@@ -33,7 +34,8 @@ class Fault:
     Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter, reset,
     torn (reset in the middle of an answer), hang and drip (`seconds`), broken (no JSON), empty
     (JSON, no completion), off-schema, length, refusal, code, quote, text (`content` as it is),
-    late (`seconds`, then a good answer), obey (a good answer, but as the post demands).
+    late (`seconds`, then a good answer), obey (a good answer, but as the post demands), left-out
+    (of several posts the first is passed over).
     """
 
     kind: str
@@ -49,8 +51,9 @@ class Fault:
 class Server:
     """A running server: where, what it was asked, and how it is to fail (first match counts).
 
-    `enforces` a schema, gives `logprobs`, `rejects` parameters: what a probe finds. Probes are
-    counted in `probes` and nowhere else. `headers` stand in every answer.
+    `enforces` a schema, gives `logprobs` (of .9 for each sign), `rejects` parameters, `counts`
+    tokens: what a probe finds. Probes are counted in `probes` and nowhere else. `headers` stand in
+    every answer. Where it `wavers`, each second answer to the same post is another one.
     """
 
     url: str = ""
@@ -67,6 +70,8 @@ class Server:
     rejects: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     probes: int = 0
+    counts: bool = True
+    wavers: bool = False
 
     @property
     def requests(self) -> int:
@@ -143,19 +148,19 @@ async def listening(server: Server, port: int) -> AsyncIterator[None]:
 def post_of(body: dict[str, Any]) -> str:
     """The post of a request: the JSON string on the last line of the last message."""
     last = body["messages"][-1]["content"].rstrip("\n").split("\n")[-1]
-    post = json.loads(last)
+    post = json.loads(last) if last[:1] in '"{' else last  # a probe asks about no post
     if isinstance(post, dict):
         post = post["text"]
     assert isinstance(post, str)
     return post
 
 
-def answer_to(body: dict[str, Any]) -> dict[str, Any]:
-    """An answer that fits the schema of the request, the same for the same post."""
+def answer_to(body: dict[str, Any], *, mood: str = "") -> dict[str, Any]:
+    """An answer that fits the schema of the request, the same for the same post and mood."""
     schema = body["response_format"]["json_schema"]["schema"]
     if "posts" in schema["properties"]:
         return _in_company(body, schema["properties"])
-    answer = _made_up(schema, post_of(body), "")
+    answer = _made_up(schema, post_of(body), mood)
     assert isinstance(answer, dict)
     return answer
 
@@ -213,20 +218,28 @@ def _spoilt(answer: dict[str, Any], kind: str) -> dict[str, Any]:
     return answer
 
 
-def _completion(body: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
+def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> dict[str, Any]:
+    mood = "twice" * (server.wavers and server.posts[post_of(body)] % 2 == 0)
     kind = fault.kind if fault else ""
     content: str | None = fault.content if fault and kind == "text" else None
     if content is None:
-        content = json.dumps(answer_to(body), ensure_ascii=False)
+        content = json.dumps(answer_to(body, mood=mood), ensure_ascii=False)
     if kind in ("code", "quote", "off-schema"):
         content = json.dumps(_spoilt(answer_to(body), kind))
     elif kind == "obey":
         content = json.dumps(obeying(body, answer_to(body)))
+    elif kind == "left-out":
+        answer = answer_to(body)
+        answer["posts"] = answer.get("posts", [])[1:]
+        content = json.dumps(answer)
     elif kind == "length" and content:
         content = content[: len(content) // 2]
     message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
     if kind == "refusal":
         message |= {"content": None, "refusal": "I cannot help with that."}
+    told = server.logprobs and body.get("logprobs")
+    signs = [{"token": sign, "logprob": math.log(0.9)} for sign in content or ""]
+    usage = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
     return {
         "id": "chatcmpl-made-up",
         "object": "chat.completion",
@@ -237,10 +250,10 @@ def _completion(body: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
                 "index": 0,
                 "message": message,
                 "finish_reason": "length" if kind == "length" else "stop",
-                "logprobs": None,
+                "logprobs": {"content": signs} if told else None,
             }
         ],
-        "usage": {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930},
+        "usage": usage if server.counts else None,
     }
 
 
@@ -288,9 +301,7 @@ def _probed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         schema = body["response_format"]["json_schema"]["schema"]
         said = {name: part["enum"][0] for name, part in schema["properties"].items()}
     fault = Fault(kind="text", content=json.dumps(said))
-    completion = _completion(body | {"response_format": None}, fault)
-    if server.logprobs and body.get("logprobs"):
-        completion["choices"][0]["logprobs"] = {"content": [{"token": "{", "logprob": -0.1}]}
+    completion = _completion(body | {"response_format": None}, fault, server)
     return web.json_response(completion, headers=server.headers)
 
 
@@ -318,7 +329,7 @@ async def _respond(
         await asyncio.sleep(fault.seconds)
     if kind == "empty":
         return web.json_response({"object": "list", "data": []})
-    text = json.dumps(_completion(body, fault), ensure_ascii=False)
+    text = json.dumps(_completion(body, fault, server), ensure_ascii=False)
     if kind == "torn":
         return await _torn(request, text)
     if fault and kind == "drip":

@@ -20,6 +20,10 @@ TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="$"), min_size=1, max_size=20
 )
 LINES = st.lists(TEXTS, max_size=2)
+WORDS = NAMES | st.sampled_from(["a", "b", "not", "a b", "*n't", "b*", "帮", "😀", "l'a", ","])
+CUES = WORDS | st.builds(
+    "{} ~{}{} {}".format, WORDS, st.integers(0, 3), st.sampled_from(["", ">"]), WORDS
+)
 TAKEN = ("unit", "segment", "coder", "arm", "replicate", "text")
 
 
@@ -54,6 +58,7 @@ def codebooks_accepted(draw: st.DrawFn, *, variables: int = 6) -> Codebook:
     content["variables"] = rows
     if segmented:
         content["segments"] = draw(_segments(names))
+    content["cues"] = draw(_cues(rows))
     try:
         return codebooks.read(yaml.safe_dump(content), source="drawn.yaml")
     except CodebookError:  # conditions that no codes can meet
@@ -116,7 +121,7 @@ def _value(draw: st.DrawFn, code: str, *, numeric: bool) -> dict[str, Any]:
         "include": draw(LINES),
         "exclude": draw(LINES),
         "examples": draw(LINES),
-        "cues": draw(st.lists(NAMES, max_size=2)),
+        "cues": draw(st.lists(CUES, max_size=3)),
     }
     return value | ({"number": draw(st.floats(-9, 9))} if numeric else {})
 
@@ -133,3 +138,24 @@ def _segments(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
         "relates": draw(st.lists(st.sampled_from(names), max_size=2)),
         "within": draw(st.integers(1, 3)),
     }
+
+
+@st.composite
+def _cues(draw: st.DrawFn, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rules for cues; some values of the variables that they negate get a code for that."""
+    phrases = draw(st.lists(WORDS, max_size=6, unique=True))
+    listed = {"negations": phrases[:3], "exceptions": phrases[3:4], "ends": phrases[4:]}
+    drawn = {
+        "reach": draw(st.integers(0, 3)),
+        "ties": draw(st.sampled_from(["earliest", "abstain"])),
+    }
+    coded = [row for row in rows if "values" in row]
+    if phrases and coded:
+        chosen = draw(st.lists(st.sampled_from(coded), max_size=2))
+        drawn["negates"] = [row["variable"] for row in chosen]
+        for row in chosen or coded:
+            codes = [value["code"] for value in row["values"]]
+            for value in row["values"]:
+                others = st.sampled_from([code for code in codes if code != value["code"]])
+                value["negated"] = draw(st.none() | others)
+    return listed | drawn

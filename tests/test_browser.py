@@ -77,6 +77,7 @@ variables:
 )
 TEXT = "👩‍👩‍👧 🇩🇪 Café, made up: my helper\n\nkeeps me awake & costs $5. <b>Odd</b> things."
 QUOTE = "my helper\n\nkeeps me awake"
+INVENTED = "words <b>nobody</b> *wrote* for $9"
 SOURCE = "cues@a1b2c3"
 WHO = {"codebook": BOOK.fingerprint, "coder": SOURCE, "replicate": 1}
 
@@ -128,21 +129,21 @@ def desk(studio: Server) -> Desk:
         "end": start + len(QUOTE),
         "quote": QUOTE,
     }
+    invented = {**segment, "segment": "2", "found": "missing", "start": -1, "end": -1}
+    segments = tables.frame(tables.SEGMENTS, [segment, {**invented, "quote": INVENTED}])
     codings = [
+        coding("assisted", "2", "impact", "negative"),
         coding("assisted", "", "relevance", "relevant"),
         coding("assisted", "", "strength", "3"),
         coding("assisted", "1", "impact", "positive"),
         coding("assisted", "1", "topic", "sleep+work"),
     ]
-    shown = suggestions.predictions(
-        tables.frame(tables.CODINGS, codings),
-        tables.frame(tables.SEGMENTS, [segment]),
-        BOOK,
-        version=SOURCE,
-    )
+    given = tables.frame(tables.CODINGS, codings)
+    shown = suggestions.predictions(given, segments, BOOK, version=SOURCE)
+    notes = suggestions.unsupported(given, segments, BOOK)
     projects = {}
     for arm in ("assisted", "blind"):
-        given = shown if arm == "assisted" else None
+        predictions = shown if arm == "assisted" else None
         projects[arm] = admin.project(
             f"browser {arm}",
             title=f"made up: {arm}",
@@ -152,7 +153,8 @@ def desk(studio: Server) -> Desk:
             ),
             suggestions=arm == "assisted",
         )
-        admin.import_tasks(projects[arm], suggestions.payload(*frames(arm), given))
+        made = suggestions.payload(*frames(arm), predictions, notes)
+        admin.import_tasks(projects[arm], made)
     admin.set_model_version(projects["assisted"], SOURCE)
     return Desk(account, admin, **projects)
 
@@ -229,6 +231,17 @@ def submit(page: Page) -> None:
     with page.expect_response(lambda answer: "/annotations" in answer.url) as answer:
         page.get_by_test_id("bottombar-submit-button").click()
     assert answer.value.status == 201
+
+
+def test_a_quote_that_the_post_does_not_hold_is_told_of(
+    page: Page, studio: Server, desk: Desk
+) -> None:
+    """The assisted page says which suggested quote is not there, as plain text; the blind none."""
+    opened(page, studio, desk.assisted)
+    note = page.locator(".note")
+    expect(note).to_have_text(f"{suggestions.UNSUPPORTED} “{INVENTED}” (Impact: Negative)")
+    opened(page, studio, desk.blind)
+    expect(note).to_have_text("")
 
 
 def test_codebook_entry_is_one_click_away(page: Page, studio: Server, desk: Desk) -> None:

@@ -155,6 +155,22 @@ def test_bundled_codebooks_read_clean(name: str) -> None:
             assert len(set(value.cues)) == len(value.cues)
 
 
+@pytest.mark.parametrize(
+    ("name", "fingerprint"),
+    [
+        ("llm-mental-health", "7755cb67076b55bc79d1d0d2e6579c3a"),
+        ("recipe-difficulty", "e893f670312bffc461a07843ba8b89e7"),
+    ],
+)
+def test_bundled_fingerprints_stay(name: str, fingerprint: str) -> None:
+    """Codings made before cues could be negated belong to the codebooks as they are now.
+
+    Change these only together with something that a coder sees.
+    """
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    assert codebook.read(text, source=name).fingerprint == fingerprint
+
+
 def test_the_study_has_its_variables() -> None:
     """The study's codebook asks its six questions, with a code for none where several apply."""
     text = (FOLDER / "llm-mental-health.yaml").read_text(encoding="utf-8")
@@ -188,7 +204,7 @@ def test_the_second_codebook_shares_nothing_with_the_first() -> None:
 def test_readme_names_every_key() -> None:
     """The tables of codebook/README.md explain each key of the schema."""
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    schemas = (Codebook, codebook.Segments, Variable, codebook.Value, Gate)
+    schemas = (Codebook, codebook.Segments, codebook.Cues, Variable, codebook.Value, Gate)
     keys = {name for schema in schemas for name in schema.model_fields}
     assert [name for name in sorted(keys) if f"`{name}`" not in text] == []
 
@@ -246,6 +262,9 @@ FIELD_RULES = [
     ("variables.0.of", "post", "variables[0].of: Input should be 'unit' or 'segment', got 'post'"),
     ("variables.2.minimum", float("nan"), "variables[2].minimum: Input should be a finite number"),
     ("variables.2.maximum", float("inf"), "variables[2].maximum: Input should be a finite number"),
+    ("cues", {"reach": 21}, "cues.reach: Input should be less than or equal to 20, got 21"),
+    ("cues", {"ties": "last"}, "cues.ties: Input should be 'earliest' or 'abstain', got 'last'"),
+    ("cues", {"negations": [False]}, "cues.negations[0]: YAML reads this as false; put it in quo"),
     ("segments.within", 6, "segments.within: Input should be less than or equal to 5, got 6"),
     ("gate", {"tentative": 0}, "gate.tentative: Input should be greater than 0, got 0"),
     ("gate", {"reliable": 1}, "gate.reliable: Input should be less than 1, got 1"),
@@ -291,6 +310,51 @@ RULES = [
     ("variables.4.minimum", 0, "variables[4].minimum: is for a variable without values; remove it"),
     ("variables.4.values.1", REMOVED, "variables[4].values: needs at least two values, or nothing"),
     ("variables.3.values.0.cues.1", " * ", "variables[3].values[0].cues[1]: ' * ' would match ev"),
+    ("variables.3.values.0.cues.1", "a ~ b", "variables[3].values[0].cues[1]: 'a ~ b': '~' joins"),
+    ("variables.3.values.0.cues.1", "a~4 b", "variables[3].values[0].cues[1]: 'a~4 b': '~' joins"),
+    ("variables.3.values.0.cues.1", "a ~4", "variables[3].values[0].cues[1]: 'a ~4': '~' joins"),
+    ("variables.3.values.0.cues.1", "a ~2 b ~2 c", "variables[3].values[0].cues[1]: 'a ~2 b ~2 c'"),
+    ("variables.3.values.0.cues.1", "a ~2 *", "variables[3].values[0].cues[1]: 'a ~2 *' would mat"),
+    (
+        "variables.3.values.0.cues.1",
+        "a ~2 {segment}",
+        "variables[3].values[0].cues[1]: 'a ~2 {segment}': '{segment}' stands alone",
+    ),
+    (
+        "variables.3.values.0.negated",
+        "rain",
+        "variables[3].values[0].negated: needs the phrases th",
+    ),
+    (
+        "variables.3.values.0.negated",
+        "sun",
+        "variables[3].values[0].negated: 'sun' is no other cod",
+    ),
+    (
+        "variables.3.values.0.negated",
+        "fog",
+        "variables[3].values[0].negated: 'fog' is no other cod",
+    ),
+    ("cues", {"negations": ["not", " * "]}, "cues.negations[1]: ' * ' would match every post"),
+    ("cues", {"negations": ["not ~2 a"]}, "cues.negations[0]: 'not ~2 a': '~' is for cues of a va"),
+    (
+        "cues",
+        {"negations": ["not", "Not "]},
+        "cues.negations[1]: 'Not ' stands also in cues.negations[0]",
+    ),
+    (
+        "cues",
+        {"negations": ["not"], "ends": ["not"]},
+        "cues.ends[0]: 'not' stands also in cues.negations[0]",
+    ),
+    ("cues", {"ends": ["but"]}, "cues.ends: does nothing without cues.negations"),
+    ("cues", {"exceptions": ["not only"]}, "cues.exceptions: does nothing without cues.negations"),
+    ("cues", {"negates": ["sides"]}, "cues.negates: does nothing without cues.negations"),
+    (
+        "cues",
+        {"negations": ["not"], "negates": ["sides", "score"]},
+        "cues.negates[1]: no variable with values is called 'score'",
+    ),
     ("gate", {"tentative": 0.9}, "gate.reliable: lies below gate.tentative"),
     ("variables.0.gate", {"reliable": 0.5}, "variables[0].gate.reliable: lies below variables[0]"),
 ]
@@ -301,6 +365,14 @@ def test_a_rule_that_no_field_shows(path: str, value: Any, expected: str) -> Non
     """One broken rule gives one finding, with file, path and reason."""
     (finding,) = found((path, value))
     assert finding.startswith(f"w.yaml: {expected}")
+
+
+def test_a_negated_code_of_a_variable_that_is_not_negated() -> None:
+    """`negated` of a variable that cues.negates leaves out would do nothing, and is found."""
+    assert found(
+        ("cues", {"negations": ["not"], "negates": ["topic"]}),
+        ("variables.3.values.0.negated", "rain"),
+    ) == ["w.yaml: variables[3].values[0].negated: cues.negates does not name 'sides'"]
 
 
 UNREACHABLE = [
@@ -484,6 +556,10 @@ UNSEEN = [
     ("variables.4.values.0.number", 2),
     ("segments.relates", ["sides"]),
     ("segments.within", 1),
+    ("variables.3.values.0.cues", ["sun ~2 shine", "*shine"]),
+    ("cues", {"negations": ["not"], "exceptions": ["not only"], "ends": ["but"], "reach": 1}),
+    ("cues", {"negations": ["not"], "negates": ["sides"], "ties": "abstain"}),
+    ("cues", {"ties": "abstain"}),
 ]
 SEEN = [
     ("codebook", "other-talk", "*"),
@@ -509,6 +585,17 @@ def test_what_no_coder_sees(path: str, value: Any) -> None:
     before, after = read(WEATHER), read(changed((path, value)))
     assert after.fingerprint == before.fingerprint
     assert {change.variable for change in codebook.diff(before, after)} == {""}
+
+
+def test_the_code_of_negated_cues_is_not_seen() -> None:
+    """`negated` is for the cues coder: no other fingerprint, and no coding touched."""
+    negations = ("cues", {"negations": ["not"]})
+    before = read(changed(negations))
+    after = read(changed(negations, ("variables.3.values.0.negated", "rain")))
+    assert after.fingerprint == before.fingerprint == read(WEATHER).fingerprint
+    assert codebook.diff(before, after) == [
+        codebook.Change("variables[sides].values[sun].negated", "added", "", "rain", "")
+    ]
 
 
 @pytest.mark.parametrize(("path", "value", "touched"), SEEN)

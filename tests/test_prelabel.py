@@ -237,7 +237,11 @@ def test_failures_have_names_and_only_they_are_asked_again(
     assert all(row["detail"] for row in completions(labeler) if row["error"])
     asked = server.requests
     server.faults.clear()
-    assert quiet(labeler, "--retry-errors", "--json").json["requests"] == 5
+    done = quiet(labeler, "--retry-errors", "--json").json
+    assert (done["requests"], done["faults"]) == (5, {})
+    kept = completions(labeler)
+    assert len(kept) == POSTS + 5
+    assert {texts[row["unit"]]: row["error"] for row in kept if row["error"]} == errors
     again = [sent.split(" ")[0] for sent in list(map(sent_post, server.bodies))[asked:]]
     assert sorted(again) == sorted(errors)
     assert len(good(labeler)) == POSTS
@@ -286,14 +290,17 @@ def test_budget_holds_back_only_what_flies(labeler: Labeler, server: Server) -> 
 
 
 def test_budget_too_small_for_the_canary_as_well(labeler: Labeler, server: Server) -> None:
-    """A budget that pays for one request sends a post and no canary, and says so."""
+    """A budget that pays for one request at a time sends no canary beside it, and says so."""
     prices = price_file(labeler.root)
     shown = quiet(labeler, "--prices", prices, "--answer-limit", "16", "--dry-run").out
     (size,) = tokens.count([shown.rstrip("\n").split("\n")[-1]], model=MODEL)
     most = (size * INPUT + 4 * 16 * OUTPUT) / 1_000_000
     budget = ("--prices", prices, "--answer-limit", "16", "--budget", str(1.5 * most))
     done = labeler("prelabel", "--json", *budget).json
-    assert done["requests"] == done["answered"] == server.requests == 1
+    assert 1 <= done["requests"] == done["answered"] == server.requests < POSTS
+    assert server.most_flying == 1
+    assert not any(b"NOTE TO THE SYSTEM" in body for body in server.bodies)
+    assert sum(row["cost"] for row in completions(labeler)) <= 1.5 * most
     assert any("budget" in remark for remark in done["remarks"])
 
 
@@ -340,8 +347,15 @@ def test_canary_rings_when_the_model_obeys_posts(labeler: Labeler, server: Serve
     rows = labeler.rows()
     units = {row["unit"] for row in rows["posts"]}
     assert len(units) == POSTS
-    for name in ("completions", "codings", "segments"):
+    for name in ("codings", "segments"):
         assert {row["unit"] for row in rows[name]} <= units
+    (heard,) = (row for row in rows["completions"] if row["unit"] not in units)
+    assert heard["unit"].startswith("canary:")
+    assert "obeys posts" in heard["detail"]
+    status = labeler("status", "--json").json
+    (stage,) = (stage for stage in status["stages"] if stage["stage"] == "prelabel")
+    assert (stage["done"], stage["pending"]) == (POSTS, 0)
+    assert "ALARM" in stage["what"]
     assert ledger(labeler)[0]["posts"] == POSTS
     engine = store.connect(f"sqlite:///{labeler.root}/.labeler/labeler.db")
     ada = {

@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from labeler.commands.options import json_option, study_of
-from labeler.commands.output import as_json, told
+from labeler.commands.output import as_json, number, table, told
+from labeler.commands.progress import Shown
 from labeler.pipeline import embedded
-from labeler.pipeline.asking import Asking
+from labeler.pipeline.model import Asking
+from labeler.pipeline.pilot import Piloted, pilot
 from labeler.pipeline.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
 from labeler.pipeline.study import Study
 from labeler.stages import curves
@@ -90,6 +92,36 @@ from labeler.stages import curves
     type=click.FloatRange(0),
     help="Seconds to wait for a server that is gone.",
 )
+@click.option(
+    "--several",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 25),
+    help="Posts in one request: cheaper, but codes change; needs a pilot first.",
+)
+@click.option(
+    "--pilot",
+    "posts",
+    type=click.IntRange(10),
+    metavar="POSTS",
+    help="Code so many posts alone and, by --several, together; say what that costs in agreement.",
+)
+@click.option(
+    "--examples",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 50),
+    help="Show so many adjudicated units with their codes in the prompt.",
+)
+@click.option(
+    "--examples-from",
+    multiple=True,
+    metavar="BATCH",
+    help="Batches whose adjudicated units may be shown; can be given more than once.",
+)
+@click.option(
+    "--logprobs", is_flag=True, help="Ask how probable each code is, where the server tells."
+)
 @json_option
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
@@ -105,6 +137,9 @@ def command(context: click.Context, /, **given: Any) -> None:
     curve, coder = given.pop("learning_curve"), given.pop("coder")
     if curve and coder != "embed":
         raise click.UsageError("--learning-curve is of --coder embed")
+    posts = given.pop("posts")
+    if given["logprobs"] and given["several"] > 1:
+        raise click.UsageError("--logprobs goes with one post a request: leave --several out")
     study = study_of(context)
     if curve:
         _show_curves(study, machine=machine)
@@ -121,7 +156,16 @@ def command(context: click.Context, /, **given: Any) -> None:
         for line in dry_run(study, asking):
             click.echo(line)
         return
-    _show(by_model(study, asking, reparse=reparse, report=told), machine=machine)
+    with Shown() as shown:
+        show: dict[str, Any] = {"report": shown.report, "progress": shown.progress}
+        if posts:
+            found = pilot(study, asking, posts=posts, **show)
+        else:
+            done = by_model(study, asking, reparse=reparse, **show)
+    if posts:
+        _show_pilot(found, asking, machine=machine)
+    else:
+        _show(done, machine=machine)
 
 
 def _show_curves(study: Study, *, machine: bool) -> None:
@@ -148,3 +192,34 @@ def _show(done: Prelabelled, *, machine: bool) -> None:
         click.echo(f"{done.requests} requests sent; this coder has cost {done.spent}")
     for remark in done.remarks:
         click.echo(remark)
+
+
+def _show_pilot(found: Piloted, asking: Asking, *, machine: bool) -> None:
+    if machine:
+        as_json(found._asdict())
+        return
+    click.echo(f"{found.posts} posts coded alone and {asking.several} together")
+    for name, rows in found.agreement.groupby("comparison", sort=False):
+        click.echo(f"\n{name}")
+        table(
+            ["  variable", "alpha#", "95% interval#", "agree#", "units#", ""],
+            [
+                (
+                    f"  {row['variable']}",
+                    number(row["value"]),
+                    f"{number(row['low'])} to {number(row['high'])}",
+                    number(row["percent"], 2),
+                    row["n_units"],
+                    row["note"],
+                )
+                for row in rows.to_dict("records")
+            ],
+        )
+    costs = [_cost(cost, found.currency) for cost in (found.alone, found.together)]
+    click.echo(f"\na thousand posts cost {costs[0]} alone, {costs[1]} together")
+    for remark in found.remarks:
+        click.echo(remark)
+
+
+def _cost(cost: float | None, currency: str) -> str:
+    return "an unknown amount" if cost is None else f"{cost:.4f} {currency}"

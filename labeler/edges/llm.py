@@ -19,7 +19,7 @@ __all__ = ["Answer", "Endpoint", "Limits", "Tally", "complete", "probe"]
 
 
 def complete(
-    requests: Iterable[tuple[str, str]],
+    requests: Iterable[tuple[str, str] | None],
     *,
     base_url: str,
     api_key: str,
@@ -40,7 +40,8 @@ def complete(
     `on_answers` with up to 64 at a time from one other thread, 20 ms late at most (100 ms where
     storing is slow). What either raises ends the run, after those in flight have landed and all
     that is left was given once more. Answers come in any order. `requests` is read as they are
-    sent, no further, from this thread.
+    sent, no further, from this thread; None in it says: not now, but perhaps when one of those in
+    flight has been handed over (it ends the run where none is).
 
     `concurrency` is the most in flight. `limits` are those of `probe`, or given; None means that
     nothing is known, and 32 at most fly until the first reply. A given limit is kept, a lower one

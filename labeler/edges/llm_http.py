@@ -8,6 +8,7 @@ URL and headers parsed anew, response built twice) cost more than twice what the
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -25,6 +26,7 @@ from labeler.edges.llm_failures import Failure
 from labeler.errors import ServiceRejected, ServiceUnavailable
 
 SERVICE = "model server"
+_AZURE = re.compile(r"(?:^|\.)(?:azure\.com|azure\.us|azure\.cn|azure-api\.net)$")
 KEEP = 4.0  # seconds that an idle connection is kept: less than the five of common servers
 
 
@@ -77,7 +79,10 @@ class Door(NamedTuple):
 
 @asynccontextmanager
 async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
-    """A door to the server. A query of the address (`?api-version=…`) goes with each request."""
+    """A door to the server. A query of the address (`?api-version=…`) goes with each request.
+
+    Azure takes the key of a deployment's address in a header of its own.
+    """
     checked(base_url)
     path, _, query = base_url.partition("?")
     secure = path.startswith("https:")
@@ -94,6 +99,8 @@ async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
         for name, value in given.items()
         if isinstance(value, str) and not name.startswith("X-Stainless")
     }
+    if _AZURE.search(urlsplit(base_url).hostname or ""):
+        headers["api-key"] = api_key.strip()
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP, ssl=trust),
         headers=headers,

@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from labeler.edges import llm_answers, llm_http
 from labeler.edges.llm_answers import Answer, Handover
@@ -25,6 +25,7 @@ AT_ONCE = 8
 AHEAD = 8
 UNSTORED = 256
 TELL = 0.1
+END = object()
 
 
 class Job(NamedTuple):
@@ -42,7 +43,7 @@ class Job(NamedTuple):
 class Run:
     """What `llm.complete` was asked for, and where it stands."""
 
-    source: Iterator[tuple[str, str]]
+    source: Iterator[tuple[str, str] | None]
     base_url: str
     api_key: str = field(repr=False)
     concurrency: int
@@ -114,12 +115,17 @@ class Run:
         crowded = len(self.tasks) + len(self.later) >= self.concurrency + ahead
         if self.drained or crowded or len(self.handover.left) >= UNSTORED:
             return None
-        given = next(self.source, None)
-        if given is None:
+        given = next(self.source, END)
+        if given is END or (given is None and not self._busy()):
             self.drained = True
+        if given is END or given is None:
             return None
-        completion, body = given
+        completion, body = cast(tuple[str, str], given)
         return Job(completion, body.encode(), self.governor.tokens_of(len(body)))
+
+    def _busy(self) -> bool:
+        """Whether anything is in flight, waits for another attempt or is being handed over."""
+        return bool(self.tasks or self.later or self.handover.left)
 
     def _wait(self, now: float, job: Job | None) -> float:
         """Seconds until there may be something to do; inf where something has to land first."""

@@ -79,7 +79,7 @@ def migrate(engine: Engine) -> None:
 
 def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
     """The rows of a table whose columns equal what is given (a list: any of it), in key order."""
-    query = select(table).where(_matching(engine, table, equals))
+    query = select(table).where(matching(engine, table, equals))
     return tables.frame(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
 
 
@@ -92,7 +92,7 @@ def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
 
 def distinct(engine: Engine, column: Column[Any], /, **equals: object) -> list[Any]:
     """The different values of one column, in order, among the rows that equal what is given."""
-    query = select(column).where(_matching(engine, column.table, equals)).distinct()
+    query = select(column).where(matching(engine, column.table, equals)).distinct()
     with _named(engine), engine.connect() as connection:
         return list(connection.scalars(query.order_by(column)))
 
@@ -101,7 +101,7 @@ def counts(engine: Engine, column: Column[Any], /, **equals: object) -> dict[Any
     """Value of one column → how many rows hold it, among those that equal what is given."""
     query = (
         select(column, func.count())
-        .where(_matching(engine, column.table, equals))
+        .where(matching(engine, column.table, equals))
         .group_by(column)
         .order_by(column)
     )
@@ -111,7 +111,7 @@ def counts(engine: Engine, column: Column[Any], /, **equals: object) -> dict[Any
 
 def count(engine: Engine, table: Table, /, **equals: object) -> int:
     """How many rows of a table equal what is given."""
-    query = select(func.count()).select_from(table).where(_matching(engine, table, equals))
+    query = select(func.count()).select_from(table).where(matching(engine, table, equals))
     with _named(engine), engine.connect() as connection:
         return int(connection.scalar(query) or 0)
 
@@ -137,7 +137,7 @@ def replace(engine: Engine, *slices: tuple[Table, dict[str, object], Rows]) -> N
     """
     with writing(engine) as connection:
         for table, equals, rows in slices:
-            connection.execute(delete(table).where(_matching(engine, table, equals)))
+            connection.execute(delete(table).where(matching(engine, table, equals)))
             _insert(connection, table, rows, update=True)
 
 
@@ -237,7 +237,8 @@ ADVICE = {
 }
 
 
-def _matching(engine: Engine, table: Table, equals: dict[str, object]) -> Any:
+def matching(engine: Engine, table: Table, equals: Mapping[str, object]) -> Any:
+    """The condition that a row's columns equal what is given (a list: any of it)."""
     conditions = []
     for name, value in equals.items():
         column = table.c[name]
@@ -326,4 +327,5 @@ def _add_column(connection: Connection, column: Column[Any]) -> None:
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
+    ("0003-endpoints-confidence", _all_tables),
 ]

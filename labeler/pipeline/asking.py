@@ -7,165 +7,189 @@ before more is sent.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from pathlib import Path
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from labeler import resources, tables
-from labeler.edges import files, llm, store
+from labeler import tables
+from labeler.edges import llm, store
+from labeler.keys import key
 from labeler.pipeline import claims
+from labeler.pipeline.answered import answered
+from labeler.pipeline.model import Asking, Model, sent_texts
 from labeler.pipeline.purse import Purse
 from labeler.pipeline.study import Report, Study, now
 from labeler.stages import canaries, deidentify, prelabels
 
 CHUNK = 100
 HIGHER = 4  # a truncated answer is asked for again with a limit so many times as high
-WITH_SUBREDDITS = " with subreddits"
-
-Locate = Callable[[str, int, int], tuple[int, int, str]]
 
 
-class Asking(NamedTuple):
-    """How a model is asked: `limit` posts at most, `replicates` times each, `budget` in the
-    currency of the price file, `answer_limit` in tokens, `patience` in seconds."""
+class Progress(NamedTuple):
+    """Where a run stands: posts answered of so many, a second and in flight, attempts given again
+    and answers without codes by kind, what was spent, seconds left (None: not known)."""
 
-    concurrency: int = 64
-    limit: int | None = None
-    replicates: int = 1
-    retry_errors: bool = False
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-    budget: float | None = None
-    prices: Path | None = None
-    answer_limit: int = 2000
-    subreddits: bool = False
-    canary: bool = True
-    patience: float = 60.0
+    done: int
+    total: int
+    rate: float
+    flying: int
+    again: dict[str, int]
+    errors: dict[str, int]
+    spent: str
+    left: float | None
 
 
-class Model(NamedTuple):
-    """A model as coder: its spec and name, its prompt and templates."""
+class Wanted(NamedTuple):
+    """What is to be asked: about which unit, for the how manieth time, how."""
 
-    spec: dict[str, object]
-    coder: str
-    prompt: prelabels.Prompt
-    templates: prelabels.Templates
-
-
-def model_of(study: Study, *, subreddits: bool) -> Model:
-    """The project's model as a coder; what is hidden from it is part of what it is."""
-    folder = resources.folder("templates") / "prompt"
-    templates = prelabels.Templates(
-        files.read_text(folder / "system.jinja"), files.read_text(folder / "user.jinja")
-    )
-    spec = prelabels.spec(
-        base_url=study.project.llm_url, model=study.project.llm_model, templates=templates
-    )
-    spec["hides"] = deidentify.RULES + (WITH_SUBREDDITS if subreddits else "")
-    prompt = prelabels.prompt(study.codebook, spec, templates)
-    return Model(spec, prelabels.coder(spec), prompt, templates)
-
-
-def sent_texts(study: Study, posts: pd.DataFrame, hides: str) -> tuple[pd.DataFrame, Locate | None]:
-    """Posts with their texts as they leave, and the way back from a stretch to the original.
-
-    `hides` is that entry of a model's spec; '' hides nothing (the cues coder).
-    """
-    if not hides:
-        return posts, None
-    hidden = deidentify.hide_all(
-        list(posts["text"]),
-        secret=study.project.secret(),
-        subreddits=hides.endswith(WITH_SUBREDDITS),
-    )
-    pairs = zip(hidden, posts["text"], strict=True)
-    by_unit = dict(zip(posts["unit"], pairs, strict=True))
-
-    def locate(unit: str, start: int, end: int) -> tuple[int, int, str]:
-        found, original = by_unit[unit]
-        first, last = deidentify.original_offsets(found, start, end)
-        return first, last, original[first:last]
-
-    return posts.assign(text=[one.text for one in hidden]), locate
+    alone: bool
+    limit: int
+    replicate: int
+    attempt: int
+    unit: str
 
 
 class Asker:
-    """One run of asking a model: what it sends, stores and spends."""
+    """One run of asking a model: what it sends, stores and spends. `units` restricts it."""
 
     def __init__(
-        self, study: Study, model: Model, asking: Asking, *, run: str, report: Report
+        self,
+        study: Study,
+        model: Model,
+        asking: Asking,
+        *,
+        run: str,
+        report: Report,
+        progress: Callable[[Progress], None] = lambda _: None,
+        units: list[str] | None = None,
     ) -> None:
         self.study, self.model, self.asking = study, model, asking
-        self.run, self.report = run, report
+        self.run, self.report, self.progress = run, report, progress
         self.purse = Purse(study, model.coder, price_file=asking.prices, budget=asking.budget)
         self.which = {"coder": model.coder, "codebook": study.codebook.fingerprint}
+        self.units = units
         self.holder = claims.holder(now())
         self.canary = canaries.canary(run, secret=study.project.secret())
         self.greeted = not asking.canary
-        self.flying: dict[str, tuple[str, int, str]] = {}
-        self.sent = self.elsewhere = 0
+        self.flying: dict[str, list[Any]] = {}
+        self.sent = self.elsewhere = self.kept = self.total = 0
         self.started, self.left = now(), set[str]()
         self.alarm = ""
 
     # --- what is asked -------------------------------------------------------------------------
 
-    def pending(self) -> Iterator[pd.DataFrame]:
-        """Requests without a stored answer (or, to retry errors, without a good one)."""
-        only_good = {"error": ""} if self.asking.retry_errors else {}
-        posts = store.distinct(self.study.engine, tables.POSTS.c.unit)
+    def fresh(self) -> list[Wanted]:
+        """What has no answer yet or, to retry errors, none that holds codes."""
+        there = self._there()
+        posts = self.units
+        if posts is None:
+            posts = store.distinct(self.study.engine, tables.POSTS.c.unit)
+        wanted = []
         for replicate in range(1, self.asking.replicates + 1):
-            which = {**self.which, **only_good, "replicate": replicate}
-            done = set(store.distinct(self.study.engine, tables.COMPLETIONS.c.unit, **which))
-            units = [unit for unit in posts if unit not in done][: self.asking.limit]
-            yield from self._requests(units, replicate, self.asking.answer_limit)
+            own = []
+            for unit in posts:
+                before = there.get((unit, replicate))
+                if unit in self.model.prompt.examples:
+                    continue
+                if before is None:
+                    own.append(self._wanted(unit, replicate))
+                elif self.asking.retry_errors and not before.good:
+                    own.append(self._once_more(unit, replicate, before))
+            wanted += own[: self.asking.limit]
+        return wanted
 
-    def truncated(self) -> Iterator[pd.DataFrame]:
-        """Requests whose answers were cut off, with a higher limit."""
-        cut = store.read(self.study.engine, tables.COMPLETIONS, **self.which, error="truncated")
-        for replicate in range(1, self.asking.replicates + 1):
-            units = sorted(set(cut[cut["replicate"] == replicate]["unit"]))
-            yield from self._requests(units, replicate, self.asking.answer_limit * HIGHER)
+    def second(self) -> list[Wanted]:
+        """What was cut off, with a higher limit, and what failed in company, alone."""
+        return [
+            self._once_more(unit, replicate, before)
+            for (unit, replicate), before in self._there().items()
+            if before.answers == 1 and not before.good and (before.cut or self.asking.several > 1)
+        ]
 
-    def _requests(
-        self, units: list[str], replicate: int, answer_limit: int
-    ) -> Iterator[pd.DataFrame]:
-        for start in range(0, len(units), CHUNK):
-            chunk = units[start : start + CHUNK]
-            posts = store.read(self.study.engine, tables.POSTS, unit=chunk)
-            sent, _ = sent_texts(self.study, posts, str(self.model.spec["hides"]))
-            yield self._made(sent, replicate, answer_limit)
+    def _there(self) -> dict[tuple[str, int], Any]:
+        rows = answered(self.study, self.model.coder, units=self.units)
+        return {(row.unit, int(row.replicate)): row for row in tables.rows(rows)}
 
-    def _made(self, posts: pd.DataFrame, replicate: int, answer_limit: int) -> pd.DataFrame:
-        return prelabels.requests(
+    def _wanted(self, unit: str, replicate: int) -> Wanted:
+        return Wanted(self.asking.several == 1, self.asking.answer_limit, replicate, 1, unit)
+
+    def _once_more(self, unit: str, replicate: int, before: Any) -> Wanted:
+        limit = self.asking.answer_limit * (HIGHER if before.cut else 1)
+        return Wanted(True, limit, replicate, int(before.answers) + 1, unit)
+
+    def requests(self, wanted: Iterable[Wanted], *, claim: bool = True) -> Iterator[pd.DataFrame]:
+        """The requests for what is wanted, a chunk at a time (see `prelabels.requests`).
+
+        With `claim`, only what nobody else is asking and what is still pending when its turn comes.
+        """
+        size = max(1, CHUNK // self.asking.several) * self.asking.several
+        for how, group in groupby(sorted(wanted), key=lambda one: one[:4]):
+            alone, limit, replicate, attempt = how
+            units = [one.unit for one in group]
+            for start in range(0, len(units), size):
+                chunk = units[start : start + size]
+                mine = self._mine(chunk, replicate, attempt) if claim else chunk
+                if mine:
+                    yield self._made(mine, replicate, limit, attempt=attempt, alone=alone)
+
+    def _made(
+        self, units: list[str], replicate: int, limit: int, *, attempt: int, alone: bool
+    ) -> pd.DataFrame:
+        posts = store.read(self.study.engine, tables.POSTS, unit=units)
+        sent, _ = sent_texts(self.study, posts, self.model.hides)
+        return self._of_posts(sent, replicate, limit, attempt=attempt, alone=alone)
+
+    def _of_posts(
+        self, posts: pd.DataFrame, replicate: int, limit: int, *, attempt: int, alone: bool
+    ) -> pd.DataFrame:
+        prompt = self.model.alone if alone else self.model.prompt
+        limit *= prompt.several
+        made = prelabels.requests(
             posts,
             self.study.codebook,
             spec=self.model.spec,
-            prompt=self.model.prompt,
+            prompt=prompt,
             templates=self.model.templates,
             secret=self.study.project.secret(),
             replicate=replicate,
-            limit=answer_limit,
+            limit=limit,
+            attempt=attempt,
         )
+        return made.assign(limit=limit)
+
+    def _mine(self, units: list[str], replicate: int, attempt: int) -> list[str]:
+        """Those of some units that are this process's to ask, and not answered meanwhile."""
+        names = {self.claim(unit, replicate): unit for unit in units}
+        held = claims.claimed(self.study.engine, list(names), holder=self.holder, at=now())
+        there = answered(self.study, self.model.coder, units=units)
+        there = there[(there["replicate"] == replicate) & (there["answers"] >= attempt)]
+        done = set(there["unit"])
+        self.elsewhere += len([name for name in names if name not in held])
+        mine = {names[name] for name in held} - done
+        return [unit for unit in units if unit in mine]
+
+    def claim(self, unit: str, replicate: int) -> str:
+        """The name under which a process claims a unit: whoever holds it may ask about it."""
+        return key({**self.which, "unit": unit, "replicate": replicate})
 
     # --- what is sent --------------------------------------------------------------------------
 
-    def send(self, chunks: Iterator[pd.DataFrame]) -> None:
-        """Send requests and store the answers; the ledger says what left, whatever happens.
+    def send(self, wanted: list[Wanted]) -> None:
+        """Ask what is wanted and store the answers; the ledger says what left, whatever happens.
 
         The canary goes first and alone: it hears of a wrong key before any post leaves.
         """
-        requests = self._affordable(chunks)
+        self.total += len(wanted)
+        requests = self._affordable(self.requests(wanted))
         try:
             first = next(requests, None)
             if first is None:
                 return
-            prompt = {"prompt": self.model.prompt.key, "content": self.model.prompt.content}
-            row = {**prompt, "created": now()}
-            store.add(self.study.engine, tables.PROMPTS, tables.frame(tables.PROMPTS, [row]))
+            self._note_prompts()
             if not self.greeted:
                 self.greeted = True
                 self._complete(self._greeting())
@@ -174,7 +198,12 @@ class Asker:
             self._note_ledger(len(self.left))
             claims.release(self.study.engine, holder=self.holder)
 
-    def _complete(self, requests: Iterable[tuple[str, str]]) -> None:
+    def _note_prompts(self) -> None:
+        prompts = {prompt.key: prompt.content for prompt in (self.model.prompt, self.model.alone)}
+        rows = [{"prompt": k, "content": v, "created": now()} for k, v in prompts.items()]
+        store.add(self.study.engine, tables.PROMPTS, tables.frame(tables.PROMPTS, rows))
+
+    def _complete(self, requests: Iterable[tuple[str, str] | None]) -> None:
         given = llm.Limits(self.asking.requests_per_minute, self.asking.tokens_per_minute)
         with store.kept_open(self.study.engine):
             tally = llm.complete(
@@ -185,93 +214,103 @@ class Asker:
                 concurrency=self.asking.concurrency,
                 limits=given if any(given) else None,
                 patience=self.asking.patience,
-                report=lambda tally: self.report(_told(tally)) if tally.sent else None,
+                report=self._tell,
             )
         self.sent += tally.sent
 
-    def _affordable(self, chunks: Iterator[pd.DataFrame]) -> Iterator[tuple[str, str]]:
-        """Requests that nobody else is asking and that the budget can pay, one by one."""
-        for chunk in chunks:
-            mine = self._unclaimed(chunk)
-            most = self.purse.most(mine, answer_limit=self.asking.answer_limit * HIGHER)
-            for row, cost in zip(tables.rows(mine), most, strict=True):
-                if not self.purse.reserve(row.completion, cost):
-                    return
-                self.flying[row.completion] = (row.unit, int(row.replicate), row.request)
-                yield row.completion, row.body
+    def _affordable(self, chunks: Iterator[pd.DataFrame]) -> Iterator[tuple[str, str] | None]:
+        """Requests that the budget can pay, one by one; None while only what flies is in the way.
 
-    def _leaving(self, requests: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        What was reserved for a request is more than it will cost, so one that cannot be paid now
+        may be when others have come back.
+        """
+        for chunk in chunks:
+            for asked, rows in groupby(tables.rows(chunk), key=lambda row: row.asked):
+                own = list(rows)
+                most = self.purse.most(self._prompt(own), own[0].request, int(own[0].limit))
+                while not self.purse.reserve(asked, most):
+                    if not self.purse.waiting:
+                        return
+                    yield None
+                self.flying[asked] = own
+                yield asked, own[0].body
+
+    def _prompt(self, asked: list[Any]) -> str:
+        alone = json.loads(asked[0].request)["prompt"] == self.model.alone.key
+        return (self.model.alone if alone else self.model.prompt).content
+
+    def _leaving(
+        self, requests: Iterable[tuple[str, str] | None]
+    ) -> Iterator[tuple[str, str] | None]:
         """The requests, each noted before it leaves: a ledger must not say less than what left.
 
         It is up to a chunk ahead until the run ends, so a killed run's row says a few too many.
         """
         noted = 0
-        for completion, body in requests:
-            self.left.add(self.flying[completion][0])
-            if len(self.left) > noted:
-                noted = len(self.left) + CHUNK - 1
-                self._note_ledger(noted)
-            yield completion, body
+        for request in requests:
+            if request is not None:
+                self.left.update(row.unit for row in self.flying[request[0]])
+                if len(self.left) > noted:
+                    noted = len(self.left) + CHUNK - 1
+                    self._note_ledger(noted)
+            yield request
 
-    def _greeting(self) -> Iterator[tuple[str, str]]:
-        made = self._made(canaries.as_posts(self.canary), 1, self.asking.answer_limit)
-        most = self.purse.most(made, answer_limit=self.asking.answer_limit)
-        for row, cost in zip(tables.rows(made), most, strict=True):
-            if not self.purse.reserve(row.completion, cost):
-                return
-            self.flying[row.completion] = (row.unit, 1, row.request)
-            yield row.completion, row.body
-
-    def _unclaimed(self, chunk: pd.DataFrame) -> pd.DataFrame:
-        """The requests of a chunk that are this process's to ask, and not answered meanwhile."""
-        names = list(chunk["completion"])
-        mine = claims.claimed(self.study.engine, names, holder=self.holder, at=now())
-        which: dict[str, object] = {"completion": names}
-        if self.asking.retry_errors:
-            which["error"] = ""
-        done = set(store.distinct(self.study.engine, tables.COMPLETIONS.c.completion, **which))
-        self.elsewhere += len(set(names) - mine - done)
-        return chunk[chunk["completion"].isin(mine - done)]
+    def _greeting(self) -> Iterator[tuple[str, str] | None]:
+        made = self._of_posts(
+            canaries.as_posts(self.canary), 1, self.asking.answer_limit, attempt=1, alone=True
+        )
+        yield from self._affordable(iter([made]))
 
     # --- what comes back -----------------------------------------------------------------------
 
     def _keep(self, answers: list[llm.Answer]) -> None:
-        rows = [self._row(answer) for answer in answers]
-        kept = [row for row in rows if row["unit"] != self.canary.unit]
-        which: dict[str, object] = {"completion": [row["completion"] for row in rows]}
+        rows = [row for answer in answers for row in self._rows(answer)]
+        names = [row["completion"] for row in rows]
+        held = [self.claim(row["unit"], row["replicate"]) for row in rows]
         store.replace(
             self.study.engine,
-            (tables.COMPLETIONS, which, kept),
-            (tables.CLAIMS, which, []),
+            (tables.COMPLETIONS, {"completion": names}, rows),
+            (tables.CLAIMS, {"completion": held}, []),
         )
-        for answer, row in zip(answers, rows, strict=True):
-            self.flying.pop(answer.completion)
-            self.purse.settle(answer.completion, row["cost"])
-            if row["unit"] == self.canary.unit:
-                self.alarm = canaries.alarm(self.canary, answer.body)
+        for answer in answers:
+            own = self.flying.pop(answer.completion)
+            self.purse.settle(answer.completion, self.purse.cost(answer)[0])
+            self.kept += len(own) if own[0].unit != self.canary.unit else 0
 
-    def _row(self, answer: llm.Answer) -> dict[str, Any]:
-        unit, replicate, request = self.flying[answer.completion]
+    def _rows(self, answer: llm.Answer) -> Iterator[dict[str, Any]]:
+        """A COMPLETIONS row for each post of a request; what it took is shared out among them."""
+        asked = self.flying[answer.completion]
         cost, currency, why = self.purse.cost(answer)
-        return {
-            **self.which,
-            "completion": answer.completion,
-            "unit": unit,
-            "replicate": replicate,
-            "request": request,
-            "answer": answer.body,
-            "error": answer.error,
-            "detail": answer.detail,
-            "served": " ".join(part for part in (answer.served, answer.fingerprint) if part),
-            "prompt_tokens": answer.prompt_tokens,
-            "answer_tokens": answer.answer_tokens,
-            "cached_tokens": answer.cached_tokens,
-            "seconds": answer.seconds,
-            "created": now(),
-            "cost": cost,
-            "currency": currency,
-            "cost_note": why,
-        }
+        for place, row in enumerate(asked):
+            detail = answer.detail
+            if row.unit == self.canary.unit:
+                detail = detail or self._heard(answer.body)
+            yield {
+                **self.which,
+                "completion": row.completion,
+                "unit": row.unit,
+                "replicate": int(row.replicate),
+                "request": row.request,
+                "answer": answer.body,
+                "error": answer.error,
+                "detail": detail,
+                "served": " ".join(part for part in (answer.served, answer.fingerprint) if part),
+                "prompt_tokens": _share(answer.prompt_tokens, place, len(asked)),
+                "answer_tokens": _share(answer.answer_tokens, place, len(asked)),
+                "cached_tokens": _share(answer.cached_tokens, place, len(asked)),
+                "seconds": answer.seconds,
+                "created": now(),
+                "cost": None if cost is None else cost / len(asked),
+                "currency": currency,
+                "cost_note": why,
+            }
+
+    def _heard(self, body: str) -> str:
+        """Raise the alarm at once where the canary was obeyed: the run may yet end in an error."""
+        self.alarm = canaries.alarm(self.canary, body)
+        if self.alarm:
+            self.report(f"ALARM: {self.alarm}")
+        return self.alarm
 
     def _note_ledger(self, posts: int) -> None:
         if not posts:
@@ -287,6 +326,24 @@ class Asker:
         }
         store.mirror(self.study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))
 
+    def _tell(self, tally: llm.Tally) -> None:
+        if not tally.sent or not self.total:
+            return
+        rate = tally.rate * self.asking.several
+        left = (self.total - self.kept) / rate if rate else None
+        self.progress(
+            Progress(
+                self.kept,
+                self.total,
+                rate,
+                tally.flying,
+                dict(tally.failures),
+                dict(tally.rows),
+                self.purse.spent_now(),
+                left,
+            )
+        )
+
     def remarks(self) -> list[str]:
         """What a person must know of this run."""
         found = [f"ALARM: {self.alarm}"] if self.alarm else []
@@ -297,7 +354,9 @@ class Asker:
         return found
 
 
-def _told(tally: llm.Tally) -> str:
-    failures = ", ".join(f"{times} {kind}" for kind, times in sorted(tally.failures.items()))
-    line = f"{tally.answered} answered, {tally.flying} in flight, {tally.rate:.1f} a second"
-    return f"{line}; given again after {failures}" if failures else line
+def _share(tokens: int | None, place: int, among: int) -> int | None:
+    """So many of a request's tokens that the shares of all its posts add up to them."""
+    if tokens is None:
+        return None
+    whole, rest = divmod(tokens, among)
+    return whole + (place < rest)

@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-import requests
-
 from labeler import __version__, tables
 from labeler.edges import store
 from labeler.edges.studio import Studio
 from labeler.errors import LabelerError
+from labeler.pipeline import endpoint
 from labeler.pipeline.studio import connected
 from labeler.pipeline.study import Study, open_study
 from labeler.project import Project
 
 STUDIO_VERSION = "1.23.2"
 FREE_BYTES = 2 * 1024**3
-SECONDS = 10
 
 State = Literal["ok", "warn", "fail"]
 
@@ -45,9 +43,8 @@ def doctor(project: Project) -> list[Check]:
     checks.append(Check("store", "ok", f"{store.shown(study.engine)}, migrated to this program"))
     book = study.codebook
     checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))
-    checks += _studio(study)
+    checks += [*_studio(study), *_model(study)]
     study.engine.dispose()
-    checks.append(_model(project))
     return checks
 
 
@@ -132,29 +129,31 @@ def _seat(name: str, arm: str, wanted: int, there: dict[str, object], suggester:
     return Check(name, "ok", f"{tasks} tasks, {predictions} suggestions, shown")
 
 
-def _model(project: Project) -> Check:
-    name = "model server"
+def _model(study: Study) -> Iterator[Check]:
+    """The model server: is it there, is the key good, and what does it do with a schema?"""
+    name, project = "model server", study.project
     if not project.llm_model:
-        return Check(name, "warn", "no model is named", "set LABELER_LLM_MODEL, or use the cues")
-    headers = {"Authorization": f"Bearer {project.llm_key}"} if project.llm_key else {}
-    address = f"{project.llm_url.rstrip('/')}/models"
+        yield Check(name, "warn", "no model is named", "set LABELER_LLM_MODEL, or use the cues")
+        return
+    try:
+        found = endpoint.probed(study, again=True)
+    except LabelerError as error:
+        yield Check(name, "fail", str(error), "check LABELER_LLM_URL and that the server runs")
+        return
     shown = _shown(project.llm_url)
-    try:
-        answer = requests.get(address, headers=headers, timeout=SECONDS)
-    except requests.RequestException as error:
-        seen = f"{shown}: {type(error).__name__}"
-        return Check(name, "fail", seen, "check LABELER_LLM_URL and that the server runs")
-    if answer.status_code in (401, 403):
-        return Check(name, "fail", f"{shown} refuses the key", "check OPENAI_API_KEY")
-    if not answer.ok:
-        return Check(name, "fail", f"{shown} answers {answer.status_code}", "check LABELER_LLM_URL")
-    try:
-        models = {model["id"] for model in answer.json()["data"]}
-    except (ValueError, KeyError, TypeError):
-        return Check(name, "warn", f"{shown} lists no models", "check that it ends in /v1")
-    if project.llm_model not in models:
-        return Check(name, "warn", f"{project.llm_model!r} is not listed there", "check the name")
-    return Check(name, "ok", f"{shown} has {project.llm_model}")
+    if found is None:
+        seen = f"{shown} did not take a small question with a schema"
+        yield Check(name, "warn", seen, "expect every request to be refused")
+        return
+    listed = "" if found.listed else f", which does not list {project.llm_model!r}"
+    yield Check(name, "ok", f"{shown} answers{listed}")
+    counts = "counts tokens" if found.counts else "does not count tokens: no budget can be kept"
+    logprobs = "gives log-probabilities" if found.logprobs else "gives no log-probabilities"
+    if found.enforces:
+        yield Check("answers", "ok", f"the schema is enforced; {counts}; {logprobs}")
+    else:
+        seen = f"the schema is not enforced ({found.detail}); {counts}; {logprobs}"
+        yield Check("answers", "warn", seen, "each answer is checked here; expect more off-schema")
 
 
 def _shown(url: str) -> str:

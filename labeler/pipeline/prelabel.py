@@ -11,23 +11,27 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import select
 
 from labeler import tables
 from labeler.edges import store
-from labeler.errors import ProjectError
-from labeler.pipeline import embedded
-from labeler.pipeline.asking import Asker, Asking, Model, model_of, sent_texts
+from labeler.pipeline import company, embedded, endpoint
+from labeler.pipeline.answered import answered, failed
+from labeler.pipeline.asking import Asker, Progress
+from labeler.pipeline.model import Asking, model_of
+from labeler.pipeline.parsing import parse
 from labeler.pipeline.study import Report, Study, add_coder, logged, now, silent
-from labeler.stages import cues, deidentify, prelabels
+from labeler.stages import cues, deidentify
 
 CHUNK = 1000
-FINAL = ("refusal", "truncated", "off-schema", "left-out")
 
 
 class Prelabelled(NamedTuple):
-    """What a run did: the coder, units answered now and before, faults by kind, codings written;
-    requests sent, what the coder's answers cost in all, and what a person must know."""
+    """What a run did: the coder, units answered now and before, codings written, requests sent,
+    what the coder's answers cost in all, and what a person must know.
+
+    `faults` by kind: those that parsing found beside the codings written now, and the posts that
+    have no codes at all, now or from before.
+    """
 
     coder: str
     answered: int
@@ -46,15 +50,16 @@ def by_cues(
     coder = cues.coder(study.codebook)
     with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
         add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
-        before = _answered(study, coder)
+        before = _units(study, coder)
         if not reparse:
 
             def read(posts: pd.DataFrame) -> pd.DataFrame:
                 return cues.answers(posts, study.codebook, coder=coder, created=now())
 
-            _ask_here(study, coder, limit, report, read)
-        written, faults = _parsed(study, coder, "", everything=reparse)
-        return Prelabelled(coder, _answered(study, coder) - before, before, faults, written)
+            _ask_here(study, coder, before, limit, report, read)
+        found = parse(study, coder, everything=reparse)
+        now_answered = len(_units(study, coder) - before)
+        return Prelabelled(coder, now_answered, len(before), found.faults, found.codings)
 
 
 def by_embedding(
@@ -68,60 +73,77 @@ def by_embedding(
     coder = taught.coder
     with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
         add_coder(study, coder, kind="embedded", spec=taught.spec)
-        before = _answered(study, coder)
+        before = _units(study, coder)
         if not reparse:
             for line in embedded.curve_lines(study, taught):
                 report(line)
-            _ask_here(study, coder, limit, report, embedded.reader(study, taught))
-        written, faults = _parsed(study, coder, "", everything=reparse)
-        answered = _answered(study, coder) - before
-        remarks = embedded.remarks(taught, faults.pop(tables.TAUGHT, 0))
-        return Prelabelled(coder, answered, before, faults, written, remarks=remarks)
+            _ask_here(study, coder, before, limit, report, embedded.reader(study, taught))
+        found = parse(study, coder, everything=reparse)
+        spared = failed(study, coder).get(tables.TAUGHT, 0)
+        return Prelabelled(
+            coder,
+            len(_units(study, coder) - before),
+            len(before),
+            found.faults,
+            found.codings,
+            remarks=embedded.remarks(taught, spared),
+        )
 
 
 def by_model(
-    study: Study, asking: Asking, *, reparse: bool = False, report: Report = silent
+    study: Study,
+    asking: Asking,
+    *,
+    reparse: bool = False,
+    units: list[str] | None = None,
+    report: Report = silent,
+    progress: Callable[[Progress], None] = lambda _: None,
 ) -> Prelabelled:
     """Ask the project's model about each post that it has not answered, and parse the answers.
 
-    A truncated answer is asked for once more, with a higher limit. ServiceUnavailable and
-    ServiceRejected: what was answered is stored, and the same call goes on from there.
+    A truncated answer is asked for once more, with a higher limit, and a post that got no answer
+    in company once more alone. `units` are the posts to ask about, all where None.
+    ServiceUnavailable and ServiceRejected: what was answered is stored, and the same call goes on
+    from there.
     """
-    model = _model(study, asking)
+    model = model_of(study, asking)
+    if asking.several > 1 and units is None and not reparse:
+        company.required(study, asking, model)
     settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
-    hides = str(model.spec["hides"])
     with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
         add_coder(study, model.coder, kind="model", spec=model.spec)
-        before = _answered(study, model.coder)
-        asker = Asker(study, model, asking, run=run, report=report)
-        written, faults = 0, Counter[str]()
-        for requests in () if reparse else (asker.pending, asker.truncated):
+        before = _units(study, model.coder)
+        asker = Asker(study, model, asking, run=run, report=report, progress=progress, units=units)
+        read = parse(study, model.coder, model.hides, everything=reparse)
+        written, faults, remarks = read.codings, Counter(read.faults), list[str]()
+        wanted = [] if reparse else asker.fresh() or asker.second()
+        if wanted:
+            found = endpoint.probed(study, patience=asking.patience)
+            remarks = endpoint.remarks(found, asking, free=asker.purse.free)
+        for again in (False, True) if wanted else ():
             try:
-                asker.send(requests())
+                asker.send(asker.second() if again else wanted)
             finally:
-                more, found = _parsed(study, model.coder, hides, everything=False)
-                written, faults = written + more, Counter(found)
-        if reparse:
-            written, found = _parsed(study, model.coder, hides, everything=True)
-            faults = Counter(found)
-        now_answered = _answered(study, model.coder) - before
+                read = parse(study, model.coder, model.hides)
+                written, faults = written + read.codings, faults + Counter(read.faults)
         return Prelabelled(
             model.coder,
-            now_answered,
-            before,
-            dict(faults),
+            len(_units(study, model.coder) - before),
+            len(before),
+            {**faults, **failed(study, model.coder)},
             written,
             asker.sent,
             asker.purse.spent(),
-            tuple(asker.remarks()),
+            (*remarks, *_stability(study, model.coder, asking.replicates), *asker.remarks()),
         )
 
 
 def dry_run(study: Study, asking: Asking) -> list[str]:
     """What asking would take and cost, and one complete request to read; nothing is sent."""
-    model = _model(study, asking)
+    model = model_of(study, asking)
     asker = Asker(study, model, asking, run="", report=silent)
-    bodies = [str(body) for chunk in asker.pending() for body in chunk["body"]]
+    chunks = asker.requests(asker.fresh(), claim=False)
+    bodies = [str(body) for chunk in chunks for body in chunk.drop_duplicates("asked")["body"]]
     if not bodies:
         return ["nothing is pending: every post has an answer"]
     return [
@@ -133,80 +155,36 @@ def dry_run(study: Study, asking: Asking) -> list[str]:
     ]
 
 
-def _model(study: Study, asking: Asking) -> Model:
-    if not study.project.llm_model:
-        raise ProjectError(
-            "--llm-model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
-        )
-    return model_of(study, subreddits=asking.subreddits)
+def _stability(study: Study, coder: str, replicates: int) -> list[str]:
+    """How often the coder gave a post the same codes in all of several replicates."""
+    which = {"coder": coder, "codebook": study.codebook.fingerprint, "kind": "vote"}
+    votes = store.read(study.engine, tables.CONFIDENCE, **which)
+    asked = votes[votes["replicates"] == replicates].groupby("unit")["confidence"].min()
+    if replicates == 1 or asked.empty:
+        return []
+    alike = int((asked == 1).sum())
+    return [f"{alike} of {len(asked)} posts asked {replicates} times got the same codes each time"]
 
 
-def _answered(study: Study, coder: str) -> int:
+def _units(study: Study, coder: str) -> set[str]:
     """Units that the coder has answered under this codebook, with or without an error."""
-    which = {"coder": coder, "codebook": study.codebook.fingerprint}
-    return len(store.distinct(study.engine, tables.COMPLETIONS.c.unit, **which))
+    return set(answered(study, coder)["unit"])
 
 
 def _ask_here(
     study: Study,
     coder: str,
+    done: set[str],
     limit: int | None,
     report: Report,
     read: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> None:
     """Let a coder that needs no server answer what is pending: `read`, posts to completions."""
-    which = {"coder": coder, "codebook": study.codebook.fingerprint}
-    done = set(store.distinct(study.engine, tables.COMPLETIONS.c.unit, **which))
     units = [u for u in store.distinct(study.engine, tables.POSTS.c.unit) if u not in done]
-    answered = 0
+    number = 0
     for start in range(0, len(units[:limit]), CHUNK):
         chunk = units[:limit][start : start + CHUNK]
         answers = read(store.read(study.engine, tables.POSTS, unit=chunk))
         store.add(study.engine, tables.COMPLETIONS, answers)
-        answered += len(answers)
-        report(f"{answered} posts read by {coder}")
-
-
-def _parsed(
-    study: Study, coder: str, hides: str, *, everything: bool
-) -> tuple[int, dict[str, int]]:
-    """Parse the stored answers that no coding names yet (or all); codings written and faults."""
-    codebook = study.codebook.fingerprint
-    which = {"coder": coder, "codebook": codebook}
-    parsed_before = (
-        set() if everything else set(store.distinct(study.engine, tables.CODINGS.c.source, **which))
-    )
-    answers = store.query_rows(
-        study.engine,
-        select(tables.COMPLETIONS.c.completion, tables.COMPLETIONS.c.unit)
-        .where(tables.COMPLETIONS.c.coder == coder, tables.COMPLETIONS.c.codebook == codebook)
-        .order_by(tables.COMPLETIONS.c.unit),
-    )
-    units = list(dict.fromkeys(answers[~answers["completion"].isin(parsed_before)]["unit"]))
-    written, faults = 0, Counter[str]()
-    for start in range(0, len(units), CHUNK):
-        wanted: dict[str, object] = {**which, "unit": units[start : start + CHUNK]}
-        completions = store.read(study.engine, tables.COMPLETIONS, **wanted)
-        posts = store.read(study.engine, tables.POSTS, unit=wanted["unit"])
-        sent, locate = sent_texts(study, posts, hides)
-        found = prelabels.parse(completions, sent, study.codebook, locate=locate)
-        store.replace(
-            study.engine,
-            (tables.CODINGS, wanted, found.codings),
-            (tables.SEGMENTS, wanted, found.segments),
-        )
-        _note_errors(study, completions, found.faults)
-        written += len(found.codings)
-        faults.update(found.faults["kind"])
-    return written, dict(faults)
-
-
-def _note_errors(study: Study, completions: pd.DataFrame, faults: pd.DataFrame) -> None:
-    """Write the kind of each final failure beside the answer it was found in."""
-    final = faults[faults["kind"].isin(FINAL)].drop_duplicates("completion")
-    if final.empty:
-        return
-    rows = completions.drop(columns=["error", "detail"]).merge(
-        final[["completion", "kind", "detail"]].rename(columns={"kind": "error"}), on="completion"
-    )
-    store.mirror(study.engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, rows))
+        number += len(answers)
+        report(f"{number} posts read by {coder}")

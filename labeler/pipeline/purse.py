@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pandas as pd
 from sqlalchemy import func, select
 
 from labeler import prices, resources, tables
@@ -44,25 +43,40 @@ class Purse:
                 source=self.file.name,
             )
         self.empty = False
+        self._now, self._unknown = 0.0, 0
+        self._counted: dict[str, int] = {}
 
-    def most(self, rows: pd.DataFrame, *, answer_limit: int) -> list[float]:
-        """The most that requests (column body) may cost, each; zeros without a budget."""
+    def most(self, prompt: str, request: str, answer_limit: int) -> float:
+        """The most that a request may cost; 0 without a budget.
+
+        `prompt` is what it shares with others, counted once; `request` is what is stored of it.
+        """
         if self._budget is None or self.price is None:
-            return [0.0] * len(rows)
-        counted = tokens.count(list(rows["body"]), model=self.model)
-        return [
-            spending.reservation(size, answer_limit=answer_limit, price=self.price)
-            for size in counted
-        ]
+            return 0.0
+        if prompt not in self._counted:
+            self._counted[prompt] = tokens.count([prompt], model=self.model)[0]
+        size = self._counted[prompt] + tokens.count([request], model=self.model)[0]
+        return spending.reservation(size, answer_limit=answer_limit, price=self.price)
 
-    def reserve(self, completion: str, most: float) -> bool:
+    def reserve(self, asked: str, most: float) -> bool:
         """Set aside what a request may cost; whether it can be paid beside all that flies."""
         if self._budget is None:
             return True
         with self._lock:
-            paid = self._budget.reserve(completion, most)
-        self.empty = self.empty or not paid
+            paid = self._budget.reserve(asked, most)
+        self.empty = not paid
         return paid
+
+    @property
+    def free(self) -> bool:
+        """Whether the model's tokens cost nothing."""
+        return self.price is not None and self.price.free
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is set aside: what cannot be paid now may be when that is settled."""
+        with self._lock:
+            return self._budget is not None and self._budget.reserved > 0
 
     def cost(self, answer: llm.Answer) -> tuple[float | None, str, str]:
         """What an answer cost, in which currency; None and why where that is unknown."""
@@ -79,11 +93,18 @@ class Purse:
             cost, why = 0.0, ""
         return cost, price.currency if price and cost is not None else "", why
 
-    def settle(self, completion: str, cost: float | None) -> None:
+    def settle(self, asked: str, cost: float | None) -> None:
         """Put what a request cost in the place of what was set aside for it."""
-        if self._budget is not None:
-            with self._lock:
-                self._budget.settle(completion, cost)
+        with self._lock:
+            self._now, self._unknown = self._now + (cost or 0.0), self._unknown + (cost is None)
+            if self._budget is not None:
+                self._budget.settle(asked, cost)
+
+    def spent_now(self) -> str:
+        """What this run has cost so far, in words."""
+        if self.price is None:
+            return "cost unknown"
+        return f"{self._now:.4f} {self.price.currency}" + (" and more" if self._unknown else "")
 
     def spent(self) -> str:
         """What this coder's answers have cost in all, in words."""

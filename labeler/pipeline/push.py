@@ -29,6 +29,13 @@ class Seat(NamedTuple):
     new: int
 
 
+class _Shown(NamedTuple):
+    """What an assisted seat gets to see of the suggester, by unit."""
+
+    predictions: dict[str, dict[str, Any]] | None
+    notes: dict[str, str] | None
+
+
 class _Page(NamedTuple):
     config: str
     instructions: str
@@ -63,7 +70,7 @@ def _seat(
     seat: Any,
     tasks: pd.DataFrame,
     posts: pd.DataFrame,
-    shown: dict[str, dict[str, Any]] | None,
+    shown: _Shown | None,
     row: pd.Series[str],
     report: Report,
 ) -> Seat:
@@ -81,7 +88,8 @@ def _seat(
         )
         known = {**seat._asdict(), "server": study.project.server, "project": project}
         store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [known]))
-        payload = suggestions.payload(tasks, posts, shown)
+        given = shown or _Shown(None, None)
+        payload = suggestions.payload(tasks, posts, given.predictions, given.notes)
         there = studio.import_tasks(project, payload, report=report)
         if shown is not None:
             studio.set_model_version(project, row["suggester"])
@@ -103,9 +111,7 @@ def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication"])
     )
 
 
-def _suggestions(
-    study: Study, suggester: str, tasks: pd.DataFrame
-) -> dict[str, dict[str, Any]] | None:
+def _suggestions(study: Study, suggester: str, tasks: pd.DataFrame) -> _Shown | None:
     """The suggester's codes for the assisted units, as Label Studio shows them."""
     units = sorted(set(tasks[tasks["arm"] == "assisted"]["unit"]))
     if not suggester or not units:
@@ -118,4 +124,7 @@ def _suggestions(
     }
     codings = store.read(study.engine, tables.CODINGS, **which)
     segments = store.read(study.engine, tables.SEGMENTS, **which)
-    return suggestions.predictions(codings, segments, study.codebook, version=suggester)
+    return _Shown(
+        suggestions.predictions(codings, segments, study.codebook, version=suggester),
+        suggestions.unsupported(codings, segments, study.codebook),
+    )

@@ -102,6 +102,12 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
         frames = {
             "codings": codings,
             "segments": segments if quotes else segments.drop(columns="quote"),
+            "confidence": store.read(
+                study.engine,
+                tables.CONFIDENCE,
+                codebook=row["codebook"],
+                unit=sorted(set(who["unit"])),
+            ),
             "tasks": store.read(study.engine, tables.TASKS, batch=batch).drop(
                 columns="studio_task"
             ),

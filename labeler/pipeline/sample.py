@@ -13,6 +13,7 @@ from labeler import tables
 from labeler.edges import store
 from labeler.errors import ProjectError
 from labeler.keys import canonical
+from labeler.pipeline.answered import answered
 from labeler.pipeline.study import Study, coders, logged, now
 from labeler.stages import sampling
 
@@ -92,13 +93,8 @@ def _free(study: Study, suggester: str) -> list[str]:
     """Units that can be drawn: answered by the suggester (if there is one), in no batch yet."""
     codebook = study.codebook.fingerprint
     if suggester:
-        units = store.distinct(
-            study.engine,
-            tables.COMPLETIONS.c.unit,
-            codebook=codebook,
-            coder=suggester,
-            error="",
-        )
+        there = answered(study, suggester)
+        units = sorted(set(there[there["good"] > 0]["unit"]))
     else:
         units = store.distinct(study.engine, tables.POSTS.c.unit)
     held = (

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 
 from labeler import tables
 from labeler.edges import store
+from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.study import Study, batch_row, newest_batch
 
 
@@ -34,47 +35,32 @@ def status(study: Study) -> list[Stage]:
 
 
 def _prelabels(study: Study, posts: int) -> list[Stage]:
-    codebook = study.codebook.fingerprint
-    answered = store.counts(study.engine, tables.COMPLETIONS.c.coder, codebook=codebook)
-    failed = {coder: times for coder, times in _failures(study, codebook).items() if times}
-    if not answered:
+    answered, obeying = by_coder(study), alarmed(study)
+    if answered.empty:
         drawn = store.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
         return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
     stages = []
     newest = _newest_embedded(study)
-    for coder, times in answered.items():
-        option = " --coder cues" if coder.startswith("cues@") else ""
-        if coder.startswith(tables.EMBEDDED):
+    for row in tables.rows(answered):
+        option = " --coder cues" if row.coder.startswith("cues@") else ""
+        if row.coder.startswith(tables.EMBEDDED):
             option = " --coder embed"
-            if coder != newest:  # taught anew since: what it has not coded stays uncoded
-                stages.append(Stage("prelabel", times, 0, f"posts by {coder}", ""))
-                continue
-        words = f"posts by {coder}"
-        if coder in failed:
-            words += f", {failed[coder]} with an error"
-        pending = max(0, posts - times)
-        stages.append(
-            Stage("prelabel", times, pending, words, f"labeler prelabel{option}" if pending else "")
-        )
+        words = f"posts by {row.coder}"
+        if row.failed:
+            words += f", {row.failed} with an error"
+        if row.coder in obeying:
+            words += ", which obeys posts (ALARM: see the runs)"
+        pending = max(0, posts - int(row.units))
+        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+            pending = 0  # taught anew since: what it has not coded stays uncoded
+        command = _if(pending, f"labeler prelabel{option}")
+        stages.append(Stage("prelabel", int(row.units), pending, words, command))
     return stages
 
 
 def _newest_embedded(study: Study) -> str:
     known = store.read(study.engine, tables.CODERS, kind="embedded").sort_values("created")
     return str(known["coder"].iloc[-1]) if len(known) else ""
-
-
-def _failures(study: Study, codebook: str) -> dict[str, int]:
-    rows = store.query_rows(
-        study.engine,
-        select(tables.COMPLETIONS.c.coder, func.count().label("times"))
-        .where(
-            tables.COMPLETIONS.c.codebook == codebook,
-            tables.COMPLETIONS.c.error.not_in(["", tables.TAUGHT]),
-        )
-        .group_by(tables.COMPLETIONS.c.coder),
-    )
-    return dict(zip(rows["coder"], rows["times"], strict=True))
 
 
 def _batch(study: Study, batch: str) -> list[Stage]:

@@ -160,4 +160,4 @@ def coded(study: Study, batch: str) -> pd.DataFrame:
         error="",
     )
     model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]].assign(arm="")
-    return pd.concat([humans, model], ignore_index=True)
+    return pd.concat([humans, model.drop_duplicates()], ignore_index=True)

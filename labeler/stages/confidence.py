@@ -6,7 +6,8 @@ being right: that is measured against adjudicated units, and nowhere else.
     vote      the share of the coder's readable replicates that give this code (self-consistency:
               Wang et al. 2023); a code of a segment counts where any segment of the unit has it
     segment   the share of the replicates in which a segment at the same place (overlap of at
-              least half of the union) has this code, or, with variable and code '', is there at all
+              least half of the union) has this code, or is there at all (variable and code
+              `{segment}`)
     logprob   the probability of the tokens that write this value, given all that was written
               before it: the exponential of the sum of their log-probabilities
 """
@@ -22,12 +23,13 @@ import pandas as pd
 
 from labeler import answers
 from labeler.answers import CANARY
-from labeler.codebook import Codebook, Variable
+from labeler.codebook import HAS_SEGMENT, Codebook, Variable
 from labeler.errors import AnswerError
 from labeler.logprobs import probabilities
 
 CONFIDENCE = ["unit", "coder", "segment", "variable", "code", "confidence", "kind", "replicates"]
 OVERLAP = 0.5
+THERE = (HAS_SEGMENT, HAS_SEGMENT)
 
 
 Pairs = set[tuple[str, str]]
@@ -157,13 +159,13 @@ def _pieces(
 
 
 def _segment_shares(runs: list[list[_Piece]]) -> Iterable[tuple[str, tuple[str, str], float]]:
-    """For each segment of the first replicate: its number, ('', '') or a code, the share."""
+    """For each segment of the first replicate: its number, THERE or a code, the share."""
     for piece in runs[0]:
         tally = Counter[tuple[str, str]]()
         for pieces in runs:
             same = [other for other in pieces if _same(piece, other)]
             found = {code for other in same for code in other.codes & piece.codes}
-            tally.update(found | {("", "")} if same else ())
+            tally.update(found | {THERE} if same else ())
         for code, times in sorted(tally.items()):
             yield piece.number, code, times / len(runs)
 

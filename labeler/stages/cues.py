@@ -1,50 +1,28 @@
 """The cues coder: deterministic codes from the cues that a codebook lists.
 
-An honest baseline, named `cues` everywhere. It knows words, not meanings: no negation, no irony.
+An honest baseline, named `cues` everywhere. It knows words, distances and the negations that the
+codebook names, but no meanings: no irony, no "said to".
 """
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from labeler.answers import Codes, applies
-from labeler.codebook import HAS_SEGMENT, Codebook, Segments, Variable
+from labeler.codebook import HAS_SEGMENT, Codebook, Segments, Ties, Variable
+from labeler.cue_hits import Cues, Hit, Text, Told, cues_of, find, ready
 from labeler.keys import canonical, key
+from labeler.sentences import words
 from labeler.tables import COMPLETIONS, frame
 
-RULES = "1"
+RULES = "2"
+SHOWN = 3
 
-Given = str | list[str] | None
-
-# A letter or digit of a script that puts spaces between words. Thai, Lao, kana, Han and Hangul
-# do not, or hang particles on a word, and so are no reason against a cue beside them.
-_LETTER = r"[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-_ON = rf"{_LETTER}|'(?!s\b){_LETTER}"
-_GOES_ON = re.compile(_ON)
-_SIGNS = str.maketrans({"‘": "'", "’": "'", "ʼ": "'"})
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]*|\n+")
-_SHORT = re.compile(r"\b(?:[A-HJ-Z]|(?i:dr|mr|mrs|ms|prof|st|vs|approx|e\.g|i\.e))\.$")
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-
-
-class _Hit(NamedTuple):
-    """One cue found: where it begins, and the codes that list it."""
-
-    start: int
-    codes: tuple[str, ...]
-
-
-class _Pattern(NamedTuple):
-    """All cues of a variable as one expression, and the codes that list what it matched."""
-
-    expression: re.Pattern[str]
-    whole: dict[str, tuple[str, ...]]
-    begun: dict[str, tuple[str, ...]]
+Given = str | float | list[str] | None
 
 
 def answers(posts: pd.DataFrame, codebook: Codebook, *, coder: str, created: str) -> pd.DataFrame:
@@ -53,10 +31,11 @@ def answers(posts: pd.DataFrame, codebook: Codebook, *, coder: str, created: str
     A segment is the shortest run of at most `segments.within` sentences, at least
     `segments.min_words` words long, in which each variable of `segments.relates` has a cue; runs
     do not overlap, and without `relates` there are none. A variable takes the code with the most
-    cues (the earliest among equals), or every code with a cue where it is multiple; without a cue
-    its `default`, else its `none`, else null, which is to abstain.
+    cues, or every code with a cue where it is multiple; without a cue its `default`, else its
+    `none`, else null, which is to abstain. Among equals the earliest wins, or with `ties: abstain`
+    none. The rationale names the cues that decided, in the codebook's words alone.
     """
-    patterns = {variable.variable: _pattern(variable) for variable in codebook.variables}
+    sought = {variable.variable: cues_of(variable, codebook) for variable in codebook.variables}
     about, fingerprint = spec(codebook), codebook.fingerprint
     rows = []
     for unit, text in zip(posts["unit"], posts["text"], strict=True):
@@ -73,7 +52,7 @@ def answers(posts: pd.DataFrame, codebook: Codebook, *, coder: str, created: str
                 "coder": coder,
                 "unit": unit,
                 "replicate": 1,
-                "answer": canonical(_answer(text, codebook, patterns)),
+                "answer": canonical(_answer(text, codebook, sought)),
                 "created": created,
             }
         )
@@ -93,10 +72,11 @@ def spec(codebook: Codebook) -> dict[str, str]:
             [
                 *(variable.variable, variable.of, variable.multiple, variable.default),
                 *(variable.none, variable.applies_when),
-                [[value.code, list(value.cues)] for value in variable.values],
+                [[value.code, list(value.cues), value.negated] for value in variable.values],
             ]
             for variable in codebook.variables
         ],
+        "rules": codebook.cues.model_dump(mode="json"),
     }
     return {"kind": "cues", "rules": RULES, "cues": key(read)}
 
@@ -106,147 +86,110 @@ def coder(codebook: Codebook) -> str:
     return f"cues@{key(spec(codebook))[:6]}"
 
 
-def _answer(text: str, codebook: Codebook, patterns: Mapping[str, _Pattern]) -> dict[str, Any]:
-    plain = _plain(text)
-    hits = {name: _hits(pattern, plain) for name, pattern in patterns.items()}
-    runs = _runs(plain, codebook.segments, hits) if codebook.segments else []
+def _answer(text: str, codebook: Codebook, sought: Mapping[str, Cues]) -> dict[str, Any]:
+    prepared = ready(text)
+    hits = {name: find(cues, prepared) for name, cues in sought.items()}
+    runs = _runs(prepared, codebook.segments, hits) if codebook.segments else []
     codes: Codes = {}
-    variables = {}
+    variables: dict[str, Given] = {}
+    reasons: list[str] = []
     for variable in codebook.of_unit:
         found = hits[variable.variable]
         if runs:
             found = [*_of_having_segments(variable), *found]
-        variables[variable.variable] = _coded(variable, found, codes)
-    answer: dict[str, Any] = {"rationale": "", "variables": variables}
+        variables[variable.variable] = _coded(variable, found, codes, codebook.cues.ties)
+        reasons += _reason(variable, found, codes)
+    answer: dict[str, Any] = {"variables": variables}
     if codebook.segments is not None:
-        answer["segments"] = [
-            {"quote": text[start:end], "codes": given}
-            for start, end in runs
-            if (given := _of_run(start, end, codebook, hits, dict(codes))) is not None
-        ]
-    return answer
+        answer["segments"] = []
+        for start, end in runs:
+            given, why = _of_run(start, end, codebook, hits, dict(codes))
+            if given is not None:
+                answer["segments"].append(
+                    {"quote": text[start:end], "start": start, "codes": given}
+                )
+                number = len(answer["segments"])
+                reasons += [f"{codebook.segments.segment} {number}: {each}" for each in why]
+    return {"rationale": "\n".join(reasons), **answer}
 
 
 def _of_run(
-    start: int, end: int, codebook: Codebook, hits: Mapping[str, list[_Hit]], codes: Codes
-) -> dict[str, Given] | None:
-    """What each variable of the segment takes in a run; None where none of them applies."""
-    given = {}
+    start: int, end: int, codebook: Codebook, hits: Mapping[str, list[Hit]], codes: Codes
+) -> tuple[dict[str, Given] | None, list[str]]:
+    """What each variable of the segment takes in a run, and why; None where none applies."""
+    given: dict[str, Given] = {}
+    reasons: list[str] = []
     for variable in codebook.of_segment:
-        inside = [hit for hit in hits[variable.variable] if start <= hit.start < end]
-        given[variable.variable] = _coded(variable, inside, codes)
-    return given if any(applies(variable, codes) for variable in codebook.of_segment) else None
+        inside = _inside(hits[variable.variable], start, end)
+        given[variable.variable] = _coded(variable, inside, codes, codebook.cues.ties)
+        reasons += _reason(variable, inside, codes)
+    applied = any(applies(variable, codes) for variable in codebook.of_segment)
+    return (given, reasons) if applied else (None, [])
 
 
-def _coded(variable: Variable, hits: Sequence[_Hit], codes: Codes) -> Given:
+def _coded(variable: Variable, hits: Sequence[Hit], codes: Codes, ties: Ties) -> Given:
     """What the cues say of a variable, in the form of an answer; `codes` grows by it."""
-    if not applies(variable, codes):
+    chosen = _chosen(variable, hits, ties) if applies(variable, codes) else ()
+    if not chosen:
         return None
-    chosen = _chosen(variable, hits)
-    if chosen:
-        codes[variable.variable] = chosen
-    return (list(chosen) if variable.multiple else chosen[0]) if chosen else None
+    codes[variable.variable] = chosen
+    if not variable.values:
+        return float(chosen[0])
+    return list(chosen) if variable.multiple else chosen[0]
 
 
-def _chosen(variable: Variable, hits: Sequence[_Hit]) -> tuple[str, ...]:
-    counts = {code: sum(code in hit.codes for hit in hits) for code in variable.codes}
-    found = [code for code in variable.codes if counts[code]]
-    if not found:
+def _chosen(variable: Variable, hits: Sequence[Hit], ties: Ties) -> tuple[str, ...]:
+    counts: dict[str, int] = {}
+    for hit in hits:
+        for code in dict.fromkeys(told.code for told in hit.told):
+            counts[code] = counts.get(code, 0) + 1
+    if not counts:
         fallback = variable.default or variable.none
         return (fallback,) if fallback else ()
     if variable.multiple:
+        found = [code for code in variable.codes if code in counts]
         return tuple(code for code in found if code != variable.none) or tuple(found)
-    first = {code: next(n for n, hit in enumerate(hits) if code in hit.codes) for code in found}
-    return (min(found, key=lambda code: (-counts[code], first[code])),)
+    most = [code for code, count in counts.items() if count == max(counts.values())]
+    return tuple(most[:1]) if len(most) == 1 or ties == "earliest" else ()
 
 
-def _pattern(variable: Variable) -> _Pattern:
-    """Cues of all values, the longest first; one that several values list counts for each."""
-    whole: dict[str, tuple[str, ...]] = {}
-    begun: dict[str, tuple[str, ...]] = {}
-    for value in variable.values:
-        for cue in value.cues:
-            plain = " ".join(_plain(cue).split())
-            stem = plain.removesuffix("*").rstrip()
-            listed = begun if plain.endswith("*") else whole
-            if stem and cue != HAS_SEGMENT and value.code not in listed.get(stem, ()):
-                listed[stem] = (*listed.get(stem, ()), value.code)
-    cues = [(stem, True) for stem in begun] + [(stem, False) for stem in whole]
-    cues.sort(key=lambda cue: (-len(cue[0]), cue))
-    words = [_cue(stem, begun=more) for stem, more in cues if re.match(_LETTER, stem)]
-    signs = [_cue(stem, begun=more) for stem, more in cues if not re.match(_LETTER, stem)]
-    parts = [rf"(?<!{_LETTER})(?:{'|'.join(words)})"] * bool(words) + signs
-    return _Pattern(re.compile("|".join(parts) or r"(?!)"), whole, begun)
+def _reason(variable: Variable, hits: Sequence[Hit], codes: Codes) -> list[str]:
+    """One line for each code taken by cues: variable, code and its first few different cues."""
+    lines = []
+    for code in codes.get(variable.variable, ()):
+        cues = [told.cue for hit in hits for told in hit.told if told.code == code]
+        shown = list(dict.fromkeys(cues))
+        if shown:
+            more = ", …" if len(shown) > SHOWN else ""
+            lines.append(f"{variable.variable}: {code}: {', '.join(shown[:SHOWN])}{more}")
+    return lines
 
 
-def _cue(stem: str, *, begun: bool) -> str:
-    r"""A cue as expression: whole words, unless it is only the beginning of one (`*`).
-
-    A letter must not touch a letter; an emoji may touch anything; `can` is not in `can't`, but
-    `chatgpt` is in `chatgpt's`.
-    """
-    words = r"\s+".join(re.escape(word) for word in stem.split())
-    return words if begun or not re.match(_LETTER, stem[-1]) else rf"{words}(?!{_ON})"
+def _of_having_segments(variable: Variable) -> list[Hit]:
+    told = [Told(value.code, HAS_SEGMENT) for value in variable.values if HAS_SEGMENT in value.cues]
+    return [Hit(-1, -1, tuple(told))] if told else []
 
 
-def _plain(text: str) -> str:
-    """The text in small letters and with plain apostrophes, sign for sign as long as before."""
-    small = text.lower()
-    if len(small) != len(text):
-        small = "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
-    return small.translate(_SIGNS)
-
-
-def _hits(pattern: _Pattern, text: str) -> list[_Hit]:
-    hits = []
-    for match in pattern.expression.finditer(text):
-        stem = " ".join(match.group().split())
-        codes = pattern.begun.get(stem, ())
-        if not codes or _GOES_ON.match(text, match.end()) is None:
-            codes = tuple(dict.fromkeys((*codes, *pattern.whole.get(stem, ()))))
-        hits.append(_Hit(match.start(), codes))
-    return hits
-
-
-def _of_having_segments(variable: Variable) -> list[_Hit]:
-    codes = tuple(value.code for value in variable.values if HAS_SEGMENT in value.cues)
-    return [_Hit(-1, codes)] if codes else []
+def _inside(hits: Sequence[Hit], start: int, end: int) -> Sequence[Hit]:
+    """The hits that begin in a stretch; hits stand in the order of their starts."""
+    first, last = (bisect_left(hits, place, key=lambda hit: hit.start) for place in (start, end))
+    return hits[first:last]
 
 
 def _runs(
-    text: str, segments: Segments, hits: Mapping[str, Sequence[_Hit]]
+    text: Text, segments: Segments, hits: Mapping[str, Sequence[Hit]]
 ) -> list[tuple[int, int]]:
     """Start and end of each segment: the shortest runs of sentences, from left to right."""
     if not all(hits[name] for name in segments.relates) or not segments.relates:
         return []
-    sentences = _sentences(text)
     runs: list[tuple[int, int]] = []
     free = 0
-    for last, (_, end) in enumerate(sentences):
+    for last, (_, end) in enumerate(text.sentences):
         for first in range(last, max(free, last - segments.within + 1) - 1, -1):
-            start = sentences[first][0]
-            related = all(
-                any(start <= hit.start < end for hit in hits[name]) for name in segments.relates
-            )
-            if related and len(_WORD.findall(text, start, end)) >= segments.min_words:
+            start = text.sentences[first][0]
+            related = all(_inside(hits[name], start, end) for name in segments.relates)
+            if related and words(text.plain, start, end) >= segments.min_words:
                 runs.append((start, end))
                 free = last + 1
                 break
     return runs
-
-
-def _sentences(text: str) -> list[tuple[int, int]]:
-    """Start and end of each sentence, without outer white space."""
-    cuts = [0]
-    for match in _END.finditer(text):
-        if not _SHORT.search(text[max(0, match.end() - 8) : match.end()]):
-            cuts.append(match.end())
-    cuts.append(len(text))
-    spans = []
-    for start, end in pairwise(cuts):
-        stretch = text[start:end]
-        bare = stretch.strip()
-        if bare:
-            first = start + len(stretch) - len(stretch.lstrip())
-            spans.append((first, first + len(bare)))
-    return spans

@@ -144,12 +144,14 @@ def requests(
     secret: bytes,
     replicate: int = 1,
     limit: int | None = None,
+    attempt: int = 1,
 ) -> pd.DataFrame:
     """What to ask about each post (columns unit and text): a frame of REQUESTS, a row a unit.
 
     `request` is what is stored, canonical JSON of the prompt's key, the user message, and `limit`,
     the most tokens an answer may have; `body` is what is sent. `completion` is the key of coder,
-    codebook, prompt, message, replicate and limit. The post comes last, as one line of JSON behind
+    codebook, prompt, message, replicate, limit and `attempt` (from 2 on: an answer that failed
+    before stays, with what it cost). The post comes last, as one line of JSON behind
     a delimiter that only the owner of `secret` can foresee and that stays the same for this unit.
 
     Where the prompt takes several posts, as many rows in turn share one body, which is to be sent
@@ -176,6 +178,8 @@ def requests(
         body = whole(message, limit)
         asked: dict[str, object] = {"prompt": prompt.key, "user": message, "limit": limit}
         about: dict[str, object] = {**shared, **asked, "replicate": replicate}
+        if attempt > 1:
+            about["attempt"] = attempt
         sent = key(about)
         for unit, name in zip(units, ids, strict=True):
             own: dict[str, object] = {"post": name, "posts": ids} if several else {}

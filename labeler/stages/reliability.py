@@ -25,6 +25,7 @@ from labeler.statistics import agreement, intervals
 HUMANS = tables.HUMANS
 UNDEFINED = "undefined"
 WHO = ["unit", "coder", "arm"]
+BETWEEN = ["variable", "coefficient", "value", "low", "high", "percent", "n_units", "note"]
 
 NO_EVIDENCE = "no evidence: suggestions were in view"
 
@@ -81,6 +82,27 @@ def reliability(
             )
             rows.append(row)
     return tables.frame(tables.RELIABILITY, rows)
+
+
+def between(
+    codings: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook, first: str, second: str
+) -> pd.DataFrame:
+    """How far two coders agree on the units that both coded: columns BETWEEN, a row a variable.
+
+    Alpha with its 95% interval (delete-one-unit jackknife), the share of units with the same
+    value, and how many units there are. `codings` and `coded` as for `reliability`.
+    """
+    rows = []
+    for variable in codebook.variables:
+        wide = values(codings, coded, variable)
+        both = wide[wide["coder"].isin((first, second))].dropna(subset="value")
+        pairs = both[both.duplicated("unit", keep=False)]
+        pairs = pairs.assign(row=pairs["unit"], cluster=pairs["unit"])
+        found = _row(pairs, variable, codebook.thresholds(variable.variable))
+        undefined = found["verdict"] == UNDEFINED
+        note = found["note"] if undefined else ""
+        rows.append({"variable": variable.variable, **found, "note": note})
+    return pd.DataFrame(rows, columns=BETWEEN)
 
 
 def values(codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable) -> pd.DataFrame:

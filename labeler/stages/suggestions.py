@@ -20,6 +20,7 @@ from labeler.errors import CodebookError, TableError
 
 CROWDED = 15
 RESERVED = ("text", "segment")
+UNSUPPORTED = "Suggested, but this post does not hold the quote:"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -59,7 +60,8 @@ def predictions(
     """One coder's CODINGS and SEGMENTS as Label Studio predictions, by unit.
 
     `version` is the model version that the project must name for them to show. Segments whose
-    quote was not found (`missing`) cannot be shown and stay away, with their codes.
+    quote was not found (`missing`) cannot be highlighted and stay away, with their codes:
+    `unsupported` tells of them.
 
     Raises TableError where a coding or a segment does not fit the codebook; names unit and
     variable.
@@ -96,12 +98,41 @@ def predictions(
     return made
 
 
+def unsupported(
+    codings: pd.DataFrame, segments: pd.DataFrame, codebook: Codebook
+) -> dict[str, str]:
+    """Unit → a line on the suggested quotes that its post does not hold, with their codes.
+
+    They cannot be highlighted, and must not vanish: whoever corrects the suggestion decides
+    whether the post says the like in other words.
+    """
+    notes: dict[str, list[str]] = {}
+    missing = segments[segments["found"] == "missing"].sort_values(["unit", "segment"])
+    codes: dict[tuple[str, str], dict[str, str]] = {}
+    for row in codings.to_dict("records"):
+        codes.setdefault((row["unit"], row["segment"]), {})[row["variable"]] = row["value"]
+    for row in missing.to_dict("records"):
+        given = codes.get((row["unit"], row["segment"]), {})
+        told = [
+            f"{variable.label}: {_labels(variable, given[variable.variable])}"
+            for variable in codebook.of_segment
+            if variable.variable in given
+        ]
+        line = f"“{_plain(row['quote'])}”" + (f" ({'; '.join(told)})" if told else "")
+        notes.setdefault(row["unit"], []).append(line)
+    return {unit: f"{UNSUPPORTED} {' · '.join(lines)}" for unit, lines in notes.items()}
+
+
 def payload(
-    tasks: pd.DataFrame, posts: pd.DataFrame, predictions: Mapping[str, dict[str, Any]] | None
+    tasks: pd.DataFrame,
+    posts: pd.DataFrame,
+    predictions: Mapping[str, dict[str, Any]] | None,
+    notes: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """TASKS of a seat as Label Studio imports them, in order of their position.
 
-    `predictions` is None for every arm but the assisted one.
+    `predictions` is None for every arm but the assisted one, and only beside them stand `notes`,
+    a line by unit that the page shows under the post (`unsupported`).
 
     Raises TableError where a task has no post, or another arm would get a prediction.
     """
@@ -120,6 +151,7 @@ def payload(
                 "text": post["text"],
                 "platform": post["platform"],
                 "date": post["created"][:10],
+                "note": (notes or {}).get(unit, "") if predictions is not None else "",
             }
         }
         if predictions is not None and unit in predictions:
@@ -221,6 +253,13 @@ def _answers(variable: Variable, value: str, region: dict[str, Any]) -> list[dic
         "value": region.get("span", {}) | {kind: answer},
     }
     return [{"id": region["id"], **made}] if region else [made]
+
+
+def _labels(variable: Variable, value: str) -> str:
+    """A value in the words of the page."""
+    if not variable.values:
+        return value
+    return ", ".join(variable.value(code).label for code in value.split("+") if code) or "none"
 
 
 def _number(value: str | float) -> int | float:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from labeler.codebook import Codebook
 from labeler.edges import store
-from labeler.tables import RELIABILITY, RUNS
+from labeler.tables import LEDGER, RELIABILITY, RUNS
 from labeler.web import queries
 from labeler.web.answers import answer
 
@@ -48,9 +48,11 @@ def codebook() -> Response | str:
 
 @pages.get("/runs")
 def runs() -> Response | str:
-    """The log: which command ran when, with which settings, and how it ended."""
+    """The log: which command ran when, with which settings, how it ended, and what left to whom."""
     log = store.read(queries.engine(), RUNS).sort_values("started", ascending=False)
-    return answer("runs.html", log, name="runs", runs=log.to_dict("records"))
+    left = store.read(queries.engine(), LEDGER).sort_values("started", ascending=False)
+    records, ledger = log.to_dict("records"), left.to_dict("records")
+    return answer("runs.html", log, name="runs", runs=records, ledger=ledger)
 
 
 def _grouped(rows: pd.DataFrame, by: str) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -11,6 +11,7 @@ from flask import abort, current_app, request
 from sqlalchemy import Engine, Select, and_, case, distinct, func, select
 
 from labeler import codebook as codebooks
+from labeler.answers import CANARY
 from labeler.codebook import Codebook
 from labeler.edges import store
 from labeler.stages import annotations as annotations_stage
@@ -154,7 +155,10 @@ def progress() -> pd.DataFrame:
 def completions() -> pd.DataFrame:
     """Columns coder, error ('' for none), completions."""
     pair = (COMPLETIONS.c.coder, COMPLETIONS.c.error)
-    return rows(select(*pair, func.count().label("completions")).group_by(*pair).order_by(*pair))
+    counted = select(*pair, func.count().label("completions")).where(
+        ~COMPLETIONS.c.unit.startswith(CANARY, autoescape=True)
+    )
+    return rows(counted.group_by(*pair).order_by(*pair))
 
 
 def post(unit: str) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from labeler.codebook import Codebook, Variable
 from labeler.edges import store
-from labeler.tables import CODEBOOKS, CODINGS, SEGMENTS, TASKS
+from labeler.tables import CODEBOOKS, CODINGS, CONFIDENCE, SEGMENTS, TASKS
 from labeler.web import queries
 from labeler.web.answers import answer
 from labeler.web.marks import Quote, pieces
@@ -49,6 +49,7 @@ def unit(unit: str) -> Response | str:
     book = queries.codebook(key) if key else None
     codings = store.read(queries.engine(), CODINGS, unit=unit, codebook=key)
     segments = store.read(queries.engine(), SEGMENTS, unit=unit, codebook=key)
+    sure = store.read(queries.engine(), CONFIDENCE, unit=unit, codebook=key)
     seats = _seats(unit, codings, segments)
     letters = {(s.coder, s.arm, s.replicate): s.letter for s in seats}
     named = _named(segments, letters)
@@ -71,6 +72,7 @@ def unit(unit: str) -> Response | str:
         segments=[{**row, "codes": _codes(row, codings, book)} for row in named],
         lines=_lines(codings, seats, book),
         codings=codings.to_dict("records"),
+        confidence=_sure(sure, book),
         batches=sorted(set(store.read(queries.engine(), TASKS, unit=unit)["batch"])),
     )
 
@@ -138,6 +140,13 @@ def _codes(
     given = dict(zip(own["variable"], own["value"], strict=True))
     order = [variable.variable for variable in book.of_segment] if book else []
     return [(name, given[name]) for name in order if name in given]
+
+
+def _sure(rows: pd.DataFrame, book: Codebook | None) -> list[dict[str, Any]]:
+    """CONFIDENCE rows as records, the least sure first; a segment's mere presence left out."""
+    known = [variable.variable for variable in book.variables] if book else []
+    own = rows[rows["variable"].isin(known)].sort_values(["confidence", "coder", "variable"])
+    return cast(list[dict[str, Any]], own.to_dict("records"))
 
 
 def _lines(codings: pd.DataFrame, seats: list[Seat], book: Codebook | None) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
@@ -21,6 +22,7 @@ import pytest
 from openai_server import KEY, Server
 
 from labeler import codebook as codebooks
+from labeler.edges import llm_http
 from labeler.edges.llm import Answer, Tally, complete
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.keys import canonical
@@ -399,3 +401,45 @@ def test_the_server_as_a_program() -> None:
     finally:
         program.terminate()
         program.communicate(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        ("https://made-up.openai.azure.com/openai/deployments/d?api-version=2024-10-21", KEY),
+        ("https://api.openai.com/v1", None),
+        ("https://made-up-azure.com.example.org/v1", None),
+    ],
+)
+def test_azure_gets_the_key_in_its_own_header(address: str, given: str | None) -> None:
+    """Azure's deployments want `api-key`; nobody else is sent the key a second time."""
+
+    async def header() -> str | None:
+        async with llm_http.opened(address, KEY) as door:
+            found: str | None = door.session.headers.get("api-key")
+            assert door.completions.startswith(address.partition("?")[0])
+            return found
+
+    assert asyncio.run(header()) == given
+
+
+def test_what_cannot_be_sent_now_is_sent_later(server: Server) -> None:
+    """None in the requests waits for what flies; it ends the run where nothing does."""
+    made, stored = requests(6), list[str]()
+
+    def given() -> Iterator[tuple[str, str] | None]:
+        for number, request in enumerate(made):
+            while len(stored) < number - 1:
+                yield None
+            yield request
+        yield None
+
+    tally = complete(
+        given(),
+        base_url=server.url,
+        api_key=KEY,
+        on_answers=lambda answers: stored.extend(answer.completion for answer in answers),
+    )
+    assert sorted(stored) == sorted(key for key, _ in made)
+    assert tally.answered == 6
+    assert server.most_flying <= 2

@@ -65,7 +65,7 @@ def test_votes_are_shares_of_the_replicates() -> None:
         ("", "effect", "b"): 0.25,
         ("", "needs", "a"): 0.75,
         ("", "needs", "b"): 0.25,
-        ("1", "", ""): 0.75,
+        ("1", *confidence.THERE): 0.75,
         ("1", "effect", "a"): 0.5,
         ("1", "needs", "a"): 0.75,
     }
@@ -78,7 +78,7 @@ def test_segments_elsewhere_are_other_segments() -> None:
         talk(segment(f"{NIGHT} 😀 {CALM} It calms me down.")),
         talk(segment("words that stand nowhere in it")),
     )
-    assert (shares["1", "", ""], shares["2", "", ""]) == (
+    assert (shares["1", *confidence.THERE], shares["2", *confidence.THERE]) == (
         pytest.approx(2 / 3),
         pytest.approx(1 / 3),
     )

@@ -7,11 +7,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labeler import answers
 from labeler import codebook as codebooks
+from labeler.answers import Answer, storable
 from labeler.codebook import Codebook
+from labeler.errors import AnswerError
 from labeler.stages import cues
 from labeler.tables import COMPLETIONS, columns
 
@@ -97,6 +101,7 @@ def test_segment_is_the_sentence_that_relates(garden: Codebook) -> None:
     assert given["segments"] == [
         {
             "quote": "I love my hose  for the roses!",
+            "start": 11,
             "codes": {"tool": "hose", "plant": ["rose"], "mood": "glad", "litres": None},
         }
     ]
@@ -212,6 +217,14 @@ def test_the_name_changes_with_what_is_read(garden: Codebook) -> None:
     other = codebooks.read(GARDEN.replace("basil", "thyme"), source="garden.yaml")
     title = codebooks.read(GARDEN.replace("Watering and", "Water and"), source="garden.yaml")
     assert cues.coder(other) != name
+    negations = "cues: {negations: [not], negates: [mood]}\nvariables:"
+    rules = GARDEN.replace("variables:", negations)
+    flipped = rules.replace("cues: [hate, wilted]", "cues: [hate, wilted], negated: glad")
+    abstains = GARDEN.replace("variables:", "cues: {ties: abstain}\nvariables:")
+    texts = [GARDEN, rules, flipped, abstains]
+    books = [codebooks.read(text, source="garden.yaml") for text in texts]
+    assert len({cues.coder(book) for book in books}) == 4
+    assert {book.fingerprint for book in books} == {garden.fingerprint}
     assert cues.coder(title) == name
 
 
@@ -220,6 +233,148 @@ def test_without_relates_there_are_no_segments() -> None:
     text = GARDEN.replace("  relates: [tool, plant]\n", "")
     given = answer(codebooks.read(text, source="garden.yaml"), "I love my hose for the roses!")
     assert given == {"rationale": "", "variables": {"relevance": "off"}, "segments": []}
+
+
+def with_rules(rules: str, *edits: tuple[str, str]) -> Codebook:
+    """The garden with rules for its cues."""
+    text = GARDEN.replace("variables:", f"cues: {rules}\nvariables:")
+    for old, new in edits:
+        text = text.replace(old, new)
+    return codebooks.read(text, source="garden.yaml")
+
+
+def test_negated_cues_count_otherwise_or_not_at_all() -> None:
+    """`don't hate` is glad where sad says so, else nothing; a tool stays one where it is denied."""
+    rules = '{negations: [not, "*n\'t"], negates: [mood]}'
+    text = "I don't hate the roses, and I do not own a hose."
+    (dropped,) = answer(with_rules(rules), text)["segments"]
+    assert (dropped["codes"]["mood"], dropped["codes"]["tool"]) == (None, "hose")
+    flip = ("cues: [hate, wilted]", "cues: [hate, wilted], negated: glad")
+    assert answer(with_rules(rules, flip), text)["segments"][0]["codes"]["mood"] == "glad"
+    (everywhere,) = answer(with_rules("{negations: [not]}"), text + " The hose!")["segments"]
+    assert everywhere["quote"] == text + " The hose!"
+
+
+@pytest.mark.parametrize(
+    ("ties", "mood", "relevance"), [("earliest", "sad", "on"), ("abstain", None, None)]
+)
+def test_equal_counts(ties: str, mood: str | None, relevance: str | None) -> None:
+    """The first of equals wins, or nobody does, whatever the default."""
+    unconditional = ('    applies_when: {relevance: ["on"]}\n', "")
+    given = answer(
+        with_rules(f"{{ties: {ties}}}", unconditional),
+        "I hate and love the hose and the roses in a video game.",
+    )
+    assert given["segments"][0]["codes"]["mood"] == mood
+    assert given["variables"] == {"relevance": relevance}
+
+
+def test_a_number_takes_its_default() -> None:
+    """A variable without values is answered by its default, as a number."""
+    text = GARDEN.replace("    maximum: 100\n", '    maximum: 100\n    default: "7"\n')
+    codebook = codebooks.read(text, source="garden.yaml")
+    posts = "The hose is for the roses."
+    assert answer(codebook, posts)["segments"][0]["codes"]["litres"] == 7
+    (segment,) = read(answer(codebook, posts), posts, codebook).segments
+    assert segment.codings["litres"] == "7"
+
+
+def test_the_rationale_names_the_cues_that_decided() -> None:
+    """A line for each code that cues gave: of the unit, then of each segment by its number."""
+    rules = "{negations: [not], negates: [mood]}"
+    flip = ("cues: [hate, wilted]", "cues: [hate, wilted], negated: glad")
+    text = (
+        "My garden! I LOVE my Hose and rosés, sage, roses, Rosmarin, and do not hate Rosa.\n"
+        "The can, not my hose, is for basil; a watering can."
+    )
+    assert answer(with_rules(rules, flip), text)["rationale"].splitlines() == [
+        "relevance: on: {segment}, my garden",
+        "use 1: tool: hose: hose",
+        "use 1: plant: rose: ros*",
+        "use 1: plant: herb: sage*",
+        "use 1: mood: glad: love, not hate",
+        "use 2: tool: can: can, watering can",
+        "use 2: plant: herb: basil",
+    ]
+    many = 'cues: ["ros*", "tulip*", "lily", "iris"]'
+    longer = with_rules("{}", ('cues: ["ros*"]', many))
+    lines = answer(longer, "A hose for iris, rose, lily, rose and tulips")["rationale"]
+    assert "use 1: plant: rose: iris, ros*, lily, …" in lines.splitlines()
+    assert answer(longer, "nothing")["rationale"] == ""
+
+
+def read(given: dict[str, Any], text: str, codebook: Codebook) -> Answer:
+    """An answer of the cues coder as it is parsed."""
+    return answers.read(json.dumps(given), text, codebook, abstains=True)
+
+
+def test_offsets_are_code_points_of_the_very_place() -> None:
+    """After joined emoji, line breaks and signs that grow in small letters, quotes stand exact.
+
+    The second segment is quoted where it stands, although its words stand inside the first too.
+    """
+    codebook = codebooks.read(GARDEN, source="garden.yaml")
+    text = "👩‍💻🇪🇺 İİ ok.\r\nNow: “The can and the rose.”\r\nThe can and the rose.\r\nBye 👍🏽"
+    parsed = read(answer(codebook, text), text, codebook)
+    spans = [(one.start, one.end, one.found) for one in parsed.segments]
+    first, second = text.index("Now"), text.index("\r\nThe can") + 2
+    assert spans == [(first, first + 28, "exact"), (second, second + 21, "exact")]
+    assert [one.quote for one in parsed.segments] == [text[s:e] for s, e, _ in spans]
+
+
+def test_a_place_that_does_not_hold_is_searched(garden: Codebook) -> None:
+    """An answer without a place, or with one where the quote does not stand, is found by search."""
+    text = "Oh. The can and the rose."
+    given = answer(garden, text)
+    for start in (3, 0, None):
+        given["segments"][0]["start"] = start
+        assert [one.start for one in read(given, text, garden).segments] == [4]
+    del given["segments"][0]["start"]
+    assert [one.start for one in read(given, text, garden).segments] == [4]
+
+
+@pytest.mark.parametrize("start", [-1, 99, True, "4"])
+def test_a_place_outside_the_text_is_off_schema(garden: Codebook, start: object) -> None:
+    """What is no offset in the text is refused by its path, and a model may give none at all."""
+    text = "Oh. The can and the rose."
+    given = answer(garden, text)
+    with pytest.raises(AnswerError, match="start' is not asked for"):
+        answers.read(json.dumps(given), text, garden)
+    given["segments"][0]["start"] = start
+    with pytest.raises(AnswerError, match=r"segments\[0\].start: expected an offset in the text"):
+        read(given, text, garden)
+
+
+@settings(max_examples=80, deadline=None)
+@given(strategies.codebooks_accepted(), st.data())
+def test_any_codebook_and_any_text(codebook: Codebook, data: st.DataObject) -> None:
+    """Whatever check accepts: codings fit, quotes are exact and apart, reasons are the codebook's.
+
+    Texts are drawn from the codebook's own phrases, among signs of every kind. What stands in the
+    text alone (Ω) is never in the rationale.
+    """
+    listed = [cue for each in codebook.variables for value in each.values for cue in value.cues]
+    rules = [*codebook.cues.negations, *codebook.cues.exceptions, *codebook.cues.ends]
+    phrases = [part.strip("*> 0123456789") for cue in listed + rules for part in cue.split("~")]
+    signs = [" ", " ", ". ", "\r\n", ",", "’", "İ", "👩‍💻", "x", "ß", "帮"]
+    pieces = st.lists(st.sampled_from(phrases + signs), max_size=30).map("".join)
+    text = storable(data.draw(pieces | st.lists(st.sampled_from(phrases or ["x"])).map(" ".join)))
+    text += "Ω" + storable(data.draw(st.text(max_size=20)))
+    given = answer(codebook, text)
+    parsed = read(given, text, codebook)
+    assert parsed.faults == []
+    place = 0
+    for segment in parsed.segments:
+        assert segment.found == "exact"
+        assert text[segment.start : segment.end] == segment.quote != ""
+        assert segment.start >= place
+        place = segment.end
+    for name, value in [
+        *parsed.codings.items(),
+        *(coding for segment in parsed.segments for coding in segment.codings.items()),
+    ]:
+        assert codebook.variable(name).fault(value) == ""
+    assert "Ω" not in given["rationale"]
 
 
 @settings(max_examples=100, deadline=None)

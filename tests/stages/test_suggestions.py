@@ -143,7 +143,7 @@ def test_text_cannot_become_markup() -> None:
     assert "<p>Is it &lt;relevant&gt; &amp; *true*?</p>" in texts
     assert any("For &#36;5 {{ x }} &lt;i&gt;" in one for one in texts)
     assert not any("\n\n" in one for one in texts)
-    assert text.count("$") == len(["$platform", "$date", "$text"])
+    assert text.count("$") == len(["$platform", "$date", "$text", "$note"])
 
 
 def test_label_studio_knows_the_page() -> None:
@@ -231,6 +231,29 @@ def test_segment_that_was_not_found_is_not_shown() -> None:
     assert made["u"]["result"] == []
 
 
+def test_segment_that_was_not_found_is_told_of() -> None:
+    """Its words and codes stand in a line of their own; a unit whose quotes stand has none."""
+    lines = suggestions.unsupported(
+        codings(
+            ("u", "1", "stance", "for_it"),
+            ("u", "1", "grounds", "g0+g2"),
+            ("u", "2", "stance", "for_it"),
+            ("v", "1", "stance", "for_it"),
+        ),
+        segments(
+            ("u", "1", -1, -1, "not\nthere", "missing"),
+            ("u", "2", 0, 3, "yes", "exact"),
+            ("v", "1", 0, 3, "yes", "exact"),
+        ),
+        book(),
+    )
+    grounds = ", ".join(book().variable("grounds").value(code).label for code in ("g0", "g2"))
+    stance = book().variable("stance")
+    told = f"{stance.label}: {stance.value('for_it').label}; "
+    told += f"{book().variable('grounds').label}: {grounds}"
+    assert lines == {"u": f"{suggestions.UNSUPPORTED} “not there” ({told})"}
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
@@ -290,7 +313,7 @@ def seat(arm: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_payload_follows_the_positions_and_hides_the_author() -> None:
     """Tasks stand in order; author and address never leave; blind ones have no prediction."""
     made = suggestions.payload(*seat("blind"), None)
-    data = {"unit": "c", "text": "ccc", "platform": "bluesky", "date": "2025-10-03"}
+    data = {"unit": "c", "text": "ccc", "platform": "bluesky", "date": "2025-10-03", "note": ""}
     assert made[0] == {"data": data}
     assert [task["data"]["unit"] for task in made] == ["c", "b", "a"]
     assert "hidden" not in str(made)
@@ -298,8 +321,16 @@ def test_payload_follows_the_positions_and_hides_the_author() -> None:
 
 def test_assisted_payload_carries_its_predictions() -> None:
     """A unit without a suggestion is imported without one."""
-    made = suggestions.payload(*seat("assisted"), {"b": {"model_version": "m", "result": []}})
+    given = {"b": {"model_version": "m", "result": []}}
+    made = suggestions.payload(*seat("assisted"), given, {"b": "told"})
     assert [len(task.get("predictions", [])) for task in made] == [0, 1, 0]
+    assert [task["data"]["note"] for task in made] == ["", "told", ""]
+
+
+def test_no_note_without_suggestions() -> None:
+    """What a note tells is a suggestion too: a blind task gets none, whatever is given."""
+    made = suggestions.payload(*seat("blind"), None, {"b": "told"})
+    assert {task["data"]["note"] for task in made} == {""}
 
 
 @pytest.mark.parametrize("arm", ["blind", "adjudication"])
