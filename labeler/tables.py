@@ -248,6 +248,22 @@ UPLOADS = _table(
     requests=Integer,
     created=Text,
     fetched=Text,
+    tokens=Integer,
+    done=Integer,
+    failed=Integer,
+    detail=Text,
+    run=Text,
+)
+UPLOADED = _table(
+    "uploaded",
+    "upload completion",
+    upload=Text,
+    completion=Text,
+    unit=Text,
+    replicate=Integer,
+    asked=Text,
+    request=Text,
+    most=Float,
 )
 MIGRATIONS = _table("migrations", "name", name=Text, applied=Text)
 

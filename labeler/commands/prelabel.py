@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from labeler.commands import uploads
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, told
 from labeler.pipeline.asking import Asking
@@ -76,6 +77,7 @@ from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
     type=click.FloatRange(0),
     help="Seconds to wait for a server that is gone.",
 )
+@uploads.options
 @json_option
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
@@ -87,11 +89,20 @@ def command(context: click.Context, /, **given: Any) -> None:
     """
     context.obj.options.update(llm_url=given.pop("llm_url"), llm_model=given.pop("llm_model"))
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
+    batch = uploads.taken(given)
+    cues = given.pop("coder") == "cues"
+    if batch.action and (cues or reparse):
+        raise click.UsageError("--batch asks a model: leave out --coder cues and --reparse")
+    if batch.folder and not batch.action:
+        raise click.UsageError("--batch-folder needs --batch submit, fetch or cancel")
     study = study_of(context)
-    if given.pop("coder") == "cues":
+    if cues:
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
     asking = Asking(**given)
+    if batch.action and not dry:
+        uploads.run(study, batch, asking, machine=machine)
+        return
     if dry:
         for line in dry_run(study, asking):
             click.echo(line)

@@ -326,4 +326,5 @@ def _add_column(connection: Connection, column: Column[Any]) -> None:
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
+    ("0004-uploads", _all_tables),
 ]

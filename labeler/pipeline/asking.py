@@ -7,7 +7,7 @@ before more is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,9 +137,9 @@ class Asker:
             chunk = units[start : start + CHUNK]
             posts = store.read(self.study.engine, tables.POSTS, unit=chunk)
             sent, _ = sent_texts(self.study, posts, str(self.model.spec["hides"]))
-            yield self._made(sent, replicate, answer_limit)
+            yield self.made(sent, replicate, answer_limit)
 
-    def _made(self, posts: pd.DataFrame, replicate: int, answer_limit: int) -> pd.DataFrame:
+    def made(self, posts: pd.DataFrame, replicate: int, answer_limit: int) -> pd.DataFrame:
         return prelabels.requests(
             posts,
             self.study.codebook,
@@ -192,7 +192,7 @@ class Asker:
     def _affordable(self, chunks: Iterator[pd.DataFrame]) -> Iterator[tuple[str, str]]:
         """Requests that nobody else is asking and that the budget can pay, one by one."""
         for chunk in chunks:
-            mine = self._unclaimed(chunk)
+            mine = self.unclaimed(chunk)
             most = self.purse.most(mine, answer_limit=self.asking.answer_limit * HIGHER)
             for row, cost in zip(tables.rows(mine), most, strict=True):
                 if not self.purse.reserve(row.completion, cost):
@@ -214,7 +214,7 @@ class Asker:
             yield completion, body
 
     def _greeting(self) -> Iterator[tuple[str, str]]:
-        made = self._made(canaries.as_posts(self.canary), 1, self.asking.answer_limit)
+        made = self.made(canaries.as_posts(self.canary), 1, self.asking.answer_limit)
         most = self.purse.most(made, answer_limit=self.asking.answer_limit)
         for row, cost in zip(tables.rows(made), most, strict=True):
             if not self.purse.reserve(row.completion, cost):
@@ -222,7 +222,7 @@ class Asker:
             self.flying[row.completion] = (row.unit, 1, row.request)
             yield row.completion, row.body
 
-    def _unclaimed(self, chunk: pd.DataFrame) -> pd.DataFrame:
+    def unclaimed(self, chunk: pd.DataFrame) -> pd.DataFrame:
         """The requests of a chunk that are this process's to ask, and not answered meanwhile."""
         names = list(chunk["completion"])
         mine = claims.claimed(self.study.engine, names, holder=self.holder, at=now())
@@ -252,40 +252,15 @@ class Asker:
 
     def _row(self, answer: llm.Answer) -> dict[str, Any]:
         unit, replicate, request = self.flying[answer.completion]
-        cost, currency, why = self.purse.cost(answer)
-        return {
-            **self.which,
-            "completion": answer.completion,
-            "unit": unit,
-            "replicate": replicate,
-            "request": request,
-            "answer": answer.body,
-            "error": answer.error,
-            "detail": answer.detail,
-            "served": " ".join(part for part in (answer.served, answer.fingerprint) if part),
-            "prompt_tokens": answer.prompt_tokens,
-            "answer_tokens": answer.answer_tokens,
-            "cached_tokens": answer.cached_tokens,
-            "seconds": answer.seconds,
-            "created": now(),
-            "cost": cost,
-            "currency": currency,
-            "cost_note": why,
-        }
+        about = {**self.which, "unit": unit, "replicate": replicate, "request": request}
+        return about | answered(answer, self.purse.cost(answer))
 
     def _note_ledger(self, posts: int) -> None:
         if not posts:
             return
-        row = {
-            "run": self.run,
-            "host": urlsplit(self.study.project.llm_url).hostname or "",
-            "purpose": "prelabel",
-            "posts": posts,
-            "fields": "text",
-            "rules": deidentify.rules(self.asking.subreddits),
-            "started": self.started,
-        }
-        store.mirror(self.study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))
+        host = urlsplit(self.study.project.llm_url).hostname or ""
+        left = {"run": self.run, "host": host, "posts": posts, "started": self.started}
+        note_ledger(self.study, left, subreddits=self.asking.subreddits)
 
     def remarks(self) -> list[str]:
         """What a person must know of this run."""
@@ -295,6 +270,36 @@ class Asker:
         if self.purse.empty:
             found.append("the budget is reached: what is left was not asked")
         return found
+
+
+def answered(answer: llm.Answer, costs: tuple[float | None, str, str]) -> dict[str, Any]:
+    """What a row of COMPLETIONS says of an answer: all but whose it is and what was asked.
+
+    `costs`: what it cost, in which currency, and why that is unknown.
+    """
+    cost, currency, why = costs
+    return {
+        "completion": answer.completion,
+        "answer": answer.body,
+        "error": answer.error,
+        "detail": answer.detail,
+        "served": " ".join(part for part in (answer.served, answer.fingerprint) if part),
+        "prompt_tokens": answer.prompt_tokens,
+        "answer_tokens": answer.answer_tokens,
+        "cached_tokens": answer.cached_tokens,
+        "seconds": answer.seconds,
+        "created": now(),
+        "cost": cost,
+        "currency": currency,
+        "cost_note": why,
+    }
+
+
+def note_ledger(study: Study, left: Mapping[str, object], *, subreddits: bool) -> None:
+    """Note what leaves (run, host, posts, started) before it does."""
+    rules = deidentify.rules(subreddits)
+    row = {**left, "purpose": "prelabel", "fields": "text", "rules": rules}
+    store.mirror(study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))
 
 
 def _told(tally: llm.Tally) -> str:

@@ -12,12 +12,18 @@ from labeler import tables
 from labeler.edges import store
 
 STALE = timedelta(hours=1)
+UPLOAD = "upload:"  # the holder of what a server's batch asks for: it needs no process
 CLAIMS = tables.CLAIMS
 
 
 def holder(at: str) -> str:
     """The name under which this process claims: machine, process id, and when it began."""
     return f"{socket.gethostname()} {os.getpid()} {at}"
+
+
+def upload_holder(upload: str) -> str:
+    """The name under which an upload claims what it asks for, until it is fetched."""
+    return f"{UPLOAD}{upload}"
 
 
 def claimed(engine: Engine, names: list[str], *, holder: str, at: str) -> set[str]:
@@ -43,7 +49,9 @@ def release(engine: Engine, **equals: object) -> None:
 
 def _dead(holder: str, taken: str) -> bool:
     """Whether the process of another's claim is gone: of this machine and not running, or silent
-    too long."""
+    too long. An upload never is: what it asks for is let go of when it is fetched."""
+    if holder.startswith(UPLOAD):
+        return False
     machine, pid, _ = holder.split(" ", 2)
     if datetime.now(UTC) - datetime.fromisoformat(taken) > STALE:
         return True

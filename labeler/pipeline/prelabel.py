@@ -47,7 +47,7 @@ def by_cues(
         before = _answered(study, coder)
         if not reparse:
             _ask_cues(study, coder, limit, report)
-        written, faults = _parsed(study, coder, "", everything=reparse)
+        written, faults = parsed(study, coder, "", everything=reparse)
         return Prelabelled(coder, _answered(study, coder) - before, before, faults, written)
 
 
@@ -59,7 +59,7 @@ def by_model(
     A truncated answer is asked for once more, with a higher limit. ServiceUnavailable and
     ServiceRejected: what was answered is stored, and the same call goes on from there.
     """
-    model = _model(study, asking)
+    model = named_model(study, asking)
     settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
     hides = str(model.spec["hides"])
     with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
@@ -71,10 +71,10 @@ def by_model(
             try:
                 asker.send(requests())
             finally:
-                more, found = _parsed(study, model.coder, hides, everything=False)
+                more, found = parsed(study, model.coder, hides, everything=False)
                 written, faults = written + more, Counter(found)
         if reparse:
-            written, found = _parsed(study, model.coder, hides, everything=True)
+            written, found = parsed(study, model.coder, hides, everything=True)
             faults = Counter(found)
         now_answered = _answered(study, model.coder) - before
         return Prelabelled(
@@ -91,7 +91,7 @@ def by_model(
 
 def dry_run(study: Study, asking: Asking) -> list[str]:
     """What asking would take and cost, and one complete request to read; nothing is sent."""
-    model = _model(study, asking)
+    model = named_model(study, asking)
     asker = Asker(study, model, asking, run="", report=silent)
     bodies = [str(body) for chunk in asker.pending() for body in chunk["body"]]
     if not bodies:
@@ -105,7 +105,7 @@ def dry_run(study: Study, asking: Asking) -> list[str]:
     ]
 
 
-def _model(study: Study, asking: Asking) -> Model:
+def named_model(study: Study, asking: Asking) -> Model:
     if not study.project.llm_model:
         raise ProjectError(
             "--llm-model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
@@ -133,9 +133,7 @@ def _ask_cues(study: Study, coder: str, limit: int | None, report: Report) -> No
         report(f"{answered} posts read by {coder}")
 
 
-def _parsed(
-    study: Study, coder: str, hides: str, *, everything: bool
-) -> tuple[int, dict[str, int]]:
+def parsed(study: Study, coder: str, hides: str, *, everything: bool) -> tuple[int, dict[str, int]]:
     """Parse the stored answers that no coding names yet (or all); codings written and faults."""
     codebook = study.codebook.fingerprint
     which = {"coder": coder, "codebook": codebook}

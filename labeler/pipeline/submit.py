@@ -1,0 +1,324 @@
+"""What is pending → batches at a model server or files in a folder, each request in one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from labeler import tables
+from labeler.edges import files, llm_batches, store, tokens
+from labeler.edges.llm_batches import Batches
+from labeler.errors import ProjectError
+from labeler.pipeline import claims, uploads
+from labeler.pipeline.asking import WITH_SUBREDDITS, Asker, Asking, Model, note_ledger
+from labeler.pipeline.prelabel import named_model
+from labeler.pipeline.study import Report, Study, add_coder, coders, logged, now, silent
+from labeler.pipeline.uploads import ENDED, NOTED, WRITTEN
+from labeler.stages import canaries
+from labeler.stages import uploads as shapes
+
+KEPT = ["completion", "unit", "replicate", "asked", "request", "bytes", "tokens", "most"]
+
+
+class Sharding(NamedTuple):
+    """What a file holds at most, and how many tokens may wait at the server in all."""
+
+    lines: int = 50_000
+    bytes: int = 200_000_000
+    tokens: int | None = None
+
+
+class Submitted(NamedTuple):
+    """What a submission did: the coder, batches made and requests in them, batches of earlier runs
+    that were brought to their end, and what a person must know."""
+
+    coder: str
+    batches: tuple[str, ...]
+    requests: int
+    resumed: int
+    remarks: tuple[str, ...]
+
+
+def submit(
+    study: Study,
+    asking: Asking,
+    sharding: Sharding,
+    *,
+    folder: Path | None = None,
+    report: Report = silent,
+) -> Submitted:
+    """Send what is pending as batches to the project's model server, or write it to a folder.
+
+    What is in a batch that is not yet fetched is not pending. Killed at any moment and given again
+    it does what is missing: each request ends in one batch. ServiceUnavailable, ServiceRejected:
+    what was noted is sent by the next call.
+    """
+    model = named_model(study, asking)
+    place = uploads.in_folder(folder) if folder else uploads.address(study)
+    settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
+    with logged(study, "prelabel", {**settings, "batch": "submit", "place": place}) as run:
+        add_coder(study, model.coder, kind="model", spec=model.spec)
+        asker = Asker(study, model, asking, run=run, report=report)
+        if folder:
+            return _submitted(study, model, asker, sharding, place, None)
+        with llm_batches.opened(study.project.llm_url, study.project.llm_key) as server:
+            server.greet()
+            uploads.refresh(study, server, asker.holder)
+            return _submitted(study, model, asker, sharding, place, server)
+
+
+def cancel(study: Study, *, folder: Path | None = None) -> list[str]:
+    """Have what is outstanding at the server, or in the folder, end; a line for each upload.
+
+    What a batch has answered until then can still be fetched. What no batch holds is let go of.
+    """
+    place = uploads.in_folder(folder) if folder else uploads.address(study)
+    holder = claims.holder(now())
+    with logged(study, "prelabel", {"batch": "cancel", "place": place}):
+        if folder:
+            rows = uploads.outstanding(study, host=place)
+            return [_withdrawn(study, one.upload, holder) for one in rows]
+        with llm_batches.opened(study.project.llm_url, study.project.llm_key) as server:
+            uploads.refresh(study, server, holder)
+            rows = uploads.outstanding(study, host=place)
+            return [_cancelled(study, server, one.upload, holder) for one in rows]
+
+
+def status(study: Study) -> pd.DataFrame:
+    """Every upload, newest first, after asking the server about its own that are not fetched.
+
+    Columns of UPLOADS, and `reserved`: the most that is still to be paid, with its currency's
+    amount as the price file had it at the submission.
+    """
+    mine = uploads.outstanding(study, host=uploads.address(study))
+    if mine:
+        with llm_batches.opened(study.project.llm_url, study.project.llm_key) as server:
+            uploads.refresh(study, server, claims.holder(now()))
+    for row in uploads.outstanding(study, state=WRITTEN):
+        if uploads.results_in(row, None):
+            uploads.update(study, row, state="completed")
+    rows = store.read(study.engine, tables.UPLOADS)
+    left = uploads.reserved(study)
+    rows["reserved"] = [left.get(name, 0.0) for name in rows["upload"]]
+    return rows.sort_values("created", ascending=False, ignore_index=True)
+
+
+# --- what goes ----------------------------------------------------------------------------------
+
+
+def _submitted(
+    study: Study,
+    model: Model,
+    asker: Asker,
+    sharding: Sharding,
+    place: str,
+    server: Batches | None,
+) -> Submitted:
+    earlier = {row.upload for row in uploads.outstanding(study, host=place, state=NOTED)}
+    taking = _Taking(study, model, asker, _room(study, sharding, place))
+    about: dict[str, object] = {**asker.which, "host": place, "run": asker.run}
+    limits = shapes.Limits(sharding.lines, sharding.bytes)
+    try:
+        for shard in shapes.shards(taking.requests(), limits=limits):
+            upload = uploads.note(study, about, shard)
+            asker.report(f"batch {upload}: {shard['asked'].nunique()} requests noted")
+    finally:
+        claims.release(study.engine, holder=asker.holder)
+    made, requests, resumed = [], 0, 0
+    for one in uploads.outstanding(study, host=place, state=NOTED):
+        with uploads.held(study, one.upload, asker.holder) as row:
+            if row is None or row.state != NOTED:
+                continue
+            _deliver(study, asker, row, server, again=row.upload in earlier)
+        resumed += row.upload in earlier
+        if row.upload not in earlier:
+            made.append(row.upload)
+            requests += int(row.requests)
+    remarks = [*asker.remarks(), *taking.remarks(), *_ended(study, place)]
+    return Submitted(model.coder, tuple(made), requests, resumed, tuple(remarks))
+
+
+class _Taking:
+    """What is pending and nobody asks, as long as budget and quota last."""
+
+    def __init__(self, study: Study, model: Model, asker: Asker, room: int | None) -> None:
+        self.study, self.model, self.asker, self.room = study, model, asker, room
+        self.full = False
+        self.prompt_tokens = 0
+
+    def requests(self) -> Iterator[pd.DataFrame]:
+        """Chunks of requests without their bodies (columns KEPT), a canary before the first."""
+        asker = self.asker
+        for chunk in chain(asker.pending(), asker.truncated()):
+            mine = asker.unclaimed(chunk)
+            if mine.empty:
+                continue
+            if not self.prompt_tokens:
+                self._note_prompt()
+                (self.prompt_tokens,) = tokens.count(
+                    [self.model.prompt.content], model=asker.purse.model
+                )
+                if not asker.greeted:
+                    asker.greeted = True
+                    yield self._paid(self._sized(self._canary()))
+            paid = self._paid(self._sized(mine))
+            yield paid
+            if len(paid) < len(mine):
+                return
+
+    def remarks(self) -> list[str]:
+        """Why some was left, where it was."""
+        if not self.full:
+            return []
+        return [
+            "the quota of waiting tokens is reached: what is left was not submitted; submit again "
+            "when a batch has ended"
+        ]
+
+    def _canary(self) -> pd.DataFrame:
+        limit = self.asker.asking.answer_limit
+        return self.asker.made(canaries.as_posts(self.asker.canary), 1, limit)
+
+    def _note_prompt(self) -> None:
+        prompt = self.model.prompt
+        row = {"prompt": prompt.key, "content": prompt.content, "created": now()}
+        store.add(self.study.engine, tables.PROMPTS, tables.frame(tables.PROMPTS, [row]))
+
+    def _sized(self, made: pd.DataFrame) -> pd.DataFrame:
+        """The bytes of each request's line, its tokens, and the most that it costs.
+
+        Tokens are those of the prompt and of the stored request, which differ little from those of
+        the body and are counted many times faster. Rows that share a line count once.
+        """
+        lines = (
+            shapes.line(asked, body, endpoint=llm_batches.ENDPOINT)
+            for asked, body in zip(made["asked"], made["body"], strict=True)
+        )
+        model = self.asker.purse.model
+        counted = [
+            self.prompt_tokens + own for own in tokens.count(list(made["request"]), model=model)
+        ]
+        limits = [int(json.loads(request)["limit"]) for request in made["request"]]
+        again = made.duplicated("asked").to_numpy()
+        sized = made.assign(
+            bytes=[len(line.encode("utf-8")) + 1 for line in lines],
+            tokens=counted,
+            most=self.asker.purse.most_in_batch(counted, limits),
+        )
+        sized.loc[again, ["tokens", "most"]] = 0
+        return sized[KEPT]
+
+    def _paid(self, sized: pd.DataFrame) -> pd.DataFrame:
+        """The first of these requests, up to where the quota or the budget ends."""
+        for place, row in enumerate(tables.rows(sized)):
+            if self.room is not None and row.tokens > self.room:
+                self.full = True
+                return sized.iloc[:place]
+            if not self.asker.purse.reserve(row.completion, row.most):
+                return sized.iloc[:place]
+            if self.room is not None:
+                self.room -= row.tokens
+        return sized
+
+
+def _room(study: Study, sharding: Sharding, place: str) -> int | None:
+    """The tokens that may still be added to those that wait at the server."""
+    if sharding.tokens is None:
+        return None
+    waiting = [
+        int(row.tokens) for row in uploads.outstanding(study, host=place) if row.state not in ENDED
+    ]
+    return max(0, sharding.tokens - sum(waiting))
+
+
+def _ended(study: Study, place: str) -> Iterable[str]:
+    ended = [row for row in uploads.outstanding(study, host=place) if row.state in ENDED]
+    if ended:
+        yield f"{len(ended)} batches have ended: `labeler prelabel --batch fetch` stores them"
+
+
+# --- how it goes --------------------------------------------------------------------------------
+
+
+def _deliver(study: Study, asker: Asker, row: Any, server: Batches | None, *, again: bool) -> None:
+    """Bring an upload that is noted to its place; `again`: an earlier run may have begun to."""
+    folder = uploads.folder_of(row.host)
+    if folder is not None:
+        _note_leaving(study, asker, row, row.host)
+        uploads.write(study, row, folder / uploads.file_name(row.upload))
+        uploads.update(study, row, state=WRITTEN)
+        return
+    if server is None:
+        raise ProjectError("--batch-folder: this upload is for a model server; leave it out")
+    path = uploads.local(study, row.upload)
+    uploads.write(study, row, path)
+    try:
+        file = _file(study, asker, row, server, path, again=again)
+        row = uploads.update(study, row, server_file=file)
+        batch = server.create(file, row.upload)
+    finally:
+        files.remove(path)
+    uploads.update(study, row, server_batch=batch.batch, state=batch.state)
+    asker.report(f"batch {row.upload}: {batch.batch} {batch.state}")
+
+
+def _file(study: Study, asker: Asker, row: Any, server: Batches, path: Path, *, again: bool) -> str:
+    """The upload's file at the server: one that a killed run had sent whole, or sent now."""
+    there = server.files(path.name) if again else {}
+    size = path.stat().st_size
+    whole = [file for file, bytes_ in there.items() if bytes_ == size]
+    for file in there:
+        if file not in whole[:1]:
+            server.delete(file)
+    if whole:
+        return whole[0]
+    _note_leaving(study, asker, row, urlsplit(server.base_url).hostname or "")
+    return server.upload(path, path.name)
+
+
+def _note_leaving(study: Study, asker: Asker, row: Any, host: str) -> None:
+    """Count an upload's posts in the ledger of this run, before they leave."""
+    members = store.read(study.engine, tables.UPLOADED, upload=row.upload)
+    units = set(members["unit"]) - {unit for unit in members["unit"] if canaries.is_one(unit)}
+    asker.left |= units
+    hides = str(coders(study, "model")[row.coder]["hides"])
+    left = {"run": asker.run, "host": host, "posts": len(asker.left), "started": asker.started}
+    note_ledger(study, left, subreddits=hides.endswith(WITH_SUBREDDITS))
+
+
+# --- how it ends early --------------------------------------------------------------------------
+
+
+def _withdrawn(study: Study, upload: str, holder: str) -> str:
+    """Take a file back from its folder, unless its answers are there."""
+    with uploads.held(study, upload, holder) as row:
+        if row is None:
+            return f"{upload}: another process is at it"
+        if uploads.results_in(row, None):
+            return f"{upload}: is answered: fetch it"
+        folder = uploads.folder_of(row.host)
+        if folder is not None:
+            files.remove(folder / uploads.file_name(upload))
+        uploads.settle(study, row._replace(state="cancelled"))
+        return f"{upload}: its file is taken away"
+
+
+def _cancelled(study: Study, server: Batches, upload: str, holder: str) -> str:
+    with uploads.held(study, upload, holder) as row:
+        if row is None:
+            return f"{upload}: another process is at it"
+        if row.state in ENDED:
+            return f"{upload}: has ended: fetch it"
+        if row.state not in (NOTED, uploads.UNKNOWN):
+            server.cancel(row.server_batch)
+            return f"{upload}: the server was told to cancel it; fetch what it has answered"
+        for file in server.files(uploads.file_name(upload)):
+            server.delete(file)
+        uploads.settle(study, row._replace(state="cancelled"))
+        return f"{upload}: no batch of the server holds it; it is let go of"
