@@ -3,9 +3,10 @@
 A batch stays `validating` until it is told otherwise by `POST /control` with `batches`: the state
 to bring every batch to that is open. `completed` answers all; `expired` and `cancelled` answer the
 first `answered` (the rest stand in the error file), `failed` none. Each line is answered as a
-request of its own would be, faults included. `slow` holds seconds by what is slow: `file` (after a
-file is stored, before the reply), `batch` (after it is made), `content` (halfway through the bytes
-of a file), `delete` (after the deletion), `list` (before anything).
+request of its own would be, faults included. `slow` holds seconds by what is slow: `upload` (before
+a file is read), `file` (after it is stored, before the reply), `batch` (after it is made),
+`content` (halfway through the bytes of a file), `delete` (after the deletion), `list` (before
+anything).
 """
 
 from __future__ import annotations
@@ -158,7 +159,9 @@ async def _late(desk: Desk, what: str) -> None:
 
 
 async def _post_file(request: web.Request) -> web.StreamResponse:
-    desk, form = request.app[DESK], await request.post()
+    desk = request.app[DESK]
+    await _late(desk, "upload")
+    form = await request.post()
     given = form["file"]
     assert isinstance(given, web.FileField)
     made = desk.store(given.filename, given.file.read(), str(form["purpose"]))

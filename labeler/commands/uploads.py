@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import click
 import pandas as pd
@@ -130,5 +131,5 @@ def _line(row: Any) -> tuple[object, ...]:
         row.failed,
         row.created[:16].replace("T", " "),
         f"{row.reserved:.4f}" if row.reserved else "–",
-        row.host,
+        urlsplit(row.host).hostname or row.host,
     )

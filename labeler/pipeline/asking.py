@@ -266,7 +266,7 @@ class Asker:
         """What a person must know of this run."""
         found = [f"ALARM: {self.alarm}"] if self.alarm else []
         if self.elsewhere:
-            found.append(f"{self.elsewhere} posts are being asked by another process")
+            found.append(f"{self.elsewhere} posts are being asked by another process or a batch")
         if self.purse.empty:
             found.append("the budget is reached: what is left was not asked")
         return found

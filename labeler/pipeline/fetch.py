@@ -29,6 +29,10 @@ from labeler.stages import canaries
 from labeler.stages import uploads as shapes
 
 PORTION = 500
+ELSEWHERE = (
+    "answers are of another version of the codebook: name its file with --codebook and give "
+    "`labeler prelabel --reparse`"
+)
 NAMED = 3  # so many of the lines that are no use are named
 
 
@@ -226,6 +230,8 @@ class _Fetching:
             self.study.engine, (tables.COMPLETIONS, names, rows), (tables.CLAIMS, which, [])
         )
         self.stored += len(rows)
+        if rows and row.codebook != self.study.codebook.fingerprint:
+            self._counts[ELSEWHERE] += len(rows)
 
     def _answer(self, one: Any) -> Answer | None:
         """A result as an answer; None (and counted) where the request is to be asked again."""
