@@ -125,6 +125,7 @@ def test_a_batch_brings_the_same_rows_for_half_the_price(
     assert (row["state"], row["requests"], row["fetched"]) == ("validating", POSTS, "")
     assert row["reserved"] > POSTS * HALF
     assert fetch(labeler)["waiting"] == 1
+    assert labeler.following() == "labeler prelabel --batch fetch"
     tell(server, "completed")
     got = fetch(labeler, "--prices", prices)
     assert (got["answered"], got["batches"], got["again"], got["remarks"]) == (POSTS, 1, 0, [])
@@ -575,13 +576,18 @@ def test_files_for_vllm_are_written_and_their_answers_fetched(
 def test_files_that_nobody_runs_are_taken_back(
     labeler: Labeler, server: Server, tmp_path: Path
 ) -> None:
-    """`cancel` takes files away that have no answers, and their requests are pending again."""
+    """`cancel` takes files away; their requests are pending again, but for what was answered."""
     folder = tmp_path / "offline"
     submit(labeler, "--batch-folder", folder)
     assert len(list(folder.iterdir())) == 1
-    labeler("prelabel", "--batch", "cancel", "--batch-folder", folder)
-    assert list(folder.iterdir()) == []
-    assert submit(labeler, "--json").json["requests"] == POSTS
+    cancel = ("prelabel", "--batch", "cancel", "--batch-folder", folder)
+    (path,) = folder.iterdir()
+    run_batch(server, path, upto=2)
+    assert "holds answers" in labeler(*cancel).out
+    assert fetch(labeler)["answered"] == 2
+    assert "taken away" in labeler(*cancel).out
+    assert not path.exists()
+    assert submit(labeler, "--json").json["requests"] == POSTS - 2
 
 
 def test_batches_on_postgresql(

@@ -14,8 +14,9 @@ from labeler.commands.options import Command
 from labeler.commands.output import as_json, table, told
 from labeler.pipeline.asking import Asking
 from labeler.pipeline.fetch import Fetched, fetch
+from labeler.pipeline.outstanding import cancel, status
 from labeler.pipeline.study import Study
-from labeler.pipeline.submit import Sharding, Submitted, cancel, status, submit
+from labeler.pipeline.submit import Sharding, Submitted, submit
 
 SHOWN = ["batch", "state", "requests#", "done#", "failed#", "submitted", "reserved#", "where"]
 

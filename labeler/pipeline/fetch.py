@@ -127,6 +127,8 @@ class _Fetching:
     def folders(self, folder: Path | None) -> None:
         """Fetch what lies in folders; a file that lacks answers may still be written to."""
         for one in uploads.outstanding(self.study):
+            if uploads.folder_of(one.host) is None:
+                continue
             with uploads.held(self.study, one.upload, self.holder) as row:
                 answers = uploads.results_in(row, folder) if row is not None else None
                 if row is None or answers is None:

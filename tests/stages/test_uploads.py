@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -87,12 +88,11 @@ def test_every_request_is_in_one_portion_that_fits(
     found = list(uploads.shards(chunks, limits=Limits(lines, bytes_)))
     wanted = [name for some in chunks for name in some["completion"]]
     assert [name for shard in found for name in shard["completion"]] == wanted
-    for shard, following in zip(found, [*found[1:], None], strict=True):
-        assert 0 < len(shard) <= lines
-        assert shard["bytes"].sum() <= bytes_
-        if following is not None:
-            more = shard["bytes"].sum() + following["bytes"].iloc[0]
-            assert len(shard) == lines or more > bytes_
+    assert all(0 < len(shard) <= lines for shard in found)
+    assert all(shard["bytes"].sum() <= bytes_ for shard in found)
+    for shard, following in pairwise(found):
+        more = shard["bytes"].sum() + following["bytes"].iloc[0]
+        assert len(shard) == lines or more > bytes_
 
 
 def one(content: Any, fault: str = "") -> Any:
