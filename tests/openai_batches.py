@@ -6,7 +6,7 @@ first `answered` (the rest stand in the error file), `failed` none. Each line is
 request of its own would be, faults included. `slow` holds seconds by what is slow: `upload` (before
 a file is read), `file` (after it is stored, before the reply), `batch` (after it is made),
 `content` (halfway through the bytes of a file), `delete` (after the deletion), `list` (before
-anything).
+anything); all but the first `slow_after` of each.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Desk:
     contents: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
+    slow_after: int = 0
     fails: dict[str, int] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     uploads: list[str] = field(default_factory=list)
@@ -155,7 +156,9 @@ def _error(status: int, message: str) -> web.Response:
 
 
 async def _late(desk: Desk, what: str) -> None:
-    await asyncio.sleep(desk.slow.get(what, 0.0))
+    calls = desk.calls["file" if what == "upload" else what]
+    if calls > desk.slow_after:
+        await asyncio.sleep(desk.slow.get(what, 0.0))
 
 
 async def _post_file(request: web.Request) -> web.StreamResponse:
@@ -164,7 +167,8 @@ async def _post_file(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     given = form["file"]
     assert isinstance(given, web.FileField)
-    made = desk.store(given.filename, given.file.read(), str(form["purpose"]))
+    with given.file as file:
+        made = desk.store(given.filename, file.read(), str(form["purpose"]))
     desk.uploads.append(given.filename)
     await _late(desk, "file")
     return web.json_response(made)

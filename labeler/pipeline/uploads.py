@@ -97,6 +97,7 @@ def settle(study: Study, row: Any) -> None:
         (tables.UPLOADED, {"upload": row.upload}, []),
         (tables.CLAIMS, {"holder": claims.upload_holder(row.upload)}, []),
     )
+    _tidy(study, row.upload)
 
 
 def outstanding(study: Study, **equals: object) -> list[Any]:
@@ -199,7 +200,15 @@ def _own(server: Batches, row: Any, made: list[Batch]) -> Batch | None:
     return own
 
 
+def _tidy(study: Study, upload: str) -> None:
+    """Take away the copy of what was sent, and what killed runs left half written."""
+    path = local(study, upload)
+    for left in (path, *path.parent.glob(f".labeler-{upload}.*.tmp")):
+        files.remove(left)
+
+
 def _write_state(study: Study, row: Any, batch: Batch) -> Any:
+    files.remove(local(study, row.upload))  # of a run that was killed before it noted the batch
     return update(
         study,
         row,
