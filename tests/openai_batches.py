@@ -35,6 +35,7 @@ class Desk:
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     slow_after: int = 0
+    made: int = 0
     fails: dict[str, int] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     uploads: list[str] = field(default_factory=list)
@@ -58,7 +59,8 @@ class Desk:
 
     def store(self, name: str, content: bytes, purpose: str) -> dict[str, Any]:
         """One more file."""
-        number = f"file-{len(self.uploads) + len(self.contents)}"
+        self.made += 1
+        number = f"file-{self.made}"
         self.contents[number] = self.contents[f"was {number}"] = content
         self.files[number] = {
             "id": number,
