@@ -261,7 +261,7 @@ LEDGER = _table(
     rules=Text,
     started=Text,
 )
-CLAIMS = _table("claims", "completion", completion=Text, holder=Text, taken=Text)
+CLAIMS = _table("claims", "claim", claim=Text, holder=Text, taken=Text)
 UPLOADS = _table(
     "uploads",
     "upload",
@@ -275,6 +275,23 @@ UPLOADS = _table(
     requests=Integer,
     created=Text,
     fetched=Text,
+    tokens=Integer,
+    done=Integer,
+    failed=Integer,
+    detail=Text,
+    run=Text,
+)
+UPLOADED = _table(
+    "uploaded",
+    "upload completion",
+    upload=Text,
+    completion=Text,
+    claim=Text,
+    unit=Text,
+    replicate=Integer,
+    asked=Text,
+    request=Text,
+    most=Float,
 )
 MIGRATIONS = _table("migrations", "name", name=Text, applied=Text)
 

@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import openai_batches
 from aiohttp import web
 
 KEY = "made-up-key-for-tests"
@@ -84,6 +85,7 @@ class Server:
     filled: float = 0.0
     counts: bool = True
     wavers: bool = False
+    desk: openai_batches.Desk = field(default_factory=openai_batches.Desk)
 
     @property
     def requests(self) -> int:
@@ -162,6 +164,7 @@ async def listening(server: Server, port: int) -> AsyncIterator[None]:
     app[SERVER] = server
     app.router.add_post("/v1/chat/completions", _completions)
     app.router.add_get("/v1/models", _models)
+    openai_batches.add(app, server.desk, lambda request: _wrong_key(request))
     app.router.add_get("/control", _shown)
     app.router.add_post("/control", _control)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -400,6 +403,24 @@ async def _torn(request: web.Request, text: str) -> web.StreamResponse:
     return response
 
 
+def _wrong_key(request: web.Request) -> web.Response | None:
+    server, given = request.app[SERVER], request.headers.get("Authorization", "")
+    if server.key and given != f"Bearer {server.key}":
+        return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
+    return None
+
+
+def in_batch(server: Server, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Status and body of what a request of a batch is answered: faults as of one of its own."""
+    server.bodies.append(json.dumps(body).encode())
+    server.posts[post_of(body)] += 1
+    fault = server.due(post_of(body))
+    status = STATUS.get(fault.kind, 200) if fault else 200
+    if status != 200:
+        return status, {"error": {"message": "made-up failure", "type": "error", "code": None}}
+    return 200, _completion(body, fault, server)
+
+
 async def _models(request: web.Request) -> web.Response:
     model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "tests"}
     return web.json_response({"object": "list", "data": [model]})
@@ -415,6 +436,7 @@ async def _shown(request: web.Request) -> web.Response:
             "flying": server.flying,
             "most_flying": server.most_flying,
             "faults": [asdict(fault) for fault in server.faults],
+            **server.desk.shown(),
         }
     )
 
@@ -426,6 +448,9 @@ async def _control(request: web.Request) -> web.Response:
         server.faults = [Fault(**fault) for fault in told["faults"]]
     server.latency = told.get("latency", server.latency)
     server.key = told.get("key", server.key)
+    server.desk.slow = told.get("slow", server.desk.slow)
+    if "batches" in told:
+        server.desk.bring(told["batches"], lambda body: in_batch(server, body))
     return await _shown(request)
 
 

@@ -222,7 +222,7 @@ def test_killed_worker_costs_what_flew(labeler: Labeler, server: Server, tmp_pat
         (book,) = labeler.rows(tables.CODEBOOKS)["codebooks"]
         about = {"coder": coder["coder"], "codebook": book["codebook"], "replicate": 1}
         claim = key({**about, "unit": units["number33x"]})
-        claims = {row["completion"]: row["holder"] for row in labeler.rows(tables.CLAIMS)["claims"]}
+        claims = {row["claim"]: row["holder"] for row in labeler.rows(tables.CLAIMS)["claims"]}
         (worker,) = (one for one in dask.workers if f" {one.pid} " in claims[claim])
         worker.send_signal(signal.SIGKILL)
         assert process.wait(SECONDS) == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from labeler.commands import uploads
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.commands.progress import Shown
@@ -128,6 +129,7 @@ from labeler.stages import curves
 @click.option(
     "--logprobs", is_flag=True, help="Ask how probable each code is, where the server tells."
 )
+@uploads.options
 @json_option
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
@@ -142,6 +144,11 @@ def command(context: click.Context, /, **given: Any) -> None:
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
     posts, cluster, coder = given.pop("posts"), given.pop("cluster"), given.pop("coder")
     curve = given.pop("learning_curve")
+    batch = uploads.taken(given)
+    if batch.action and (coder != "model" or reparse or cluster or posts):
+        raise click.UsageError("--batch asks a model, and goes with no other way of asking")
+    if batch.folder and not batch.action:
+        raise click.UsageError("--batch-folder needs --batch submit, fetch or cancel")
     if cluster and (coder != "model" or dry or reparse or posts):
         raise click.UsageError("--cluster is for asking a model: leave it out here")
     if given["logprobs"] and given["several"] > 1:
@@ -160,6 +167,9 @@ def command(context: click.Context, /, **given: Any) -> None:
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
     asking = Asking(**given)
+    if batch.action and not dry:
+        uploads.run(study, batch, asking, machine=machine)
+        return
     if dry:
         for line in dry_run(study, asking):
             click.echo(line)

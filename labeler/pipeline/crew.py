@@ -90,7 +90,7 @@ class Crew:
         """Have asked what has no answer or, `again`, what has a failed one and may get a better."""
         local = Asker(self.study, self.model, self.asking, run=self.run, report=self.report)
         wanted = local.second() if again else local.fresh()
-        self._ask([one.unit for one in wanted], again=again)
+        self._ask([unit for units in wanted.values() for unit in units], again=again)
 
     def remarks(self) -> list[str]:
         """What a person must know of this run."""

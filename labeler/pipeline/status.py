@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 
 from labeler import tables
 from labeler.edges import store
+from labeler.pipeline import uploads
 from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.study import Study, batch_row, newest_batch
 
@@ -26,12 +27,20 @@ def status(study: Study) -> list[Stage]:
     """The stages in order. The first with a command is the next to give."""
     posts = store.count(study.engine, tables.POSTS)
     stages = [Stage("posts", posts, 0, "posts", "" if posts else "labeler ingest FILE")]
-    stages += _prelabels(study, posts)
+    stages += [*_uploads(study), *_prelabels(study, posts)]
     if not store.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
         return [*stages, Stage("sample", 0, 0, "batches", command if ready else "")]
     return stages + _batch(study, newest_batch(study))
+
+
+def _uploads(study: Study) -> list[Stage]:
+    """Requests in batches of a model server, or in files of a folder, that are not yet fetched."""
+    rows = uploads.outstanding(study, codebook=study.codebook.fingerprint)
+    waiting = sum(int(row.requests) for row in rows)
+    words = f"requests in {len(rows)} batches of a model"
+    return [Stage("batches", 0, waiting, words, "labeler prelabel --batch fetch")] if rows else []
 
 
 def _prelabels(study: Study, posts: int) -> list[Stage]:
