@@ -20,7 +20,7 @@ from openai_server import KEY, MODEL, Server
 from running import Labeler
 
 from labeler import tables
-from labeler.edges.llm_run import UNSTORED
+from labeler.edges.llm_answers import PORTION
 
 POSTS, KILLS, CONCURRENCY = 3000, 20, 256
 LATENCY, LONGEST = 0.5, 1.5
@@ -72,9 +72,8 @@ def test_twenty_kills_ask_again_what_was_on_its_way(tmp_path: Path) -> None:
     """Killed twenty times at 256 in flight, then run to the end, then once more for nothing.
 
     Every post is stored once, and asked again only for a kill that lost its request: one that was
-    sent and whose answer was not read yet (256 at most), or was read and not stored yet (no more
-    than 256 wait, usually a portion of 64). So no kill loses more than 512, and all of them
-    together no more than 256 each.
+    sent and whose answer was not stored yet, which are 256 and a portion of 64 at most; all kills
+    together lose no more than 256 each.
     """
     labeler = Labeler(tmp_path, {"LABELER_LLM_MODEL": MODEL, "OPENAI_API_KEY": KEY})
     labeler("init")
@@ -94,7 +93,7 @@ def test_twenty_kills_ask_again_what_was_on_its_way(tmp_path: Path) -> None:
             lost = settled(server) - stored(tmp_path) - sum(kill.lost for kill in kills)
             kills.append(Kill(flying, lost))
         assert max(kill.flying for kill in kills) > CONCURRENCY / 2
-        assert all(0 <= kill.lost <= CONCURRENCY + UNSTORED for kill in kills), kills
+        assert all(0 <= kill.lost <= CONCURRENCY + PORTION for kill in kills), kills
         before = stored(tmp_path)
         assert before < POSTS
         done = labeler(*command, "--json", **address).json

@@ -88,7 +88,7 @@ from labeler.stages import curves
 )
 @click.option(
     "--patience",
-    default=60.0,
+    default=120.0,
     show_default=True,
     type=click.FloatRange(0),
     help="Seconds to wait for a server that is gone.",
