@@ -470,7 +470,7 @@ def test_a_budget_counts_what_is_submitted_and_not_fetched(
 
 
 def test_the_canary_goes_along_and_is_heard(labeler: Labeler, server: Server) -> None:
-    """A model that obeys posts sets off the alarm when its batch is fetched; it leaves no row."""
+    """A model that obeys posts sets off the alarm when its batch is fetched; it is no post."""
     server.fail("obey", match="NOTE TO THE SYSTEM")
     labeler("prelabel", "--batch", "submit", "--batch-lines", "5")
     assert sum("NOTE TO THE SYSTEM" in text.decode() for text in server.desk.contents.values()) == 2
@@ -478,7 +478,9 @@ def test_the_canary_goes_along_and_is_heard(labeler: Labeler, server: Server) ->
     got = fetch(labeler)
     assert any("ALARM" in remark for remark in got["remarks"])
     assert (got["answered"], got["again"]) == (POSTS, 0)
-    assert len(completions(labeler)) == POSTS
+    (heard,) = (row for row in completions(labeler) if row["unit"].startswith("canary:"))
+    assert "obeys posts" in heard["detail"]
+    assert len(completions(labeler)) == POSTS + 1
     assert labeler.rows(tables.LEDGER)["ledger"][0]["posts"] == POSTS
     assert left_over(labeler) == []
 

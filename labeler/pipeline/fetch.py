@@ -233,7 +233,7 @@ class _Fetching:
         store.replace(
             self.study.engine, (tables.COMPLETIONS, names, rows), (tables.CLAIMS, which, [])
         )
-        self.stored += len(rows)
+        self.stored += sum(not canaries.is_one(made["unit"]) for made in rows)
         if rows and row.codebook != self.study.codebook.fingerprint:
             self._counts[ELSEWHERE] += len(rows)
 
