@@ -146,7 +146,9 @@ def command(context: click.Context, /, **given: Any) -> None:
     curve = given.pop("learning_curve")
     batch = uploads.taken(given)
     if batch.action and (coder != "model" or reparse or cluster or posts):
-        raise click.UsageError("--batch asks a model, and goes with no other way of asking")
+        raise click.UsageError(
+            "--batch asks a model: leave out --coder cues or embed, --reparse, --cluster, --pilot"
+        )
     if batch.folder and not batch.action:
         raise click.UsageError("--batch-folder needs --batch submit, fetch or cancel")
     if cluster and (coder != "model" or dry or reparse or posts):
