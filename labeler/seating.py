@@ -21,7 +21,7 @@ def several(
     load = dict.fromkeys(coders, 0)
     given = {}
     for unit in units:
-        chosen = sorted(coders, key=lambda coder: _turn(load, seed, unit, coder))[:each]  # noqa: B023
+        chosen = sorted(coders, key=lambda coder: _turn(load, seed, unit, coder))[:each]
         for coder in chosen:
             load[coder] += 1
         given[unit] = chosen
@@ -47,7 +47,7 @@ def one(
         allowed = [coder for coder in coders if coder not in barred[unit]]
         if not allowed:
             raise KeyError(unit)
-        given[unit] = min(allowed, key=lambda coder: _turn(load, seed, unit, coder))  # noqa: B023
+        given[unit] = min(allowed, key=lambda coder: _turn(load, seed, unit, coder))
         load[given[unit]] += 1
     order = sorted(coders, key=lambda coder: key({"seed": seed, "coder": coder, "for": "balance"}))
     while chain := _chain(given, barred, order):
@@ -63,7 +63,7 @@ def _turn(load: Mapping[str, int], seed: int, unit: str, coder: str) -> tuple[in
 def _chain(
     given: Mapping[str, str], barred: Mapping[str, frozenset[str]], order: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Moves (unit, new coder) that take one unit from a busiest coder to one with two less; or []."""
+    """Moves (unit, new coder) that take a unit from a busiest coder to one with two less, or []."""
     load = dict.fromkeys(order, 0)
     for coder in given.values():
         load[coder] += 1

@@ -105,7 +105,10 @@ def units_for_width(variance: float, half: float, *, confidence: float = 0.95) -
 
 
 def lower_bound(alpha: float, variance: float, n: int, *, confidence: float = 0.95) -> float:
-    """The one-sided bound to expect: 1 - (1 - a) exp(z s), s = sqrt(V/n) / (1 - a); nan at a = 1."""
+    """The one-sided bound to expect; nan where alpha is 1.
+
+    1 - (1 - a) exp(z s) with s = sqrt(V/n) / (1 - a), not below -1.
+    """
     if n < 1 or alpha >= 1 or math.isnan(variance):
         return math.nan
     spread = math.sqrt(variance / n) / (1 - alpha)
