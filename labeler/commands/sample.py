@@ -24,7 +24,7 @@ SOURCES = ["disagreed", "unresolved", "uncertain"]
 class Overlap(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A number of coders, or `all`."""
 
-    name = "N|all"
+    name = "n or all"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -196,8 +196,9 @@ def _planned(found: Plan, design: Design, *, machine: bool) -> None:
         ],
     )
     click.echo(
-        "bound: the lower bound to expect, on which the gate decides; needs: blind units after "
-        "which it\npasses with a power of 80%; share ±: of the code nearest to a half, by blind codes alone"
+        "bound: the lower bound to expect, on which the gate decides; needs: blind units after\n"
+        "which it passes with a power of 80%; share ±: of the code nearest to a half, by blind\n"
+        "codes alone"
     )
 
 

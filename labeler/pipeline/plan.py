@@ -33,11 +33,12 @@ class Cost(NamedTuple):
 
 
 class Width(NamedTuple):
-    """What a variable gets: its rarest code, that one's share and how many blind units carry it,
-    half the widths of the 95% intervals of alpha and of a share (weighted by 1/probability, so
-    wider by the design effect where the draw is uneven), the one-sided bound to expect, and the units after which the bound exceeds the gate's threshold with power .8.
+    """What a variable gets: its rarest code, that one's share among the blind units and how many
+    of them carry it; half the widths of the 95% intervals of alpha and of a share; the one-sided
+    bound to expect, and the units after which it exceeds the gate's threshold with power .8.
 
-    nan where it cannot be known: `note` says why.
+    The share is weighted by 1/probability, so its interval is wider by the design effect where
+    the draw is uneven. nan where it cannot be known: `note` says why.
     """
 
     variable: str

@@ -30,7 +30,7 @@ class Reassigned(NamedTuple):
 def reassign(
     study: Study, *, batch: str, giver: str, taker: str, report: Report = silent
 ) -> Reassigned:
-    """Move the giver's tasks that have no annotation to the taker; `labeler push` brings them there.
+    """Move the giver's tasks that have no annotation to the taker; `labeler push` sends them.
 
     What Label Studio has is pulled first, and a task leaves the giver's project before it moves:
     one that was submitted meanwhile stays where it is. Killed in between, the same call goes on.

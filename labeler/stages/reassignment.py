@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -36,7 +36,9 @@ def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> Move
     for row in tables.rows(theirs):
         seat = (row.batch, row.arm)
         place[seat] = max(place.get(seat, 0), int(row.position))
-    moved, gone, refused = [], [], []
+    moved: list[dict[Any, Any]] = []
+    gone: list[dict[Any, Any]] = []
+    refused: list[dict[str, str]] = []
     for task in open_tasks.sort_values(["arm", "position", "unit"]).to_dict("records"):
         unit, arm = task["unit"], task["arm"]
         if unit in held and arm != REPEAT:
