@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -97,7 +98,9 @@ def adjudicated(made: Desk, ours: set[str]) -> None:
                 "Coding A", "Coding B", "Coding C",
             ]  # fmt: skip
             assert "Impact: Negative" in given
-            assert not {"ada", "ben", "cy", "cues", "human", "model"} & set(given.lower().split())
+            codes = [line for line in given.lower().splitlines() if not line.startswith("“")]
+            words = {word for line in codes for word in re.findall(r"[a-z]+", line)}
+            assert not {"ada", "ben", "cy", "cues", "human", "model"} & words
     assert submit(made, "adjudication", "di") == len(ours)
     rows = labeler("reliability", "--json").json
     labeler("pull")
@@ -169,7 +172,7 @@ def test_reassign_moves_what_is_not_coded(made: Desk) -> None:
     for row in mine.itertuples():
         was = before.loc[row.arm, "human:ada", row.unit]
         assert row.task_probability == was["task_probability"]
-        assert row.studio_task is None
+        assert not row.studio_task > 0
     hers = tasks[tasks["coder"] == "human:ada"]
     assert list(hers["arm"]) == ["blind", "blind"]
     again = labeler.rows()
