@@ -179,4 +179,4 @@ def _lines(rows: pd.DataFrame, variables: Iterable[Variable]) -> list[str]:
 def _labels(variable: Variable, value: str) -> str:
     if not variable.values:
         return value
-    return ", ".join(variable.value(code).label for code in value.split("+") if code) or "none"
+    return "; ".join(variable.value(code).label for code in value.split("+") if code) or "none"

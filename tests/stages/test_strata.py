@@ -81,7 +81,7 @@ def test_without_a_confidence_it_says_where_it_comes_from():
 
 
 def test_the_smallest_confidence_of_a_unit():
-    """a: a vote of .2 for a code is .8 sure, .9 is .9; its log-probability does not count. b: .6."""
+    """a: a vote of .2 is .8 sure, one of .9 is .9; its log-probability does not count. b: .6."""
     rows = pd.DataFrame(
         [
             ("a", "vote", 0.2),
