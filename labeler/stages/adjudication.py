@@ -158,7 +158,7 @@ def _told(
     for span in tables.rows(spans.sort_values(["start", "end", "segment"])):
         codes = _lines(own[own["segment"] == span.segment], codebook.of_segment)
         quote = " ".join(span.quote.split())
-        lines.append(f"“{quote}”" + ("".join(f"\n    {line}" for line in codes)))
+        lines.append(f"“{quote}”" + ("".join(f"\n– {line}" for line in codes)))
     return "\n".join(lines) or NOTHING
 
 

@@ -160,7 +160,7 @@ def test_codes_are_shown_in_words_without_names():
         assert [name for name, _ in parts] == ["Coding A", "Coding B", "Coding C"]
         assert sorted(codes for _, codes in parts) == [
             "Relevance: Not relevant",
-            "Relevance: Relevant\n“it helped”\n    Condition: Anxiety, OCD, PTSD; ADHD",
+            "Relevance: Relevant\n“it helped”\n– Condition: Anxiety, OCD, PTSD; ADHD",
             "no codes",
         ]
         orders.add(tuple(codes for _, codes in parts))
