@@ -1,13 +1,14 @@
 # make demo      the whole way once on made-up posts (ONCE=1: print the result and end)
 # make test      what CI runs: installs what the tests need, then tests
 # make lint      ruff, mypy --strict, import contracts
+# make services  what the tests need beside Python: Chromium, PostgreSQL, Label Studio
 # make bench     the benchmarks, each printing ratios measured side by side
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench services clean
+.PHONY: demo test lint bench services programs studio clean
 
 demo: $(VENV)/ready
 	$(BIN)/labeler demo $(if $(ONCE),--once)
@@ -24,8 +25,14 @@ lint: $(VENV)/ready-test
 bench: $(VENV)/ready-test
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-services:
+services: programs studio
+
+programs:
 	tests/services
+
+# Needs no library, so that it may begin while those are being installed.
+studio: $(VENV)/made
+	PYTHONPATH=. $(BIN)/python tests/studio_place.py
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

@@ -8,7 +8,7 @@ request takes the n-th latency of a fixed lognormal series (median 0.8 s). With 
 of one second's requests fills at that rate, and a refused request is charged as well; with
 `--announce` the limit stands in the headers. With `--slots` that many requests are worked on,
 `--queue` wait, and any more is refused with 429 and no word about when to come again.
-`GET /stats` answers with counts.
+`GET /stats` answers with counts and with the moments of the first request and the last answer.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Load:
         self.level, self.filled = self.rate, time.monotonic()
         self.busy, self.waiting = 0, deque[Line]()
         self.counts: Counter[str] = Counter()
+        self.moments: dict[str, float] = {}
 
     def latency(self) -> float:
         """The next of the series."""
@@ -92,6 +93,7 @@ class Load:
     def accept(self, line: Line) -> None:
         """Work on a request, let it wait, or refuse it."""
         self.counts["requests"] += 1
+        self.moments.setdefault("first", time.monotonic())
         if not self.allowed() or (self.slots and len(self.waiting) >= self.queue > 0):
             self.counts["refused"] += 1
             line.write(429, SLOW)
@@ -110,6 +112,7 @@ class Load:
         """The answer, and the next that waits."""
         self.busy -= 1
         self.counts["answered"] += 1
+        self.moments["last"] = time.monotonic()
         line.write(200, GOOD)
         if self.waiting:
             self.start(self.waiting.popleft())
@@ -147,7 +150,7 @@ class Line(asyncio.Protocol):
             if head.startswith(b"post"):
                 self.load.accept(self)
             else:
-                self.write(200, json.dumps(self.load.counts).encode())
+                self.write(200, json.dumps({**self.load.counts, **self.load.moments}).encode())
 
     def write(self, status: int, body: bytes) -> None:
         """One answer, if anybody is still there."""

@@ -1,49 +1,67 @@
 """How close requests for completions come to what the server allows, and what they cost.
 
-    python benchmarks/prelabel.py [--full] [--only WORD]
+    python benchmarks/prelabel.py [--full] [--only WORD] [--others PYTHON]
 
 A loopback server (`model_server.py`, a process of its own) answers with fixed random latencies,
-median 0.8 s. "of the ideal" is the time that a schedule without any cost would take with the very
+median 0.8 s. "of ideal" is the time that a schedule without any cost would take with the very
 same latencies and limits, first come first served, divided by the time taken: 1.00 cannot be
-beaten. Posts and answers are made up; every answer of ours is stored in a SQLite of its own, and
-CPU seconds are those of the whole client, storing included. Ratios and CPU suffer on a machine
-that is busy with something else: the load is printed beside them.
+beaten. Posts and answers are made up. "engine" is `edges.llm` with every answer stored in a SQLite
+as the command stores it; "command" is `labeler prelabel` itself on a project with so many posts:
+its time is from the server's first request to its last answer, its CPU and memory those of the
+whole process, its start and the parsing of all answers included (a line below says what a run
+costs that asks nothing). Ratios and CPU suffer on a machine that is busy with something else: the
+load is printed beside them.
+
+The ways of others are in `prelabel_others.py`. litellm and instructor want an older openai: name
+by `--others` the Python of an environment in which they are installed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import heapq
-import importlib.util
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openai
-import pydantic
 from model_server import latencies
-from sqlalchemy import select
-from sqlalchemy.dialects import sqlite
+from prelabel_others import KEY, body
+from prelabel_others import WAYS as OTHERS
+from prelabel_others import measured as measured_alone
 
 from labeler import tables
 from labeler.edges import llm, store
 
 HERE = Path(__file__).parent
 RPM, SLOTS, QUEUE = 6000, 64, 32
-KEY = "made-up-key"
 NO_LIMITS = llm.Limits()
-ADDED = sqlite.insert(tables.COMPLETIONS).on_conflict_do_nothing()
-SYSTEM = ("This is a made-up codebook of about 850 tokens. " * 80)[:3700]
+POST = "Post {number}: these words are made up, the bot was kind to me tonight."
+CODEBOOK = """\
+codebook: made-up
+version: "1"
+title: Made up
+about: A codebook for a benchmark, whose answers are those of model_server.py.
+segments: {segment: use, label: Use, definition: A stretch that tells of a use., min_words: 1}
+variables:
+"""
+VARIABLE = """\
+  - variable: {name}
+    of: {of}
+    label: {name}
+    question: Which one is it?
+    definition: Made up.
+    level: nominal
+    values:
+      - {{code: {first}, label: {first}, definition: Made up.}}
+      - {{code: other, label: other, definition: Made up.}}
+"""
 
 
 class Case(NamedTuple):
@@ -59,11 +77,12 @@ class Case(NamedTuple):
 
 def cases(*, full: bool) -> Iterator[Case]:
     """What is measured, in order."""
-    yield Case("64 in flight", "ours", 3000 if full else 1500, 64, goal=".98")
-    yield Case("256 in flight", "ours", 8000 if full else 2500, 256, goal=".96")
-    yield Case("1,000 in flight", "ours", 16000 if full else 8000, 1000, goal=".85")
-    yield Case("256 in flight, plain rows", "plain", 8000 if full else 2500, 256)
-    yield Case("1,000 in flight, plain rows", "plain", 16000 if full else 8000, 1000)
+    yield Case("engine, 64 in flight", "ours", 3000 if full else 1500, 64, goal=".98")
+    yield Case("engine, 256 in flight", "ours", 8000 if full else 2500, 256, goal=".96")
+    yield Case("engine, 1,000 in flight", "ours", 16000 if full else 8000, 1000, goal=".85")
+    yield Case("command, 64 in flight", "command", 3000 if full else 1500, 64, goal=".98")
+    yield Case("command, 256 in flight", "command", 8000 if full else 2500, 256, goal=".96")
+    yield Case("command, 1,000 in flight", "command", 16000 if full else 8000, 1000, goal=".85")
     yield Case("4 threads, one after another", "threads", 200 if full else 60, 4)
     yield Case("AsyncOpenAI as its README has it", "readme", 2000 if full else 1000, 256)
     yield Case("litellm, acompletion", "litellm", 2000 if full else 600, 256)
@@ -71,13 +90,17 @@ def cases(*, full: bool) -> Iterator[Case]:
     refusing = f"--rpm {RPM}"
     posts = 6000 if full else 2000
     yield Case("6,000 a minute, given", "given", posts, 256, refusing, ".92, no 429")
+    yield Case("6,000 a minute, given, command", "command", posts, 256, refusing, ".92, no 429")
     yield Case("6,000 a minute, learned", "learned", posts, 256, refusing + " --announce")
     yield Case("6,000 a minute, never told", "ours", posts // 2, 256, refusing)
     slots = f"--slots {SLOTS} --queue {QUEUE}"
     yield Case("64 slots, hidden", "ours", 4000 if full else 2000, 256, slots, ".93")
-    yield Case("memory, few posts", "ours", 10_000 if full else 3000, 256, "--median 0.05")
+    yield Case("memory, few posts, command", "command", 10_000 if full else 3000, 256, FAST)
     many = 100_000 if full else 20_000
-    yield Case("memory, many posts", "ours", many, 256, "--median 0.05", "under 400 MB")
+    yield Case("memory, many posts, command", "command", many, 256, FAST, "under 400 MB")
+
+
+FAST = "--median 0.05"
 
 
 def main() -> None:
@@ -85,49 +108,113 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="larger sizes, 100,000 posts")
     parser.add_argument("--only", default="", help="only what holds this word in its title")
+    parser.add_argument(
+        "--others", default=sys.executable, help="a Python with litellm, instructor"
+    )
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         way, posts, flying, url = options.measure
-        print(json.dumps(measured(way, int(posts), int(flying), url)))
+        print(json.dumps(measured_alone(lambda: WAYS[way](int(posts), int(flying), url))))
         return
     print(f"{'':34} {'posts':>7} {'flying':>6} {'seconds':>8} {'of ideal':>8} {'goal':>12} "
           f"{'CPU s/1,000':>11} {'peak MB':>8} {'sent':>7} {'429':>5} {'load':>5}")  # fmt: skip
     for case in cases(full=options.full):
         if options.only in case.title:
-            show(case)
+            show(case, options.others)
 
 
-def show(case: Case) -> None:
+def show(case: Case, others: str) -> None:
     """Measure one case in a child, and print its line."""
-    if case.way in ("litellm", "instructor") and importlib.util.find_spec(case.way) is None:
-        print(f"{case.title:34} not installed", flush=True)
-        return
     command = [sys.executable, str(HERE / "model_server.py"), *case.server.split()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-            found = child(case, url)
+            found = by_command(case, url) if case.way == "command" else child(case, url, others)
+            with urllib.request.urlopen(url + "/stats") as answer:
+                counts = json.load(answer)
         finally:
             server.terminate()
+    if "missing" in found:
+        print(f"{case.title:34} not installed (see --others)", flush=True)
+        return
+    if case.way == "command":
+        found["seconds"] = counts["last"] - counts["first"]
     best = ideal(case)
-    ratio = f"{best / found['seconds']:.3f}" if "median" not in case.server else "-"
+    ratio = f"{best / found['seconds']:.3f}" if case.server != FAST else "-"
     print(f"{case.title:34} {case.posts:>7,} {case.flying:>6,} {found['seconds']:>8.2f} "
           f"{ratio:>8} {case.goal:>12} {1000 * found['cpu'] / case.posts:>11.2f} "
-          f"{found['peak']:>8.0f} {found['sent']:>7,} {found['refused']:>5} "
+          f"{found['peak']:>8.0f} {counts['requests']:>7,} {counts.get('refused', 0):>5} "
           f"{os.getloadavg()[0]:>5.1f}", flush=True)  # fmt: skip
+    if "idle" in found:
+        print(f"{'':34} of that CPU, {found['idle']:.2f} s are those of a run that asks nothing")
     if found["stored"] != case.posts:
         print(f"{'':34} {case.posts - found['stored']} posts have no answer: {found['said']}")
 
 
-def child(case: Case, url: str) -> dict[str, Any]:
-    """The measurement, in a process of its own, and what the server counted."""
+def child(case: Case, url: str, others: str) -> dict[str, Any]:
+    """The measurement of one way, in a process of its own."""
     arguments = [case.way, str(case.posts), str(case.flying), url]
     command = [sys.executable, __file__, "--measure", *arguments]
+    if case.way in OTHERS:
+        command = [others, str(HERE / "prelabel_others.py"), *arguments]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found: dict[str, Any] = json.loads(output.splitlines()[-1])
     return found
+
+
+def by_command(case: Case, url: str) -> dict[str, Any]:
+    """`labeler prelabel` on a project with so many posts, and again when nothing is to be asked."""
+    own = {"LABELER_LLM_URL": url, "LABELER_LLM_MODEL": "made-up", "OPENAI_API_KEY": KEY}
+    limit = ["--requests-per-minute", str(RPM)] if "--rpm" in case.server else []
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "codebook").mkdir()
+        (root / "codebook" / "made-up.yaml").write_text(codebook(), encoding="utf-8")
+        with (root / "posts.jsonl").open("w", encoding="utf-8") as file:
+            for number in range(case.posts):
+                post = {"id": str(number), "text": POST.format(number=number)}
+                file.write(json.dumps(post) + "\n")
+        labeler = [sys.executable, "-m", "labeler", "--root", folder]
+        subprocess.run([*labeler, "ingest", root / "posts.jsonl"], check=True, capture_output=True)
+        words = [*labeler, "prelabel", "--no-canary", "--json", "--concurrency", str(case.flying)]
+        done = process([*words, *limit], own)
+        idle = process([*words, *limit], own)
+    said = json.loads(done["out"]) if done["code"] == 0 else {"answered": 0, "faults": {}}
+    return done | {
+        "stored": said["answered"] - sum(said["faults"].values()),
+        "said": done["err"][-300:],
+        "idle": idle["cpu"],
+    }
+
+
+def codebook() -> str:
+    """One that the answers of the loopback server fit."""
+    asked = [("relevance", "unit", "relevant"), ("sentiment", "unit", "positive")]
+    asked.append(("impact", "segment", "positive"))
+    return CODEBOOK + "".join(
+        VARIABLE.format(name=name, of=of, first=first) for name, of, first in asked
+    )
+
+
+def process(command: list[str], settings: dict[str, str]) -> dict[str, Any]:
+    """A program's words, CPU seconds, and peak memory in MB."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.perf_counter()
+        running = subprocess.Popen(command, stdout=out, stderr=err, env=os.environ | settings)
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+        for file in (out, err):
+            file.seek(0)
+        return {
+            "code": running.returncode,
+            "out": out.read().decode(),
+            "err": err.read().decode(),
+            "seconds": time.perf_counter() - began,
+            "cpu": used.ru_utime + used.ru_stime,
+            "peak": used.ru_maxrss / 1024,
+        }
 
 
 def ideal(case: Case) -> float:
@@ -145,79 +232,26 @@ def ideal(case: Case) -> float:
     return last
 
 
-def measured(way: str, posts: int, flying: int, url: str) -> dict[str, Any]:
-    """Seconds, CPU seconds, peak memory in MB, and how many were stored."""
-    run = WAYS[way]
-    if way in ("litellm", "instructor"):
-        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-        importlib.import_module(way)
-    said, stored = "", 0
-    began, cpu = time.perf_counter(), time.process_time()
-    try:
-        stored = run(posts, flying, url)
-    except openai.OpenAIError as error:
-        said = str(error)
-    seconds, spent = time.perf_counter() - began, time.process_time() - cpu
-    with urllib.request.urlopen(url + "/stats") as answer:
-        counts = json.load(answer)
-    return {
-        "seconds": seconds,
-        "cpu": spent,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "stored": stored,
-        "said": said,
-        "sent": counts["requests"],
-        "refused": counts.get("refused", 0),
-    }
-
-
-def body(number: int) -> dict[str, Any]:
-    """A request: the codebook first, the n-th post last, a strict schema."""
-    user = f"delimiter\n{json.dumps(f'Post {number}: the made-up bot was kind to me tonight.')}"
-    text = {"type": "string"}
-    answer = {
-        "type": "object",
-        "properties": {"rationale": text, "variables": {"type": "object"}},
-        "required": ["rationale", "variables"],
-        "additionalProperties": False,
-    }
-    form = {"name": "made_up", "strict": True, "schema": answer}
-    return {
-        "model": "made-up",
-        "temperature": 0,
-        "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}],
-        "response_format": {"type": "json_schema", "json_schema": form},
-    }
-
-
-def ours(
-    posts: int, flying: int, url: str, limits: llm.Limits = NO_LIMITS, plain: bool = False
-) -> int:
-    """`llm.complete`, every answer stored: by `store.add`, or as plain rows on one connection."""
+def ours(posts: int, flying: int, url: str, limits: llm.Limits = NO_LIMITS) -> int:
+    """`llm.complete`, every answer stored as the command stores it."""
     with tempfile.TemporaryDirectory() as folder:
         engine = store.connect(f"sqlite:///{folder}/store.db")
 
         def keep(answers: list[llm.Answer]) -> None:
             rows = [row(answer) for answer in answers]
-            if plain:
-                with store.writing(engine) as connection:
-                    connection.execute(ADDED, rows)
-                return
-            store.add(engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, rows))
+            which: dict[str, object] = {"completion": [one["completion"] for one in rows]}
+            store.replace(engine, (tables.COMPLETIONS, which, rows), (tables.CLAIMS, which, []))
 
-        stays = engine.connect()  # else each portion closes the last connection: a checkpoint
-        stays.execute(select(tables.COMPLETIONS.c.unit).limit(1)).all()
-        stays.rollback()
-        llm.complete(
-            ((f"{number:064x}", json.dumps(body(number))) for number in range(posts)),
-            base_url=url,
-            api_key=KEY,
-            on_answers=keep,
-            concurrency=flying,
-            limits=limits,
-            patience=60,
-        )
-        stays.close()
+        with store.kept_open(engine):
+            llm.complete(
+                ((f"{number:064x}", json.dumps(body(number))) for number in range(posts)),
+                base_url=url,
+                api_key=KEY,
+                on_answers=keep,
+                concurrency=flying,
+                limits=limits,
+                patience=60,
+            )
         stored = store.count(engine, tables.COMPLETIONS)
         engine.dispose()
     return stored
@@ -257,81 +291,10 @@ def ours_learned(posts: int, flying: int, url: str) -> int:
     return ours(posts, flying, url, llm.probe(url, KEY, "made-up").limits)
 
 
-def ours_plain(posts: int, flying: int, url: str) -> int:
-    """Stored without a frame."""
-    return ours(posts, flying, url, plain=True)
-
-
-def threads(posts: int, flying: int, url: str) -> int:
-    """The sequential script of the paper: four threads, one client, one request after another."""
-    client = openai.OpenAI(base_url=url, api_key=KEY)
-
-    def one(number: int) -> bool:
-        return bool(client.chat.completions.create(**body(number)).choices)
-
-    with ThreadPoolExecutor(flying) as pool:
-        return sum(pool.map(one, range(posts)))
-
-
-def together(posts: int, flying: int, one: Callable[[int], Coroutine[Any, Any, Any]]) -> int:
-    """All of them with `gather`, no more at once than a semaphore lets through."""
-
-    async def run() -> int:
-        room = asyncio.Semaphore(flying)
-
-        async def guarded(number: int) -> bool:
-            async with room:
-                return bool(await one(number))
-
-        return sum(await asyncio.gather(*(guarded(number) for number in range(posts))))
-
-    return asyncio.run(run())
-
-
-def readme(posts: int, flying: int, url: str) -> int:
-    """`AsyncOpenAI` and `chat.completions.create`, nothing set."""
-    client = openai.AsyncOpenAI(base_url=url, api_key=KEY)
-    return together(posts, flying, lambda n: client.chat.completions.create(**body(n)))
-
-
-def with_litellm(posts: int, flying: int, url: str) -> int:
-    """litellm's `acompletion`."""
-    litellm = importlib.import_module("litellm")
-
-    def one(number: int) -> Coroutine[Any, Any, Any]:
-        asked = body(number) | {"model": "openai/made-up"}
-        found: Coroutine[Any, Any, Any] = litellm.acompletion(**asked, api_base=url, api_key=KEY)
-        return found
-
-    return together(posts, flying, one)
-
-
-def with_instructor(posts: int, flying: int, url: str) -> int:
-    """instructor around AsyncOpenAI, the answer as a pydantic model."""
-    instructor = importlib.import_module("instructor")
-    kind = pydantic.create_model("MadeUp", rationale=str, variables=dict[str, str])
-    plain = openai.AsyncOpenAI(base_url=url, api_key=KEY)
-    client = instructor.from_openai(plain, mode=instructor.Mode.JSON_SCHEMA)
-
-    def one(number: int) -> Coroutine[Any, Any, Any]:
-        messages = body(number)["messages"]
-        found: Coroutine[Any, Any, Any] = client.chat.completions.create(
-            model="made-up", messages=messages, response_model=kind, max_retries=1
-        )
-        return found
-
-    return together(posts, flying, one)
-
-
 WAYS: dict[str, Callable[[int, int, str], int]] = {
     "ours": ours,
-    "plain": ours_plain,
     "given": ours_given,
     "learned": ours_learned,
-    "threads": threads,
-    "readme": readme,
-    "litellm": with_litellm,
-    "instructor": with_instructor,
 }
 
 if __name__ == "__main__":

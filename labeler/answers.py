@@ -1,6 +1,6 @@
 """One answer of a coder that is no person: its text to codes and segments of the codebook.
 
-The answer of a model and of the cues coder has one form:
+The answer of a model, of the cues coder and of an embedded coder has one form:
 
     {"rationale": "…", "variables": {"relevance": "relevant"},
      "segments": [{"quote": "…", "codes": {"impact": "positive", "value": ["autonomy"]}}]}
@@ -113,10 +113,11 @@ def read(
 ) -> Answer:
     """The codings and segments that `answer` gives to the unit with this text.
 
-    `abstains`: null is an answer to every question (the cues coder). `among`: the request asked
-    about several posts, of which this is one. Raises AnswerError: `off-schema` where the answer
-    is no answer to this codebook or names a post that was not asked about, whatever it holds;
-    `left-out` where it passes over this one of several posts, or answers it twice.
+    `abstains`: null is an answer to every question (cues and embedded coder). `among`: the
+    request asked about several posts, of which this is one. Raises AnswerError: `off-schema`
+    where the answer is no answer to this codebook or names a post that was not asked about,
+    whatever it holds; `left-out` where it passes over this one of several posts, or
+    answers it twice.
     """
     given = strict_json.load(bare(answer), "answer")
     if among is not None:

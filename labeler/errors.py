@@ -74,7 +74,8 @@ class ServiceRejected(ServiceError):
 class AnswerError(LabelerError):
     """A model's answer does not fit the codebook; it becomes the error of its row.
 
-    `kind` is one of `refusal`, `truncated`, `off-schema`, `rejected`, `left-out`, `no-post`.
+    `kind` is one of `refusal`, `truncated`, `off-schema`, `rejected`, `left-out`, `no-post`,
+    `taught`.
     """
 
     def __init__(self, message: str, *, kind: str) -> None:

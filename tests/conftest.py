@@ -15,10 +15,22 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+import studio_place
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from labeler.edges import studio_server
 from labeler.edges.studio_server import Server
+
+# A busy machine is no defect: no example is failed, and no test given up, for the time it took.
+settings.register_profile(
+    "labeler", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("labeler")
+
+# Who runs the tests in the background has Ctrl-C ignored, and all that they start would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHROMIUM = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
@@ -26,11 +38,21 @@ CHROMIUM = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that run programs: what is left to the end should be short."""
+    slow = {
+        item.path
+        for item in items
+        if isinstance(item, pytest.Function)
+        and (hasattr(item.module, "Labeler") or "studio" in item.fixturenames)
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def studio_environment() -> Path:
     """The environment of Label Studio: LABELER_STUDIO_ENV, or the one in the user's cache."""
-    named = os.environ.get("LABELER_STUDIO_ENV")
-    return studio_server.environment(folder=Path(named) if named else None)
+    return studio_place.place()
 
 
 @pytest.fixture(scope="session")
@@ -54,32 +76,52 @@ def postgresql_url() -> Iterator[str]:
     who = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
     if who:  # PostgreSQL refuses to run as root
         shutil.chown(folder, **who)
-    with socket.socket() as ask:
-        ask.bind(("127.0.0.1", 0))
-        port = ask.getsockname()[1]
     made = [initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=120, **who)
-    options = ["-D", "data", "-h", "127.0.0.1", "-p", str(port), "-F"]
-    program = [str(Path(initdb).with_name("postgres")), *options]
-    with (folder / "log").open("w") as log:
-        sockets = ["-c", "unix_socket_directories="]
-        server = subprocess.Popen([*program, *sockets], cwd=folder, stdout=log, stderr=log, **who)
-    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    program = str(Path(initdb).with_name("postgres"))
+    server, port = serving(program, folder, who)
     try:
-        for _attempt in range(300):
-            try:
-                psycopg.connect(url).close()
-                break
-            except psycopg.OperationalError:
-                assert server.poll() is None, (folder / "log").read_text()
-                time.sleep(0.1)
-        else:
-            pytest.fail(f"PostgreSQL did not answer: {(folder / 'log').read_text()}")
-        yield url.replace("postgresql://", "postgresql+psycopg://")
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(60)
         shutil.rmtree(folder)
+
+
+def serving(program: str, folder: Path, who: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The cluster in `folder`, answering, and its port: another one where somebody was faster."""
+    told = folder / "log"
+    for _attempt in range(5):
+        with socket.socket() as ask:
+            ask.bind(("127.0.0.1", 0))
+            port = ask.getsockname()[1]
+        options = ["-D", "data", "-h", "127.0.0.1", "-p", str(port), "-F"]
+        sockets = ["-c", "unix_socket_directories="]
+        with told.open("w") as log:
+            server = subprocess.Popen(
+                [program, *options, *sockets], cwd=folder, stdout=log, stderr=log, **who
+            )
+        deadline = time.monotonic() + 60
+        while server.poll() is None and time.monotonic() < deadline:
+            if ours(port, folder):
+                return server, port
+            time.sleep(0.1)
+        server.kill()
+        server.wait(60)
+        if "Address already in use" not in told.read_text():
+            break
+    pytest.fail(f"PostgreSQL did not answer: {told.read_text()}")
+
+
+def ours(port: int, folder: Path) -> bool:
+    """Whether the cluster that answers at the port is the one in `folder`."""
+    try:
+        address = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        with psycopg.connect(address, connect_timeout=5) as connection:
+            row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+    except psycopg.OperationalError:
+        return False
+    return row == (str(folder / "data"),)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -106,6 +148,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is missing: install the Debian package chromium", pytrace=False)
+    expect.set_options(timeout=30_000)  # milliseconds; as long as an action waits
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=CHROMIUM.split())
         yield opened

@@ -15,15 +15,19 @@ import json
 import math
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import openai_batches
 from aiohttp import web
 
 KEY = "made-up-key-for-tests"
 MODEL = "made-up-model"
+USED = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
+UNPAID = ("hang", "drip", "torn", "broken", "empty")
 STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404}
 
 
@@ -31,11 +35,13 @@ STATUS = {"500": 500, "503": 503, "400": 400, "401": 401, "403": 403, "404": 404
 class Fault:
     """How to fail: `kind`, for posts that hold `match`, `times` times, after `after` requests.
 
-    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter, reset,
-    torn (reset in the middle of an answer), hang and drip (`seconds`), broken (no JSON), empty
-    (JSON, no completion), off-schema, length, refusal, code, quote, text (`content` as it is),
-    late (`seconds`, then a good answer), obey (a good answer, but as the post demands), left-out
-    (of several posts the first is passed over).
+    Kinds: 500 503 400 401 403 404 429 (each with `retry_after`, where given), quota, filter,
+    context (the prompt is too long), reset, torn (reset in the middle of an answer), hang and drip
+    (`seconds`), broken (no JSON), empty (JSON, no completion), off-schema, length, refusal, code,
+    quote, twice (a good answer that names a part twice), text (`content` as it is), late
+    (`seconds`, then a good answer), obey (a good answer, but as the post demands), left-out
+    (of several posts the first is passed over). Errors repeat the key and the address with its
+    query, as some servers do.
     """
 
     kind: str
@@ -53,7 +59,9 @@ class Server:
 
     `enforces` a schema, gives `logprobs` (of .9 for each sign), `rejects` parameters, `counts`
     tokens: what a probe finds. Probes are counted in `probes` and nowhere else. `headers` stand in
-    every answer. Where it `wavers`, each second answer to the same post is another one.
+    every answer. Where it `wavers`, each second answer to the same post is another one. `paid`
+    counts the whole completions that it gave, by post. `tokens_per_minute` is a limit that it
+    keeps and names, a second's worth at once at most.
     """
 
     url: str = ""
@@ -63,6 +71,7 @@ class Server:
     posts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     bodies: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     flying: int = 0
     most_flying: int = 0
     enforces: bool = True
@@ -70,8 +79,13 @@ class Server:
     rejects: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     probes: int = 0
+    paid: Counter[str] = field(default_factory=Counter)
+    tokens_per_minute: float = 0.0
+    tokens_left: float = 0.0
+    filled: float = 0.0
     counts: bool = True
     wavers: bool = False
+    desk: openai_batches.Desk = field(default_factory=openai_batches.Desk)
 
     @property
     def requests(self) -> int:
@@ -89,6 +103,25 @@ class Server:
                 fault.times = fault.times if fault.times is None else fault.times - 1
                 return fault
         return None
+
+    def pays(self, tokens: float) -> bool:
+        """Whether the limit of tokens lets a request through; one that it refuses costs none."""
+        now, rate = time.monotonic(), self.tokens_per_minute / 60
+        self.tokens_left = min(rate, self.tokens_left + (now - self.filled) * rate)
+        self.filled = now
+        if not rate or self.tokens_left < tokens:
+            return not rate
+        self.tokens_left -= tokens
+        return True
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The headers of a reply."""
+        if not self.tokens_per_minute:
+            return self.headers
+        named = {"limit": self.tokens_per_minute, "remaining": self.tokens_left}
+        limits = {f"x-ratelimit-{what}-tokens": f"{number:.0f}" for what, number in named.items()}
+        return self.headers | limits
 
 
 SERVER = web.AppKey("server", Server)
@@ -131,6 +164,7 @@ async def listening(server: Server, port: int) -> AsyncIterator[None]:
     app[SERVER] = server
     app.router.add_post("/v1/chat/completions", _completions)
     app.router.add_get("/v1/models", _models)
+    openai_batches.add(app, server.desk, lambda request: _wrong_key(request))
     app.router.add_get("/control", _shown)
     app.router.add_post("/control", _control)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -228,6 +262,8 @@ def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> di
         content = json.dumps(_spoilt(answer_to(body), kind))
     elif kind == "obey":
         content = json.dumps(obeying(body, answer_to(body)))
+    elif kind == "twice" and content:
+        content = '{"rationale": "one before", ' + content[1:]
     elif kind == "left-out":
         answer = answer_to(body)
         answer["posts"] = answer.get("posts", [])[1:]
@@ -239,7 +275,6 @@ def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> di
         message |= {"content": None, "refusal": "I cannot help with that."}
     told = server.logprobs and body.get("logprobs")
     signs = [{"token": sign, "logprob": math.log(0.9)} for sign in content or ""]
-    usage = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
     return {
         "id": "chatcmpl-made-up",
         "object": "chat.completion",
@@ -253,7 +288,7 @@ def _completion(body: dict[str, Any], fault: Fault | None, server: Server) -> di
                 "logprobs": {"content": signs} if told else None,
             }
         ],
-        "usage": usage if server.counts else None,
+        "usage": USED if server.counts else None,
     }
 
 
@@ -269,6 +304,7 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     if _is_probe(body):
         return _probed(request, body)
     server.bodies.append(raw)
+    server.times.append(time.monotonic())
     server.posts[post_of(body)] += 1
     fault = server.due(post_of(body))
     server.flying += 1
@@ -314,9 +350,16 @@ async def _respond(
         return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
     wait = {"Retry-After": fault.retry_after} if fault and fault.retry_after else {}
     if kind in STATUS:
-        return _error(STATUS[kind], f"made-up failure {kind}, key {given}", **wait)
+        asked = f", at {request.path_qs}" if request.query_string else ""
+        words = f"made-up failure {kind}, key {given}{asked}"
+        return _error(STATUS[kind], words, **wait)
     if kind == "429":
-        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.headers)
+        return _error(429, "slow down", "rate_limit_exceeded", **wait, **server.told)
+    if not server.pays(USED["total_tokens"]):
+        return _error(429, "too many tokens a minute", "rate_limit_exceeded", **server.told)
+    if kind == "context":
+        words = f"This model's maximum context length is 16 tokens; asked at {request.path_qs}"
+        return _error(400, words, "context_length_exceeded")
     if kind == "quota":
         return _error(429, "You exceeded your current quota", "insufficient_quota")
     if kind == "filter":
@@ -329,6 +372,7 @@ async def _respond(
         await asyncio.sleep(fault.seconds)
     if kind == "empty":
         return web.json_response({"object": "list", "data": []})
+    server.paid[post_of(body)] += kind not in UNPAID
     text = json.dumps(_completion(body, fault, server), ensure_ascii=False)
     if kind == "torn":
         return await _torn(request, text)
@@ -336,7 +380,7 @@ async def _respond(
         return await _drip(request, text, fault.seconds)
     if kind == "broken":
         text = text[: len(text) // 2]
-    return web.Response(text=text, content_type="application/json", headers=server.headers)
+    return web.Response(text=text, content_type="application/json", headers=server.told)
 
 
 async def _drip(request: web.Request, text: str, seconds: float) -> web.StreamResponse:
@@ -359,6 +403,24 @@ async def _torn(request: web.Request, text: str) -> web.StreamResponse:
     return response
 
 
+def _wrong_key(request: web.Request) -> web.Response | None:
+    server, given = request.app[SERVER], request.headers.get("Authorization", "")
+    if server.key and given != f"Bearer {server.key}":
+        return _error(401, f"Incorrect API key provided: {given}", "invalid_api_key")
+    return None
+
+
+def in_batch(server: Server, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Status and body of what a request of a batch is answered: faults as of one of its own."""
+    server.bodies.append(json.dumps(body).encode())
+    server.posts[post_of(body)] += 1
+    fault = server.due(post_of(body))
+    status = STATUS.get(fault.kind, 200) if fault else 200
+    if status != 200:
+        return status, {"error": {"message": "made-up failure", "type": "error", "code": None}}
+    return 200, _completion(body, fault, server)
+
+
 async def _models(request: web.Request) -> web.Response:
     model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "tests"}
     return web.json_response({"object": "list", "data": [model]})
@@ -374,6 +436,7 @@ async def _shown(request: web.Request) -> web.Response:
             "flying": server.flying,
             "most_flying": server.most_flying,
             "faults": [asdict(fault) for fault in server.faults],
+            **server.desk.shown(),
         }
     )
 
@@ -385,6 +448,9 @@ async def _control(request: web.Request) -> web.Response:
         server.faults = [Fault(**fault) for fault in told["faults"]]
     server.latency = told.get("latency", server.latency)
     server.key = told.get("key", server.key)
+    server.desk.slow = told.get("slow", server.desk.slow)
+    if "batches" in told:
+        server.desk.bring(told["batches"], lambda body: in_batch(server, body))
     return await _shown(request)
 
 

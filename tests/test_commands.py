@@ -33,12 +33,18 @@ def studio_at(url: str) -> dict[str, str]:
     return {"LABELER_STUDIO_URL": url}
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new project on SQLite, to be copied."""
+    root = tmp_path_factory.mktemp("begun") / "study"
+    Labeler(root)("init")
+    return root
+
+
 @pytest.fixture
-def fresh(tmp_path: Path) -> Labeler:
+def fresh(begun: Path, tmp_path: Path) -> Labeler:
     """A new project on SQLite."""
-    labeler = Labeler(tmp_path / "study")
-    labeler("init")
-    return labeler
+    return Labeler(Path(shutil.copytree(begun, tmp_path / "study")))
 
 
 @pytest.fixture(scope="module")

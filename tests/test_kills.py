@@ -113,7 +113,7 @@ def test_killed_prelabel_asks_nothing_twice(tmp_path: Path) -> None:
     """Killed twice, prelabel loses no stored answer and repeats only what was on its way.
 
     On its way at a kill: what flew, and what came in the last tenth of a second, which at this
-    latency is as much again.
+    latency is as much again at most, also where a busy machine makes more of the tenth.
     """
     labeler = Labeler(
         tmp_path,
@@ -122,7 +122,7 @@ def test_killed_prelabel_asks_nothing_twice(tmp_path: Path) -> None:
     labeler("init")
     labeler("ingest", sample_posts(tmp_path / "made-up.jsonl", POSTS))
     command = ["prelabel", "--no-canary", "--concurrency", str(CONCURRENCY)]
-    with model_server(latency=0.1) as url:
+    with model_server(latency=0.25) as url:
         address = {"LABELER_LLM_URL": url}
         stored: list[dict[Any, Any]] = []
         lost = 2 * CONCURRENCY

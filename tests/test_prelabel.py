@@ -112,7 +112,7 @@ def ledger(labeler: Labeler) -> list[dict[Any, Any]]:
 
 def until(reached: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not reached():
         assert time.monotonic() < deadline, "the moment never came"
         time.sleep(0.02)
@@ -394,7 +394,7 @@ def test_two_processes_ask_each_post_once(labeler: Labeler, server: Server, stor
     server.latency = 0.4
     command = ("prelabel", "--no-canary", "--concurrency", "2")
     both = [shared.begin(*command) for _ in range(2)]
-    assert [process.wait(60) for process in both] == [0, 0]
+    assert [process.wait(120) for process in both] == [0, 0]
     quiet(shared)
     assert server.requests == POSTS
     assert set(server.posts.values()) == {1}
@@ -406,7 +406,7 @@ def test_two_processes_ask_each_post_once(labeler: Labeler, server: Server, stor
 
 def test_claims_of_a_killed_process_fall(labeler: Labeler, server: Server) -> None:
     """What a killed process had claimed, the next one asks; its ledger row is there."""
-    server.latency = 0.3
+    server.latency = 0.5  # the run takes three seconds, so that the moment is not missed
     process = labeler.begin("prelabel", "--no-canary", "--concurrency", "2")
     try:
         until(lambda: server.requests >= 5)
@@ -428,7 +428,7 @@ def test_server_that_is_gone_comes_back(labeler: Labeler, server: Server, tmp_pa
     """With patience a run outlasts a server that is gone for some seconds."""
     port = int(server.url.rsplit(":", 1)[1].removesuffix("/v1"))
     with openai_server.serve() as own:
-        own.latency = 0.2
+        own.latency = 0.5  # the run takes three seconds, so that the moment is not missed
         port = int(own.url.rsplit(":", 1)[1].removesuffix("/v1"))
         there = on(labeler.root, own)
         process = there.begin("prelabel", "--no-canary", "--concurrency", "2", "--patience", "30")
@@ -437,7 +437,7 @@ def test_server_that_is_gone_comes_back(labeler: Labeler, server: Server, tmp_pa
         time.sleep(2.0)
         assert process.poll() is None
         with openai_server.serve(port, own):
-            assert process.wait(40) == 0
+            assert process.wait(120) == 0
     finally:
         if process.poll() is None:
             process.kill()
@@ -447,7 +447,7 @@ def test_server_that_is_gone_comes_back(labeler: Labeler, server: Server, tmp_pa
 
 def test_store_that_is_locked_loses_nothing(labeler: Labeler, server: Server) -> None:
     """Locked for longer than it waits, the store stays whole; the error says what to do."""
-    server.latency = 0.3
+    server.latency = 1.0  # the run takes six seconds, so that the moment is not missed
     words = ("prelabel", "--no-canary", "--concurrency", "2")
     with subprocess.Popen(
         labeler.command(words),
@@ -465,7 +465,7 @@ def test_store_that_is_locked_loses_nothing(labeler: Labeler, server: Server) ->
         time.sleep(store.BUSY_SECONDS + 3)
         lock.execute("ROLLBACK")
         lock.close()
-        told = process.communicate(timeout=60)[1]
+        told = process.communicate(timeout=120)[1]
     assert process.returncode == 1, told
     assert "Traceback" not in told
     assert store.BUSY in told

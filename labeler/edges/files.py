@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -68,13 +68,18 @@ def write(path: Path, content: str | bytes) -> None:
     Until the new content is safe on the disk, the old file stays as it is. Raises LabelerError
     where the disk is full or the folder cannot be written.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    write_parts(path, [content])
+
+
+def write_parts(path: Path, parts: Iterable[str | bytes]) -> None:
+    """`write`, of a content that comes in parts and need not fit in memory."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with fresh.open("xb") as file:
-                file.write(data)
+                for part in parts:
+                    file.write(part.encode("utf-8") if isinstance(part, str) else part)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
@@ -82,6 +87,15 @@ def write(path: Path, content: str | bytes) -> None:
             fresh.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritten(path, error, "the old file, if there was one, is unchanged") from error
+
+
+def copy(source: Path, path: Path) -> None:
+    """A copy of a file, whole or not at all."""
+    try:
+        with source.open("rb") as file:
+            write_parts(path, iter(lambda: file.read(BUFFER), b""))
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read: {error.strerror}") from error
 
 
 def read_text(path: Path) -> str:

@@ -8,13 +8,14 @@ URL and headers parsed anew, response built twice) cost more than twice what the
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -26,6 +27,9 @@ from labeler.edges.llm_failures import Failure
 from labeler.errors import ServiceRejected, ServiceUnavailable
 
 SERVICE = "model server"
+PUBLIC = {"api-version"}
+SHORTEST, SHORTEST_IN_ANSWER = 4, 16
+HIDDEN = b"[key]"
 _AZURE = re.compile(r"(?:^|\.)(?:azure\.com|azure\.us|azure\.cn|azure-api\.net)$")
 KEEP = 4.0  # seconds that an idle connection is kept: less than the five of common servers
 
@@ -40,11 +44,12 @@ class Reply(NamedTuple):
 
 
 class Door(NamedTuple):
-    """An open session and the addresses behind it."""
+    """An open session and the addresses behind it; what a server repeats of `secrets` is hidden."""
 
     session: aiohttp.ClientSession
     completions: str
     models: str
+    secrets: tuple[bytes, ...] = ()
 
     async def post(self, body: bytes, *, deadline: float) -> Reply | Failure:
         """One request for a completion, within `deadline` seconds to the last byte."""
@@ -62,7 +67,7 @@ class Door(NamedTuple):
             return llm_failures.of_connection(error, connected=False)
         except (aiohttp.ClientError, OSError) as error:
             return llm_failures.of_connection(error, connected=connected)
-        return Reply(response.status, response.headers, raw, time.monotonic() - began)
+        return self._reply(response, raw, began)
 
     async def get_models(self, *, deadline: float) -> Reply | Failure:
         """The list of models."""
@@ -74,6 +79,14 @@ class Door(NamedTuple):
             return llm_failures.of_silence(deadline)
         except (aiohttp.ClientError, OSError) as error:
             return llm_failures.of_connection(error, connected=False)
+        return self._reply(response, raw, began)
+
+    def _reply(self, response: aiohttp.ClientResponse, raw: bytes, began: float) -> Reply:
+        """The reply without secrets: in an answer without long ones, a short one may be a word."""
+        shortest = SHORTEST_IN_ANSWER if response.status == 200 else SHORTEST
+        for secret in self.secrets:
+            if len(secret) >= shortest:
+                raw = raw.replace(secret, HIDDEN)
         return Reply(response.status, response.headers, raw, time.monotonic() - began)
 
 
@@ -109,7 +122,8 @@ async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     async with session:
-        yield Door(session, f"{root}/chat/completions{end}", f"{root}/models{end}")
+        secrets = _secrets(api_key.strip(), query)
+        yield Door(session, f"{root}/chat/completions{end}", f"{root}/models{end}", secrets)
 
 
 def checked(base_url: str) -> None:
@@ -121,6 +135,24 @@ def checked(base_url: str) -> None:
             "key belongs in OPENAI_API_KEY",
             service=SERVICE,
         )
+
+
+def _secrets(api_key: str, query: str) -> tuple[bytes, ...]:
+    """The key and the values of the address's query, in each form that a server may repeat.
+
+    Not the version of an API, which is no secret; longest first.
+    """
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    values = [value for name, _, value in pairs if name.lower() not in PUBLIC]
+    found = {form for each in (api_key, *values) for form in _forms(each)}
+    return tuple(sorted((form.encode() for form in found if form), key=len, reverse=True))
+
+
+def _forms(secret: str) -> Iterable[str]:
+    """As it is, percent-encoded or not, and as JSON writes it."""
+    for form in (secret, unquote(secret), quote(secret, safe="")):
+        written = json.dumps(form)[1:-1]
+        yield from (form, written, written.replace("/", "\\/"))
 
 
 def _proxy(base_url: str) -> str | None:

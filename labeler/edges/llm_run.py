@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from labeler.edges import llm_answers, llm_http
-from labeler.edges.llm_answers import Answer, Handover
+from labeler.edges.llm_answers import PORTION, Answer, Handover
 from labeler.edges.llm_failures import Failure, of_status
 from labeler.edges.llm_governor import LONGEST_PAUSE, Deadlines, Governor, Limits
 from labeler.edges.llm_presence import Presence
@@ -23,7 +23,6 @@ GRACE, LONGEST_GRACE = 5.0, 30.0
 REJECTIONS = 5
 AT_ONCE = 8
 AHEAD = 8
-UNSTORED = 256
 TELL = 0.1
 END = object()
 
@@ -113,7 +112,8 @@ class Run:
             return heapq.heappop(self.later)[2]
         ahead = AHEAD if self.barren < self.concurrency else 0  # nothing comes: begin no more
         crowded = len(self.tasks) + len(self.later) >= self.concurrency + ahead
-        if self.drained or crowded or len(self.handover.left) >= UNSTORED:
+        unstored = len(self.handover.left) - PORTION  # what a kill would lose beside those flying
+        if self.drained or crowded or len(self.tasks) + unstored >= self.concurrency:
             return None
         given = next(self.source, END)
         if given is END or (given is None and not self._busy()):

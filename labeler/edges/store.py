@@ -324,9 +324,16 @@ def _add_column(connection: Connection, column: Column[Any]) -> None:
     connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{rule}"))
 
 
+def _claims_anew(connection: Connection) -> None:
+    """Claims are of units now; they last no longer than the process that made them."""
+    tables.CLAIMS.drop(connection, checkfirst=True)
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
     ("0003-endpoints-confidence", _all_tables),
-    ("0004-strata", _all_tables),
+    ("0004-uploads", _claims_anew),
+    ("0005-strata", _all_tables),
 ]

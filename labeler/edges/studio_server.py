@@ -29,6 +29,8 @@ from labeler.errors import ProjectError, ServiceUnavailable
 __all__ = ["VERSION", "Account", "Server", "account", "environment", "start", "status", "stop"]
 
 _SECONDS = 20
+# Systems give higher ones to whoever asks for any, as may happen while Label Studio starts.
+_PORTS = range(20_000, 32_768)
 _EMAIL = "admin@localhost.example"
 _SWITCHES = {
     "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
@@ -201,8 +203,9 @@ def _server(data: Path, record: _Record) -> Server:
 
 
 def _free_port(wanted: int | None) -> int:
-    """The port `wanted` when nobody listens there, else one that the system chooses."""
-    for port in ([wanted] if wanted else []) + [0]:
+    """The port `wanted` when nobody listens there, else a free one by chance."""
+    others = secrets.SystemRandom().sample(_PORTS, 20)
+    for port in [*([wanted] if wanted else []), *others, 0]:
         with socket.socket() as ask, socket.socket() as bound:
             if port and ask.connect_ex(("127.0.0.1", port)) == 0:
                 continue

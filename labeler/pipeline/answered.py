@@ -40,13 +40,13 @@ def answered(study: Study, coder: str, *, units: list[str] | None = None) -> pd.
 def by_coder(study: Study) -> pd.DataFrame:
     """Columns coder, units, failed: units answered, and those without an answer that holds codes.
 
-    Coders in order, under this codebook.
+    Coders in order, under this codebook. That a coder learned from a unit is no failure.
     """
     each = (
         select(
             MADE.c.coder,
             MADE.c.unit,
-            func.max(case((MADE.c.error == "", 1), else_=0)).label("good"),
+            func.max(case((MADE.c.error.in_(["", tables.TAUGHT]), 1), else_=0)).label("good"),
         )
         .where(MADE.c.codebook == study.codebook.fingerprint, no_canary())
         .group_by(MADE.c.coder, MADE.c.unit)

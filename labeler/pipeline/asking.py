@@ -8,7 +8,8 @@ before more is sent.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from labeler.pipeline.answered import answered
 from labeler.pipeline.model import Asking, Model, sent_texts
 from labeler.pipeline.purse import Purse
 from labeler.pipeline.study import Report, Study, now
-from labeler.stages import canaries, deidentify, prelabels
+from labeler.stages import canaries, deidentify, prelabels, uploads
 
 CHUNK = 100
 HIGHER = 4  # a truncated answer is asked for again with a limit so many times as high
@@ -43,18 +44,25 @@ class Progress(NamedTuple):
     left: float | None
 
 
-class Wanted(NamedTuple):
-    """What is to be asked: about which unit, for the how manieth time, how."""
+class How(NamedTuple):
+    """How a unit is to be asked about: alone or in company, with which limit of tokens a post, for
+    which replicate, and for the how manieth time."""
 
     alone: bool
     limit: int
     replicate: int
     attempt: int
-    unit: str
+
+
+Wanted = dict[How, list[str]]
+"""What is to be asked: units, by how. The units of 100,000 posts are 10 MB."""
 
 
 class Asker:
-    """One run of asking a model: what it sends, stores and spends. `units` restricts it."""
+    """One run of asking a model: what it sends, stores and spends.
+
+    `units` restricts it; where `goes_on` says no, nothing more is sent.
+    """
 
     def __init__(
         self,
@@ -66,13 +74,15 @@ class Asker:
         report: Report,
         progress: Callable[[Progress], None] = lambda _: None,
         units: list[str] | None = None,
+        goes_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self.study, self.model, self.asking = study, model, asking
         self.run, self.report, self.progress = run, report, progress
         self.purse = Purse(study, model.coder, price_file=asking.prices, budget=asking.budget)
         self.which = {"coder": model.coder, "codebook": study.codebook.fingerprint}
-        self.units = units
-        self.holder = claims.holder(now())
+        self.units, self.goes_on = units, goes_on
+        self.holder, self.renewed = claims.holder(f"{now()} {run}"), datetime.now(UTC)
+        self.limits, self.tokens = llm.Limits(), 0
         self.canary = canaries.canary(run, secret=study.project.secret())
         self.greeted = not asking.canary
         self.flying: dict[str, list[Any]] = {}
@@ -82,72 +92,69 @@ class Asker:
 
     # --- what is asked -------------------------------------------------------------------------
 
-    def fresh(self) -> list[Wanted]:
+    def pending(self) -> bool:
+        """Whether there is anything to ask."""
+        return bool(self.fresh() or self.second())
+
+    def fresh(self) -> Wanted:
         """What has no answer yet or, to retry errors, none that holds codes."""
         there = self._there()
         posts = self.units
         if posts is None:
             posts = store.distinct(self.study.engine, tables.POSTS.c.unit)
-        wanted = []
+        wanted: Wanted = {}
         for replicate in range(1, self.asking.replicates + 1):
-            own = []
+            left = len(posts) if self.asking.limit is None else self.asking.limit
+            first = How(self.asking.several == 1, self.asking.answer_limit, replicate, 1)
             for unit in posts:
                 before = there.get((unit, replicate))
-                if unit in self.model.prompt.examples:
-                    continue
-                if before is None:
-                    own.append(self._wanted(unit, replicate))
-                elif self.asking.retry_errors and not before.good:
-                    own.append(self._once_more(unit, replicate, before))
-            wanted += own[: self.asking.limit]
+                again = before is not None and self.asking.retry_errors and not before.good
+                if (before is None or again) and left and unit not in self.model.prompt.examples:
+                    how = first if before is None else self._once_more(replicate, before)
+                    wanted.setdefault(how, []).append(unit)
+                    left -= 1
         return wanted
 
-    def second(self) -> list[Wanted]:
+    def second(self) -> Wanted:
         """What was cut off, with a higher limit, and what failed in company, alone."""
-        return [
-            self._once_more(unit, replicate, before)
-            for (unit, replicate), before in self._there().items()
-            if before.answers == 1 and not before.good and (before.cut or self.asking.several > 1)
-        ]
+        wanted: Wanted = {}
+        for (unit, replicate), before in self._there().items():
+            if before.answers == 1 and not before.good and (before.cut or self.asking.several > 1):
+                wanted.setdefault(self._once_more(replicate, before), []).append(unit)
+        return wanted
 
     def _there(self) -> dict[tuple[str, int], Any]:
         rows = answered(self.study, self.model.coder, units=self.units)
         return {(row.unit, int(row.replicate)): row for row in tables.rows(rows)}
 
-    def _wanted(self, unit: str, replicate: int) -> Wanted:
-        return Wanted(self.asking.several == 1, self.asking.answer_limit, replicate, 1, unit)
-
-    def _once_more(self, unit: str, replicate: int, before: Any) -> Wanted:
+    def _once_more(self, replicate: int, before: Any) -> How:
         limit = self.asking.answer_limit * (HIGHER if before.cut else 1)
-        return Wanted(True, limit, replicate, int(before.answers) + 1, unit)
+        return How(True, limit, replicate, int(before.answers) + 1)
 
-    def requests(self, wanted: Iterable[Wanted], *, claim: bool = True) -> Iterator[pd.DataFrame]:
-        """The requests for what is wanted, a chunk at a time (see `prelabels.requests`).
+    def greeting(self) -> pd.DataFrame:
+        """The request about the canary."""
+        how = How(True, self.asking.answer_limit, 1, 1)
+        return self.of_posts(canaries.as_posts(self.canary), how)
+
+    def requests(self, wanted: Wanted, *, claim: bool = True) -> Iterator[pd.DataFrame]:
+        """The requests for what is wanted, a chunk at a time (see `of_posts`).
 
         With `claim`, only what nobody else is asking and what is still pending when its turn comes.
         """
         size = max(1, CHUNK // self.asking.several) * self.asking.several
-        for how, group in groupby(sorted(wanted), key=lambda one: one[:4]):
-            alone, limit, replicate, attempt = how
-            units = [one.unit for one in group]
+        for how, units in wanted.items():
             for start in range(0, len(units), size):
                 chunk = units[start : start + size]
-                mine = self._mine(chunk, replicate, attempt) if claim else chunk
+                mine = self._mine(chunk, how) if claim else chunk
                 if mine:
-                    yield self._made(mine, replicate, limit, attempt=attempt, alone=alone)
+                    posts = store.read(self.study.engine, tables.POSTS, unit=mine)
+                    sent, _ = sent_texts(self.study, posts, self.model.hides)
+                    yield self.of_posts(sent, how)
 
-    def _made(
-        self, units: list[str], replicate: int, limit: int, *, attempt: int, alone: bool
-    ) -> pd.DataFrame:
-        posts = store.read(self.study.engine, tables.POSTS, unit=units)
-        sent, _ = sent_texts(self.study, posts, self.model.hides)
-        return self._of_posts(sent, replicate, limit, attempt=attempt, alone=alone)
-
-    def _of_posts(
-        self, posts: pd.DataFrame, replicate: int, limit: int, *, attempt: int, alone: bool
-    ) -> pd.DataFrame:
-        prompt = self.model.alone if alone else self.model.prompt
-        limit *= prompt.several
+    def of_posts(self, posts: pd.DataFrame, how: How) -> pd.DataFrame:
+        """Requests about posts as they leave, with the columns limit and claim besides."""
+        prompt = self.model.alone if how.alone else self.model.prompt
+        limit = how.limit * prompt.several
         made = prelabels.requests(
             posts,
             self.study.codebook,
@@ -155,18 +162,19 @@ class Asker:
             prompt=prompt,
             templates=self.model.templates,
             secret=self.study.project.secret(),
-            replicate=replicate,
+            replicate=how.replicate,
             limit=limit,
-            attempt=attempt,
+            attempt=how.attempt,
         )
-        return made.assign(limit=limit)
+        names = [self.claim(unit, how.replicate) for unit in made["unit"]]
+        return made.assign(limit=limit, claim=names)
 
-    def _mine(self, units: list[str], replicate: int, attempt: int) -> list[str]:
+    def _mine(self, units: list[str], how: How) -> list[str]:
         """Those of some units that are this process's to ask, and not answered meanwhile."""
-        names = {self.claim(unit, replicate): unit for unit in units}
+        names = {self.claim(unit, how.replicate): unit for unit in units}
         held = claims.claimed(self.study.engine, list(names), holder=self.holder, at=now())
         there = answered(self.study, self.model.coder, units=units)
-        there = there[(there["replicate"] == replicate) & (there["answers"] >= attempt)]
+        there = there[(there["replicate"] == how.replicate) & (there["answers"] >= how.attempt)]
         done = set(there["unit"])
         self.elsewhere += len([name for name in names if name not in held])
         mine = {names[name] for name in held} - done
@@ -178,18 +186,22 @@ class Asker:
 
     # --- what is sent --------------------------------------------------------------------------
 
-    def send(self, wanted: list[Wanted]) -> None:
+    def ask(self, *, again: bool) -> None:
+        """Ask what has no answer or, `again`, what has a failed one and may get a better."""
+        self.send(self.second() if again else self.fresh())
+
+    def send(self, wanted: Wanted) -> None:
         """Ask what is wanted and store the answers; the ledger says what left, whatever happens.
 
         The canary goes first and alone: it hears of a wrong key before any post leaves.
         """
-        self.total += len(wanted)
+        self.total += sum(map(len, wanted.values()))
         requests = self._affordable(self.requests(wanted))
         try:
             first = next(requests, None)
             if first is None:
                 return
-            self._note_prompts()
+            self.note_prompts()
             if not self.greeted:
                 self.greeted = True
                 self._complete(self._greeting())
@@ -198,7 +210,8 @@ class Asker:
             self._note_ledger(len(self.left))
             claims.release(self.study.engine, holder=self.holder)
 
-    def _note_prompts(self) -> None:
+    def note_prompts(self) -> None:
+        """Store what all requests share, before the first leaves."""
         prompts = {prompt.key: prompt.content for prompt in (self.model.prompt, self.model.alone)}
         rows = [{"prompt": k, "content": v, "created": now()} for k, v in prompts.items()]
         store.add(self.study.engine, tables.PROMPTS, tables.frame(tables.PROMPTS, rows))
@@ -217,6 +230,8 @@ class Asker:
                 report=self._tell,
             )
         self.sent += tally.sent
+        self.tokens += tally.prompt_tokens + tally.answer_tokens
+        self.limits = tally.limits
 
     def _affordable(self, chunks: Iterator[pd.DataFrame]) -> Iterator[tuple[str, str] | None]:
         """Requests that the budget can pay, one by one; None while only what flies is in the way.
@@ -248,6 +263,8 @@ class Asker:
         """
         noted = 0
         for request in requests:
+            if not self.goes_on():
+                return
             if request is not None:
                 self.left.update(row.unit for row in self.flying[request[0]])
                 if len(self.left) > noted:
@@ -256,21 +273,18 @@ class Asker:
             yield request
 
     def _greeting(self) -> Iterator[tuple[str, str] | None]:
-        made = self._of_posts(
-            canaries.as_posts(self.canary), 1, self.asking.answer_limit, attempt=1, alone=True
-        )
-        yield from self._affordable(iter([made]))
+        yield from self._affordable(iter([self.greeting()]))
 
     # --- what comes back -----------------------------------------------------------------------
 
     def _keep(self, answers: list[llm.Answer]) -> None:
         rows = [row for answer in answers for row in self._rows(answer)]
         names = [row["completion"] for row in rows]
-        held = [self.claim(row["unit"], row["replicate"]) for row in rows]
+        held = [row.claim for answer in answers for row in self.flying[answer.completion]]
         store.replace(
             self.study.engine,
             (tables.COMPLETIONS, {"completion": names}, rows),
-            (tables.CLAIMS, {"completion": held}, []),
+            (tables.CLAIMS, {"claim": held}, []),
         )
         for answer in answers:
             own = self.flying.pop(answer.completion)
@@ -278,32 +292,11 @@ class Asker:
             self.kept += len(own) if own[0].unit != self.canary.unit else 0
 
     def _rows(self, answer: llm.Answer) -> Iterator[dict[str, Any]]:
-        """A COMPLETIONS row for each post of a request; what it took is shared out among them."""
         asked = self.flying[answer.completion]
-        cost, currency, why = self.purse.cost(answer)
-        for place, row in enumerate(asked):
-            detail = answer.detail
-            if row.unit == self.canary.unit:
-                detail = detail or self._heard(answer.body)
-            yield {
-                **self.which,
-                "completion": row.completion,
-                "unit": row.unit,
-                "replicate": int(row.replicate),
-                "request": row.request,
-                "answer": answer.body,
-                "error": answer.error,
-                "detail": detail,
-                "served": " ".join(part for part in (answer.served, answer.fingerprint) if part),
-                "prompt_tokens": _share(answer.prompt_tokens, place, len(asked)),
-                "answer_tokens": _share(answer.answer_tokens, place, len(asked)),
-                "cached_tokens": _share(answer.cached_tokens, place, len(asked)),
-                "seconds": answer.seconds,
-                "created": now(),
-                "cost": None if cost is None else cost / len(asked),
-                "currency": currency,
-                "cost_note": why,
-            }
+        for row in rows_of(answer, asked, self.purse.cost(answer)):
+            if row["unit"] == self.canary.unit:
+                row["detail"] = row["detail"] or self._heard(answer.body)
+            yield self.which | row
 
     def _heard(self, body: str) -> str:
         """Raise the alarm at once where the canary was obeyed: the run may yet end in an error."""
@@ -315,18 +308,15 @@ class Asker:
     def _note_ledger(self, posts: int) -> None:
         if not posts:
             return
-        row = {
-            "run": self.run,
-            "host": urlsplit(self.study.project.llm_url).hostname or "",
-            "purpose": "prelabel",
-            "posts": posts,
-            "fields": "text",
-            "rules": deidentify.rules(self.asking.subreddits),
-            "started": self.started,
-        }
-        store.mirror(self.study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))
+        host = urlsplit(self.study.project.llm_url).hostname or ""
+        left = {"run": self.run, "host": host, "posts": posts, "started": self.started}
+        note_ledger(self.study, left, subreddits=self.asking.subreddits)
 
     def _tell(self, tally: llm.Tally) -> None:
+        """Tell where the run stands; and the other processes, now and then, that this one lives."""
+        if datetime.now(UTC) - self.renewed > claims.RENEWED:
+            self.renewed = datetime.now(UTC)
+            claims.renew(self.study.engine, holder=self.holder, at=now())
         if not tally.sent or not self.total:
             return
         rate = tally.rate * self.asking.several
@@ -348,15 +338,46 @@ class Asker:
         """What a person must know of this run."""
         found = [f"ALARM: {self.alarm}"] if self.alarm else []
         if self.elsewhere:
-            found.append(f"{self.elsewhere} posts are being asked by another process")
+            found.append(f"{self.elsewhere} posts are being asked by another process or a batch")
         if self.purse.empty:
             found.append("the budget is reached: what is left was not asked")
         return found
 
 
-def _share(tokens: int | None, place: int, among: int) -> int | None:
-    """So many of a request's tokens that the shares of all its posts add up to them."""
-    if tokens is None:
-        return None
-    whole, rest = divmod(tokens, among)
-    return whole + (place < rest)
+def rows_of(
+    answer: llm.Answer, asked: Sequence[Any], costs: tuple[float | None, str, str]
+) -> Iterator[dict[str, Any]]:
+    """A COMPLETIONS row, but for coder and codebook, for each post that a request asked about.
+
+    `asked` are rows with completion, unit, replicate and request; `costs` says what the answer
+    cost, in which currency, and why that is unknown. What it took is shared out among the posts.
+    """
+    cost, currency, why = costs
+    counts = (answer.prompt_tokens, answer.answer_tokens, answer.cached_tokens)
+    shared = zip(*(uploads.shares(count, len(asked)) for count in counts), strict=True)
+    for row, (prompt, said, cached) in zip(asked, shared, strict=True):
+        yield {
+            "completion": row.completion,
+            "unit": row.unit,
+            "replicate": int(row.replicate),
+            "request": row.request,
+            "answer": answer.body,
+            "error": answer.error,
+            "detail": answer.detail,
+            "served": " ".join(part for part in (answer.served, answer.fingerprint) if part),
+            "prompt_tokens": prompt,
+            "answer_tokens": said,
+            "cached_tokens": cached,
+            "seconds": answer.seconds,
+            "created": now(),
+            "cost": None if cost is None else cost / len(asked),
+            "currency": currency,
+            "cost_note": why,
+        }
+
+
+def note_ledger(study: Study, left: Mapping[str, object], *, subreddits: bool) -> None:
+    """Note what leaves (run, host, posts, started) before it does."""
+    rules = deidentify.rules(subreddits)
+    row = {**left, "purpose": "prelabel", "fields": "text", "rules": rules}
+    store.mirror(study.engine, tables.LEDGER, tables.frame(tables.LEDGER, [row]))

@@ -40,7 +40,7 @@ class Asking(NamedTuple):
     answer_limit: int = 2000
     subreddits: bool = False
     canary: bool = True
-    patience: float = 60.0
+    patience: float = 120.0
     several: int = 1
     examples: int = 0
     examples_from: tuple[str, ...] = ()

@@ -58,16 +58,14 @@ def parse(study: Study, coder: str, hides: str = "", *, everything: bool = False
 
 
 def _units(study: Study, which: dict[str, str], *, everything: bool) -> list[str]:
-    """Units with an answer that is still to be parsed."""
-    query = select(MADE.c.completion, MADE.c.unit).where(
-        store.matching(study.engine, MADE, which), no_canary()
-    )
-    stored = store.query_rows(study.engine, query.order_by(MADE.c.unit))
+    """Units with an answer that is still to be parsed: no error, and no coding that names it."""
+    query = select(MADE.c.unit).where(store.matching(study.engine, MADE, which), no_canary())
     if not everything:
-        done = store.distinct(study.engine, tables.CODINGS.c.source, **which)
-        failed = store.query_rows(study.engine, query.where(MADE.c.error != ""))["completion"]
-        stored = stored[~stored["completion"].isin({*done, *failed})]
-    return list(dict.fromkeys(stored["unit"]))
+        codings = tables.CODINGS
+        same = [codings.c[name] == MADE.c[name] for name in ("codebook", "unit", "coder")]
+        parsed = select(codings.c.unit).where(*same, codings.c.source == MADE.c.completion)
+        query = query.where(MADE.c.error == "", ~parsed.exists())
+    return list(store.query_rows(study.engine, query.distinct().order_by(MADE.c.unit))["unit"])
 
 
 def _note_errors(study: Study, completions: pd.DataFrame, faults: pd.DataFrame) -> None:

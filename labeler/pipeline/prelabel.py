@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
+import pandas as pd
+
 from labeler import tables
 from labeler.edges import store
-from labeler.pipeline import company, endpoint
+from labeler.pipeline import company, embedded, endpoint
 from labeler.pipeline.answered import answered, failed
 from labeler.pipeline.asking import Asker, Progress
+from labeler.pipeline.crew import Crew
 from labeler.pipeline.model import Asking, model_of
 from labeler.pipeline.parsing import parse
 from labeler.pipeline.study import Report, Study, add_coder, logged, now, silent
@@ -50,10 +53,42 @@ def by_cues(
         add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
         before = _units(study, coder)
         if not reparse:
-            _ask_cues(study, coder, before, limit, report)
-        read = parse(study, coder, everything=reparse)
+
+            def read(posts: pd.DataFrame) -> pd.DataFrame:
+                return cues.answers(posts, study.codebook, coder=coder, created=now())
+
+            _ask_here(study, coder, before, limit, report, read)
+        found = parse(study, coder, everything=reparse)
         now_answered = len(_units(study, coder) - before)
-        return Prelabelled(coder, now_answered, len(before), read.faults, read.codings)
+        return Prelabelled(coder, now_answered, len(before), found.faults, found.codings)
+
+
+def by_embedding(
+    study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
+) -> Prelabelled:
+    """Teach the embedded coder with the adjudicated units; let it code as the cues coder does.
+
+    Its learning curve is reported first. ProjectError where no variable has enough units.
+    """
+    taught = embedded.teach(study)
+    coder = taught.coder
+    with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
+        add_coder(study, coder, kind="embedded", spec=taught.spec)
+        before = _units(study, coder)
+        if not reparse:
+            for line in embedded.curve_lines(study, taught):
+                report(line)
+            _ask_here(study, coder, before, limit, report, embedded.reader(study, taught))
+        found = parse(study, coder, everything=reparse)
+        spared = failed(study, coder).get(tables.TAUGHT, 0)
+        return Prelabelled(
+            coder,
+            len(_units(study, coder) - before),
+            len(before),
+            found.faults,
+            found.codings,
+            remarks=embedded.remarks(taught, spared),
+        )
 
 
 def by_model(
@@ -62,33 +97,46 @@ def by_model(
     *,
     reparse: bool = False,
     units: list[str] | None = None,
+    cluster: str = "",
     report: Report = silent,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Prelabelled:
     """Ask the project's model about each post that it has not answered, and parse the answers.
 
     A truncated answer is asked for once more, with a higher limit, and a post that got no answer
-    in company once more alone. `units` are the posts to ask about, all where None.
-    ServiceUnavailable and ServiceRejected: what was answered is stored, and the same call goes on
-    from there.
+    in company once more alone. `units` are the posts to ask about, all where None. With `cluster`,
+    the address of a Dask scheduler, its workers ask. ServiceUnavailable and ServiceRejected: what
+    was answered is stored, and the same call goes on from there.
     """
     model = model_of(study, asking)
     if asking.several > 1 and units is None and not reparse:
         company.required(study, asking, model)
-    settings = {**asking._asdict(), "prices": str(asking.prices or ""), "coder": model.coder}
+    settings = {
+        **asking._asdict(),
+        "cluster": cluster,
+        "prices": str(asking.prices or ""),
+        "coder": model.coder,
+    }
     with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
         add_coder(study, model.coder, kind="model", spec=model.spec)
         before = _units(study, model.coder)
-        asker = Asker(study, model, asking, run=run, report=report, progress=progress, units=units)
+        asker: Asker | Crew
+        if cluster:
+            asker = Crew(
+                study, model, asking, run=run, report=report, progress=progress, address=cluster
+            )
+        else:
+            asker = Asker(
+                study, model, asking, run=run, report=report, progress=progress, units=units
+            )
         read = parse(study, model.coder, model.hides, everything=reparse)
         written, faults, remarks = read.codings, Counter(read.faults), list[str]()
-        wanted = [] if reparse else asker.fresh() or asker.second()
-        if wanted:
+        if isinstance(asker, Asker) and not reparse and asker.pending():
             found = endpoint.probed(study, patience=asking.patience)
             remarks = endpoint.remarks(found, asking, free=asker.purse.free)
-        for again in (False, True) if wanted else ():
+        for again in () if reparse else (False, True):
             try:
-                asker.send(asker.second() if again else wanted)
+                asker.ask(again=again)
             finally:
                 read = parse(study, model.coder, model.hides)
                 written, faults = written + read.codings, faults + Counter(read.faults)
@@ -137,13 +185,20 @@ def _units(study: Study, coder: str) -> set[str]:
     return set(answered(study, coder)["unit"])
 
 
-def _ask_cues(study: Study, coder: str, done: set[str], limit: int | None, report: Report) -> None:
+def _ask_here(
+    study: Study,
+    coder: str,
+    done: set[str],
+    limit: int | None,
+    report: Report,
+    read: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    """Let a coder that needs no server answer what is pending: `read`, posts to completions."""
     units = [u for u in store.distinct(study.engine, tables.POSTS.c.unit) if u not in done]
     number = 0
     for start in range(0, len(units[:limit]), CHUNK):
         chunk = units[:limit][start : start + CHUNK]
-        posts = store.read(study.engine, tables.POSTS, unit=chunk)
-        answers = cues.answers(posts, study.codebook, coder=coder, created=now())
+        answers = read(store.read(study.engine, tables.POSTS, unit=chunk))
         store.add(study.engine, tables.COMPLETIONS, answers)
         number += len(answers)
         report(f"{number} posts read by {coder}")

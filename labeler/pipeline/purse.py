@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from labeler import prices, resources, tables
 from labeler.edges import files, llm, store, tokens
+from labeler.pipeline import claims
 from labeler.pipeline.study import Study, now
 from labeler.prices import Price
 from labeler.stages import spending
@@ -39,7 +40,7 @@ class Purse:
                 budget,
                 price=self.price,
                 model=self.model,
-                spent=self._costs()[0],
+                spent=self.known(),
                 source=self.file.name,
             )
         self.empty = False
@@ -57,6 +58,29 @@ class Purse:
             self._counted[prompt] = tokens.count([prompt], model=self.model)[0]
         size = self._counted[prompt] + tokens.count([request], model=self.model)[0]
         return spending.reservation(size, answer_limit=answer_limit, price=self.price)
+
+    def most_in_batch(self, counted: list[int], limits: list[int]) -> list[float]:
+        """The most that requests of so many tokens and limits may cost in a batch, each."""
+        if self.price is None:
+            return [0.0] * len(counted)
+        return [
+            spending.reservation(size, answer_limit=limit, price=self.price, batch=True)
+            for size, limit in zip(counted, limits, strict=True)
+        ]
+
+    def uploaded(self) -> float:
+        """The most that may still come of this coder's batches that are not yet fetched."""
+        held, sent, named = tables.CLAIMS, tables.UPLOADED, tables.UPLOADS
+        query = (
+            select(func.coalesce(func.sum(sent.c.most), 0.0).label("most"))
+            .join_from(sent, named, sent.c.upload == named.c.upload)
+            .join(held, held.c.claim == sent.c.claim)
+            .where(
+                held.c.holder == claims.UPLOAD + sent.c.upload,
+                *(named.c[name] == value for name, value in self._which.items()),
+            )
+        )
+        return float(store.query_rows(self._engine, query).iloc[0]["most"])
 
     def reserve(self, asked: str, most: float) -> bool:
         """Set aside what a request may cost; whether it can be paid beside all that flies."""
@@ -78,7 +102,7 @@ class Purse:
         with self._lock:
             return self._budget is not None and self._budget.reserved > 0
 
-    def cost(self, answer: llm.Answer) -> tuple[float | None, str, str]:
+    def cost(self, answer: llm.Answer, *, batch: bool = False) -> tuple[float | None, str, str]:
         """What an answer cost, in which currency; None and why where that is unknown."""
         price = prices.price_of(answer.served, self._table) or self.price
         cost, why = spending.cost(
@@ -87,6 +111,7 @@ class Purse:
             answer_tokens=answer.answer_tokens,
             price=price,
             model=answer.served or self.model,
+            batch=batch,
             source=self.file.name,
         )
         if answer.error == "rejected":
@@ -111,6 +136,16 @@ class Purse:
         known, unknown = self._costs()
         words = f"{known:.4f} {self.price.currency}" if self.price else f"{known:.4f}"
         return words + (f", and {unknown} answers of unknown cost" if unknown else "")
+
+    def known(self) -> float:
+        """What this coder's answers are known to have cost in all, and may yet cost in batches."""
+        return self._costs()[0] + self.uploaded()
+
+    def unspent(self) -> float:
+        """What is left of the budget, with nothing in flight; 0 without one."""
+        if self._budget is None:
+            return 0.0
+        return max(0.0, self._budget.amount - self._budget.spent - self._budget.reserved)
 
     def estimate(self, prompt: str, bodies: list[str]) -> list[str]:
         """What some requests would take, a line each; `prompt` is what they share."""

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 
 from labeler import tables
 from labeler.edges import store
+from labeler.pipeline import uploads
 from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.repeats import waiting
 from labeler.pipeline.study import Study, batch_row, newest_batch
@@ -27,12 +28,20 @@ def status(study: Study) -> list[Stage]:
     """The stages in order. The first with a command is the next to give."""
     posts = store.count(study.engine, tables.POSTS)
     stages = [Stage("posts", posts, 0, "posts", "" if posts else "labeler ingest FILE")]
-    stages += _prelabels(study, posts)
+    stages += [*_uploads(study), *_prelabels(study, posts)]
     if not store.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
         return [*stages, Stage("sample", 0, 0, "batches", command if ready else "")]
     return stages + _batch(study, newest_batch(study))
+
+
+def _uploads(study: Study) -> list[Stage]:
+    """Requests in batches of a model server, or in files of a folder, that are not yet fetched."""
+    rows = uploads.outstanding(study, codebook=study.codebook.fingerprint)
+    waiting = sum(int(row.requests) for row in rows)
+    words = f"requests in {len(rows)} batches of a model"
+    return [Stage("batches", 0, waiting, words, "labeler prelabel --batch fetch")] if rows else []
 
 
 def _prelabels(study: Study, posts: int) -> list[Stage]:
@@ -41,17 +50,27 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
         drawn = store.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
         return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
     stages = []
+    newest = _newest_embedded(study)
     for row in tables.rows(answered):
         option = " --coder cues" if row.coder.startswith("cues@") else ""
+        if row.coder.startswith(tables.EMBEDDED):
+            option = " --coder embed"
         words = f"posts by {row.coder}"
         if row.failed:
             words += f", {row.failed} with an error"
         if row.coder in obeying:
             words += ", which obeys posts (ALARM: see the runs)"
         pending = max(0, posts - int(row.units))
+        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+            pending = 0  # taught anew since: what it has not coded stays uncoded
         command = _if(pending, f"labeler prelabel{option}")
         stages.append(Stage("prelabel", int(row.units), pending, words, command))
     return stages
+
+
+def _newest_embedded(study: Study) -> str:
+    known = store.read(study.engine, tables.CODERS, kind="embedded").sort_values("created")
+    return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
 def _batch(study: Study, batch: str) -> list[Stage]:

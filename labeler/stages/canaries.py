@@ -43,6 +43,11 @@ def canary(run: str, *, secret: bytes) -> Canary:
     return Canary(f"{CANARY}{drawn[10:26]}", TEXT.format(word=word), word)
 
 
+def is_one(unit: str) -> bool:
+    """Whether a unit is a canary and no post of the study."""
+    return unit.startswith(CANARY)
+
+
 def as_posts(canary: Canary) -> pd.DataFrame:
     """The canary as a frame of posts (columns unit and text), to make a request of."""
     return pd.DataFrame([(canary.unit, canary.text)], columns=["unit", "text"], dtype="str")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
@@ -12,6 +11,7 @@ from labeler.answers import Example, applies, may_be_null
 from labeler.codebook import Codebook, Variable
 from labeler.errors import InputError
 from labeler.keys import canonical
+from labeler.wording import same_words
 
 ARM = "adjudication"
 RATIONALE = "One or two short sentences of your own."
@@ -71,21 +71,15 @@ def examples(
 
 
 def _no_leak(units: list[str], texts: Mapping[str, str], evaluated: set[str]) -> None:
-    words = {_words(texts[unit]): unit for unit in sorted(evaluated) if unit in texts}
+    words = {same_words(texts[unit]): unit for unit in sorted(evaluated) if unit in texts}
     for unit in units:
-        twin = unit if unit in evaluated else words.get(_words(texts.get(unit, "")))
+        twin = unit if unit in evaluated else words.get(same_words(texts.get(unit, "")))
         if twin is not None:
             why = "is" if twin == unit else f"has the same words as {twin}, which is"
             raise InputError(
                 f"unit {unit} {why} under evaluation: a prompt that shows its codes would be "
                 "tested on what it was told; take the examples from another batch"
             )
-
-
-def _words(text: str) -> str:
-    """The text without what tells copies apart: case, Unicode form, white space, punctuation."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in plain if sign.isalnum()) or plain
 
 
 def _candidate(

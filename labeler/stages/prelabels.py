@@ -1,4 +1,4 @@
-"""Posts to requests for a model, and what a model or the cues coder answered to codings."""
+"""Posts to requests for a model, and what any coder that is no person answered to codings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from labeler.codebook import Codebook
 from labeler.errors import AnswerError, InputError
 from labeler.keys import canonical, key, keyed
 from labeler.schemas import schema
-from labeler.tables import CODINGS, SEGMENTS, frame
+from labeler.tables import CODINGS, EMBEDDED, SEGMENTS, frame
 
 FORM = "2"
 CUES = "cues@"
@@ -210,7 +210,8 @@ def parse(
 
     An answer that is no coding of the codebook leaves one fault and nothing else: `refusal`,
     `truncated`, `off-schema`, `left-out` (of several posts in a request), the completion's own
-    error where it holds no answer, or `no-post`. Canaries leave nothing.
+    error where it holds no answer (as `taught`: the coder learned from it), or `no-post`.
+    Canaries leave nothing.
     A quote that does not stand in the post leaves `unsupported-quote`, a null where a model had
     to answer leaves `abstained`, and the other codings stay. Codes of a question that does not
     apply are dropped. Where a coder answered a unit twice (another prompt, another secret), the
@@ -288,7 +289,7 @@ def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
     if row.unit not in texts:
         raise AnswerError(f"no post has the unit {row.unit}; give all posts", kind="no-post")
     text = texts[row.unit]
-    if row.coder.startswith(CUES):
+    if row.coder.startswith((CUES, EMBEDDED)):
         return answers.read(row.answer, text, codebook, abstains=True)
     return answers.read(answers.content(row.answer), text, codebook, among=_among(row.request))
 

@@ -108,8 +108,9 @@ def between(
 def values(codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable) -> pd.DataFrame:
     """What each coder gave each unit: columns unit, coder, arm, value (None: was not asked).
 
-    For a variable of the segment, the set of codes over the coder's segments of the unit. A
-    coder's first replicate counts; a coding of somebody who is not in `coded` does not.
+    For a variable of the segment, the set of codes over the coder's segments of the unit; an
+    embedded coder, who reads whole units, was not asked. A coder's first replicate counts; a
+    coding of somebody who is not in `coded` does not.
     """
     first = (codings["variable"] == variable.variable) & (codings["replicate"] == 1)
     own = codings.loc[first, [*WHO, "value"]]
@@ -118,7 +119,8 @@ def values(codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable) -> pd
         return who.merge(own, on=WHO, how="left")
     united = pd.DataFrame(_united(own, variable), columns=[*WHO, "value"], dtype="str")
     wide = who.merge(united, on=WHO, how="left")
-    wide["value"] = wide["value"].fillna("")
+    asked = ~wide["coder"].str.startswith(tables.EMBEDDED)
+    wide.loc[asked, "value"] = wide.loc[asked, "value"].fillna("")
     return wide
 
 

@@ -201,13 +201,18 @@ def may_send(spent: float, reserved: float, next_estimate: float, budget: float 
 
 
 def reservation(
-    prompt_tokens: int, *, answer_limit: int, price: Price, calibration: float = 1.0
+    prompt_tokens: int,
+    *,
+    answer_limit: int,
+    price: Price,
+    calibration: float = 1.0,
+    batch: bool = False,
 ) -> float:
     """The most that a request costs: nothing cached, and an answer as long as is allowed.
 
     `prompt_tokens` are the tokens of its texts.
     """
-    return _cost(calibration * (prompt_tokens + FRAMING), 0.0, answer_limit, price, batch=False)
+    return _cost(calibration * (prompt_tokens + FRAMING), 0.0, answer_limit, price, batch=batch)
 
 
 def open_budget(

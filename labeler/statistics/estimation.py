@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from scipy.stats import norm
+from scipy.special import ndtri  # scipy.stats would take half a second to load
 
 
 class Share(NamedTuple):
@@ -26,7 +26,7 @@ def wilson(value: float, n: int, *, confidence: float = 0.95) -> Share:
     method = "Wilson score"
     if n == 0:
         return Share(math.nan, math.nan, math.nan, method)
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     centre = (value + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
     low, high = min(value, centre - half), max(value, centre + half)  # else rounding, at 0 and 1

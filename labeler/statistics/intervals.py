@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement import Agreement, Counts, alpha
@@ -141,7 +141,7 @@ def _on_log_scale(
 ) -> tuple[float, float]:
     """Bounds 1 - (1 - a) exp(+-t SE/(1 - a)); below -1 there is no alpha."""
     gap = 1 - point.value
-    power = min(float(student.ppf(quantile, degrees)) * se / gap, 700.0)
+    power = min(float(stdtrit(degrees, quantile)) * se / gap, 700.0)
     return _cut(1 - gap * math.exp(power), point), 1 - gap * math.exp(-power)
 
 

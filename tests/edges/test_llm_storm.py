@@ -77,12 +77,11 @@ class Kept:
 
 
 def run(server: Server, bodies: dict[str, str], kept: Kept, **how: object) -> Tally:
-    """Ask what is not kept yet."""
+    """Ask what is not kept yet; a good answer has time to come however busy the machine is."""
     missing = [(key, body) for key, body in bodies.items() if key not in kept.answers]
     options: dict[str, object] = {
         "concurrency": 32,
-        "deadline": 0.6,
-        "floor": 0.3,
+        "deadline": 5.0,
         "pause": 0.02,
         "patience": 20.0,
     }
@@ -117,15 +116,16 @@ def test_every_request_ends_with_an_answer_or_a_named_error(server: Server) -> N
     """All faults mixed, the key revoked halfway, the server away for two seconds; nothing twice."""
     server.latency = 0.02
     count, bodies, kept = 400, asked(400), Kept()
+    how = {"deadline": 1.0, "floor": 0.5}  # some never come
     storm(server, count)
     server.faults.insert(0, Fault(kind="401", after=200))
     with pytest.raises(ServiceRejected) as revoked:
-        run(server, bodies, kept)
+        run(server, bodies, kept, **how)
     assert revoked.value.status == 401
     assert KEY not in str(revoked.value)
     assert len(kept.answers) > 60
     server.faults.pop(0)
-    tally = run(server, bodies, kept)
+    tally = run(server, bodies, kept, **how)
     assert set(kept.answers) == set(bodies)
     assert kept.twice == []
     errors = Counter(answer.error for answer in kept.answers.values())

@@ -394,3 +394,15 @@ def test_panels_are_called_by_who_is_compared():
     assert Panel("blind", "").name == "humans"
     assert Panel("blind", "cues@1").name == "cues@1 vs humans"
     assert Panel("assisted", "cues@1").name == "cues@1 vs humans, assisted"
+
+
+def test_an_embedded_coder_was_not_asked_for_segments():
+    """It reads whole units: no segment of it is no empty set, and makes no pair with the humans."""
+    given = {"human:a": ["good"], "cues@1": ["good"], "embed@1": ["good"]}
+    codings, who = frames(given)
+    wide = reliability.values(codings, who, BOOK.variable("topic")).set_index("coder")["value"]
+    assert wide["human:a"] == wide["cues@1"] == ""
+    assert pd.isna(wide["embed@1"])
+    rows = reliability.reliability(codings, who, BOOK, batch="b", suggester="embed@1")
+    against = rows[rows["panel"] == "embed@1 vs humans"].set_index("variable")["n_units"]
+    assert against["mood"] == 1 and against["topic"] == 0

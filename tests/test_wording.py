@@ -1,0 +1,17 @@
+"""When two texts are the same words."""
+
+from __future__ import annotations
+
+from labeler.wording import same_words
+
+
+def test_copies_are_the_same_words() -> None:
+    """Case, punctuation, white space and Unicode form tell no two posts apart; words do."""
+    assert same_words("No BOTS – here!") == same_words("no bots here")
+    assert same_words("ｂｏｔ") == same_words("bot")
+    assert same_words("no bots") != same_words("no boots")
+
+
+def test_signs_alone_are_kept() -> None:
+    """A post of emoji is not the same as every other such post."""
+    assert same_words("😀") != same_words("😢")
