@@ -124,6 +124,7 @@ TASKS = _table(
     unit_probability=Float,
     task_probability=Float,
     studio_task=Integer,
+    stratum=Text,
 )
 ANNOTATIONS = _table(
     "annotations",

@@ -150,6 +150,29 @@ class Studio:
         self._calls.send_once(look, send)
         return self._verified(project, payload, report)
 
+    def remove_uncoded(self, project: int, units: Sequence[str]) -> list[str]:
+        """Take tasks nobody has submitted out of the project; which of `units` are not there now.
+
+        A unit that was not there before is one of them. A draft goes with its task. Each task is
+        looked at once more right before it is deleted.
+        """
+        found: dict[str, list[int]] = {unit: [] for unit in units}
+        for row in self._calls.rows(project, "id,data"):
+            unit = str(row["data"].get("unit", ""))
+            if unit in found:
+                found[unit].append(int(row["id"]))
+        gone = []
+        for unit, copies in found.items():
+            path = "api/tasks/{}/"
+            read = [self._calls.get(f"read task {id_}", path.format(id_)) for id_ in copies]
+            if any(task["total_annotations"] or task["cancelled_annotations"] for task in read):
+                continue
+            for id_ in copies:
+                delete = partial(self._calls.sdk.tasks.delete, id=str(id_))
+                self._calls.call(f"delete task {id_}", delete, again=False)
+            gone.append(unit)
+        return gone
+
     def set_model_version(self, project: int, version: str) -> None:
         """Let the predictions of `version` show; a project that holds none is left as it is."""
         if not self.settings(project)["predictions"]:

@@ -14,6 +14,7 @@ from labeler.edges import store
 from labeler.edges.studio import Studio
 from labeler.errors import LabelerError
 from labeler.pipeline import endpoint
+from labeler.pipeline.repeats import waiting
 from labeler.pipeline.studio import connected
 from labeler.pipeline.study import Study, open_study
 from labeler.project import Project
@@ -95,7 +96,7 @@ def _telemetry(study: Study) -> Check:
 def _projects(study: Study, studio: Studio) -> Iterator[Check]:
     """Each pushed seat: are its tasks there, and do suggestions show (or not, where blind)?"""
     seats = store.read(study.engine, tables.SEATS)
-    batches = store.read(study.engine, tables.BATCHES).set_index("batch")
+    batches = store.read(study.engine, tables.BATCHES).set_index("batch", drop=False)
     for seat in tables.rows(seats[seats["project"].notna()]):
         name = f"{seat.batch} {seat.arm} {seat.coder}"
         if seat.server != study.project.server:
@@ -103,7 +104,9 @@ def _projects(study: Study, studio: Studio) -> Iterator[Check]:
             yield Check(name, "warn", seen, "set LABELER_STUDIO_URL back to look at it")
             continue
         which = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
-        wanted = store.count(study.engine, tables.TASKS, **which)
+        tasks = store.read(study.engine, tables.TASKS, **which)
+        row = batches.loc[seat.batch]
+        wanted = len(tasks) - int(waiting(study, row, tasks).sum())
         try:
             there = studio.settings(int(seat.project))
         except LabelerError as error:
@@ -111,7 +114,7 @@ def _projects(study: Study, studio: Studio) -> Iterator[Check]:
                 name, "fail", str(error), "was the project deleted? its codes are kept here"
             )
             continue
-        yield _seat(name, seat.arm, wanted, there, batches.loc[seat.batch, "suggester"])
+        yield _seat(name, seat.arm, wanted, there, row["suggester"])
 
 
 def _seat(name: str, arm: str, wanted: int, there: dict[str, object], suggester: str) -> Check:

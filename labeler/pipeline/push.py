@@ -11,9 +11,12 @@ from labeler.codebook import Codebook
 from labeler.edges import files, store
 from labeler.edges.studio import Studio
 from labeler.keys import key
+from labeler.pipeline.adjudicate import shown_codes
+from labeler.pipeline.repeats import waiting
 from labeler.pipeline.studio import connected, same_server
 from labeler.pipeline.study import Report, Study, batch_row, logged, same_codebook, silent
 from labeler.stages import suggestions
+from labeler.stages.adjudication import ARM
 
 TITLE = 50
 
@@ -56,9 +59,12 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
         tasks = store.read(study.engine, tables.TASKS, batch=batch)
         posts = store.read(study.engine, tables.POSTS, unit=sorted(set(tasks["unit"])))
         shown = _suggestions(study, row["suggester"], tasks)
+        early = waiting(study, row, tasks)
         done = []
         for seat in tables.rows(seats):
-            own = tasks[(tasks["arm"] == seat.arm) & (tasks["coder"] == seat.coder)]
+            own = tasks[(tasks["arm"] == seat.arm) & (tasks["coder"] == seat.coder) & ~early]
+            if own.empty:
+                continue
             given = shown if seat.arm == "assisted" else None
             done.append(_seat(study, studio, seat, own, posts, given, row, report))
         return done
@@ -89,7 +95,8 @@ def _seat(
         known = {**seat._asdict(), "server": study.project.server, "project": project}
         store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [known]))
         given = shown or _Shown(None, None)
-        payload = suggestions.payload(tasks, posts, given.predictions, given.notes)
+        codes = shown_codes(study, row, tasks) if arm == ARM else None
+        payload = suggestions.payload(tasks, posts, given.predictions, given.notes, codes)
         there = studio.import_tasks(project, payload, report=report)
         if shown is not None:
             studio.set_model_version(project, row["suggester"])
@@ -101,10 +108,12 @@ def _seat(
     return Seat(arm, coder, project, f"{studio.url}/projects/{project}", len(tasks), missing)
 
 
-def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication"]) -> _Page:
+def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication", "repeat"]) -> _Page:
     folder = resources.folder("templates") / "studio"
     return _Page(
-        suggestions.config(codebook, template=files.read_text(folder / "config.jinja")),
+        suggestions.config(
+            codebook, template=files.read_text(folder / "config.jinja"), given=arm == ARM
+        ),
         suggestions.instructions(
             codebook, template=files.read_text(folder / "instructions.jinja"), arm=arm
         ),

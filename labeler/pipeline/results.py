@@ -17,7 +17,7 @@ from labeler.pipeline.study import Study, batch_row, coded, logged, made_up, sam
 from labeler.stages import consensus as consensus_stage
 from labeler.stages import estimates as estimates_stage
 from labeler.stages import exports as exports_stage
-from labeler.stages import figures
+from labeler.stages import figures, sampling
 from labeler.stages import reliability as reliability_stage
 
 
@@ -156,14 +156,14 @@ def _codings(study: Study, who: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_coded(study: Study, table: Table, who: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a derived table that belong to those who coded; first replicates only."""
+    """Rows of a derived table that belong to those who coded; a model's first replicates only."""
     rows = store.read(
         study.engine,
         table,
         codebook=study.codebook.fingerprint,
-        replicate=1,
         unit=sorted(set(who["unit"])),
     )
+    rows = rows[(rows["replicate"] == 1) | (rows["arm"] == sampling.REPEAT)]
     wanted = pd.MultiIndex.from_frame(who[["unit", "coder", "arm"]])
     return rows[pd.MultiIndex.from_frame(rows[["unit", "coder", "arm"]]).isin(wanted)]
 

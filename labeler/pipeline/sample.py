@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -15,10 +16,12 @@ from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.pipeline.answered import answered
 from labeler.pipeline.study import Study, coders, logged, now
-from labeler.stages import sampling
+from labeler.stages import reliability, sampling, strata
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TAKEN = "rejected"
+PLATFORM = "platform"
+NOT_ASKED = "-"
 
 
 class Sampled(NamedTuple):
@@ -39,11 +42,11 @@ def sample(
     The same call again leaves the batch as it is; another design under its name is refused.
     """
     _nameable(batch)
-    chosen = _suggester(study, suggester)
+    chosen = suggester_of(study, suggester)
     with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
         there = store.read(study.engine, tables.BATCHES, batch=batch)
         if there.empty:
-            units = _free(study, chosen)
+            units = free(study, chosen)
             drawn = sampling.draw(
                 units,
                 design,
@@ -51,8 +54,9 @@ def sample(
                 codebook=study.codebook.fingerprint,
                 suggester=chosen,
                 created=now(),
+                strata=layers(study, design, units, chosen),
             )
-            _known(study, design)
+            known_coders(study, design.coders)
             which: dict[str, object] = {"batch": batch}
             store.replace(
                 study.engine,
@@ -74,7 +78,7 @@ def _nameable(batch: str) -> None:
         )
 
 
-def _suggester(study: Study, named: str | None) -> str:
+def suggester_of(study: Study, named: str | None) -> str:
     """The coder named, or the one that has pre-labelled under this codebook; '' where none has."""
     found = store.distinct(
         study.engine, tables.COMPLETIONS.c.coder, codebook=study.codebook.fingerprint
@@ -89,7 +93,7 @@ def _suggester(study: Study, named: str | None) -> str:
     return str(found[0]) if found else ""
 
 
-def _free(study: Study, suggester: str) -> list[str]:
+def free(study: Study, suggester: str) -> list[str]:
     """Units that can be drawn: answered by the suggester (if there is one), in no batch yet."""
     codebook = study.codebook.fingerprint
     if suggester:
@@ -106,9 +110,10 @@ def _free(study: Study, suggester: str) -> list[str]:
     return [unit for unit in units if unit not in taken]
 
 
-def _known(study: Study, design: sampling.Design) -> None:
+def known_coders(study: Study, wanted: Sequence[str]) -> None:
+    """Refuse a coder that nobody has added."""
     known = coders(study, "human")
-    missing = [coder for coder in design.coders if coder not in known]
+    missing = [coder for coder in wanted if coder not in known]
     if missing:
         name = missing[0].removeprefix("human:")
         raise ProjectError(
@@ -116,10 +121,70 @@ def _known(study: Study, design: sampling.Design) -> None:
         )
 
 
+def layers(
+    study: Study, design: sampling.Design, units: Sequence[str], suggester: str
+) -> sampling.Strata | None:
+    """The strata that the design draws from; None where it draws simply."""
+    if design.drawing == "simple":
+        return None
+    if design.drawing == "stratified" and design.by == (PLATFORM,):
+        query = select(tables.POSTS.c.unit, tables.POSTS.c.platform)
+        posts = store.query_rows(study.engine, query)
+        of = dict(zip(posts["unit"], posts["platform"], strict=True))
+        values = {unit: str(of[unit]) for unit in units}
+        return sampling.Strata(*strata.stratified(values, allocation=design.allocation))
+    known = [variable.variable for variable in study.codebook.variables]
+    for name in design.by:
+        if name not in known:
+            raise ProjectError(
+                f"--by: no variable is called {name!r}: {', '.join(known)}, or {PLATFORM!r}"
+            )
+    if not suggester:
+        raise ProjectError(f"--drawing {design.drawing}: needs codes; run `labeler prelabel`")
+    if design.drawing == "uncertain":
+        which: dict[str, object] = {
+            "codebook": study.codebook.fingerprint,
+            "coder": suggester,
+            "variable": list(design.by) or known,
+        }
+        sure = strata.least_sure(store.read(study.engine, tables.CONFIDENCE, **which))
+        return sampling.Strata(*strata.uncertain(units, sure, floor=design.floor))
+    given = given_by(study, suggester, units)
+    if design.drawing == "enriched":
+        codes = {unit: _codes(given[unit], design.by or known) for unit in units}
+        return sampling.Strata(*strata.enriched(codes))
+    values = {unit: " | ".join(given[unit][name] for name in design.by) for unit in units}
+    return sampling.Strata(*strata.stratified(values, allocation=design.allocation))
+
+
+def given_by(study: Study, coder: str, units: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Unit → variable → what a model gave: of segments the set of codes; '-': not asked."""
+    which = {"codebook": study.codebook.fingerprint, "coder": coder, "replicate": 1}
+    codings = store.read(study.engine, tables.CODINGS, **which)
+    who = pd.DataFrame({"unit": list(units), "coder": coder, "arm": ""})
+    given: dict[str, dict[str, str]] = {unit: {} for unit in units}
+    for variable in study.codebook.variables:
+        wide = reliability.values(codings, who, variable)
+        for unit, value in zip(wide["unit"], wide["value"].fillna(NOT_ASKED), strict=True):
+            given[unit][variable.variable] = str(value)
+    return given
+
+
+def _codes(row: Mapping[str, str], names: Sequence[str]) -> list[str]:
+    """`variable=code` for each code that a unit has."""
+    return [
+        f"{name}={code}"
+        for name in names
+        for code in row[name].split("+")
+        if code and code != NOT_ASKED
+    ]
+
+
 def _same(row: pd.Series[str], design: sampling.Design, suggester: str, study: Study) -> None:
     drawn = json.loads(row["design"])
     wanted = json.loads(canonical(design._asdict()))
-    alike = all(drawn[name] == value for name, value in wanted.items())
+    usual = json.loads(canonical(design._field_defaults))  # what a batch of before does not say
+    alike = all(drawn.get(name, usual.get(name)) == value for name, value in wanted.items())
     codebook = row["codebook"] == study.codebook.fingerprint
     if not alike or row["suggester"] != suggester or not codebook:
         raise ProjectError(

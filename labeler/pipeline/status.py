@@ -10,6 +10,7 @@ from labeler import tables
 from labeler.edges import store
 from labeler.pipeline import uploads
 from labeler.pipeline.answered import alarmed, by_coder
+from labeler.pipeline.repeats import waiting
 from labeler.pipeline.study import Study, batch_row, newest_batch
 
 
@@ -74,23 +75,28 @@ def _newest_embedded(study: Study) -> str:
 
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
-    total = store.count(study.engine, tables.TASKS, batch=batch)
-    unpushed = store.count(study.engine, tables.TASKS, batch=batch, studio_task=None)
+    tasks = store.read(study.engine, tables.TASKS, batch=batch)
+    total = len(tasks)
+    late = int(waiting(study, row, tasks).sum())
+    unpushed = int(tasks["studio_task"].isna().sum()) - late
+    what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
     answered = _answered(study, batch)
     option = f" --batch {batch}"
-    waiting = total - answered
+    uncoded = total - answered
     ruled = store.count(study.engine, tables.RELIABILITY, batch=batch)
     ready = answered and row["codebook"] == study.codebook.fingerprint
     rule = _if(ready and not ruled, "labeler reliability" + option)
     return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
-        Stage("push", total - unpushed, unpushed, "tasks", _if(unpushed, "labeler push" + option)),
+        Stage(
+            "push", total - unpushed - late, unpushed, what, _if(unpushed, "labeler push" + option)
+        ),
         Stage(
             "pull",
             answered,
-            waiting,
+            uncoded,
             "tasks coded or skipped",
-            _if(waiting, "labeler pull" + option),
+            _if(uncoded, "labeler pull" + option),
         ),
         Stage("reliability", ruled, 0, "coefficients", rule),
         *_results(study, batch, ruled),

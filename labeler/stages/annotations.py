@@ -31,6 +31,7 @@ from labeler.answers import applies
 from labeler.codebook import Codebook, Variable
 from labeler.tables import CODINGS, SEGMENTS, frame
 
+AGAIN = "repeat"  # the arm of units that come back to their coder: the second replicate
 FINDINGS = ("annotation", "unit", "coder", "kind", "detail")
 
 _Row = Mapping[Any, Any]
@@ -90,7 +91,7 @@ def parse(
             "unit": row["unit"],
             "coder": row["coder"],
             "arm": row["arm"],
-            "replicate": 1,
+            "replicate": 2 if row["arm"] == AGAIN else 1,
         }
         ordered = sorted(read.regions.items(), key=lambda pair: (pair[1].start, pair[1].end, pair))
         numbered = {region: str(place) for place, (region, _) in enumerate(ordered, start=1)}

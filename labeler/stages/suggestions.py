@@ -19,14 +19,16 @@ from labeler.codebook import Codebook, Variable
 from labeler.errors import CodebookError, TableError
 
 CROWDED = 15
-RESERVED = ("text", "segment")
+RESERVED = ("text", "segment", "given")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def config(codebook: Codebook, *, template: str) -> str:
+def config(codebook: Codebook, *, template: str, given: bool = False) -> str:
     """The annotation page: Label Studio's XML, from the text of a Jinja template.
+
+    `given`: with a place for the codes of others, which the adjudication arm shows.
 
     The post is the `Text` named `text`, segments are the `Labels` named `segment`, and each
     variable is a control of its own name. A variable of more than 15 codes becomes a drop-down.
@@ -41,11 +43,14 @@ def config(codebook: Codebook, *, template: str) -> str:
     ]
     if findings:
         raise CodebookError(findings)
-    return _rendered(template, codebook=codebook, crowded=CROWDED)
+    return _rendered(template, codebook=codebook, crowded=CROWDED, given=given)
 
 
 def instructions(
-    codebook: Codebook, *, template: str, arm: Literal["blind", "assisted", "adjudication"]
+    codebook: Codebook,
+    *,
+    template: str,
+    arm: Literal["blind", "assisted", "adjudication", "repeat"],
 ) -> str:
     """What a coder reads before coding: the codebook as HTML, from the text of a Jinja template.
 
@@ -128,17 +133,21 @@ def payload(
     posts: pd.DataFrame,
     predictions: Mapping[str, dict[str, Any]] | None,
     notes: Mapping[str, str] | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """TASKS of a seat as Label Studio imports them, in order of their position.
 
     `predictions` is None for every arm but the assisted one, and only beside them stand `notes`,
-    a line by unit that the page shows under the post (`unsupported`).
+    a line by unit that the page shows under the post (`unsupported`). `given` holds the codes of
+    others by unit, for the adjudication arm alone.
 
-    Raises TableError where a task has no post, or another arm would get a prediction.
+    Raises TableError where a task has no post, or another arm would get a prediction or codes.
     """
     arms = sorted(set(tasks["arm"]) - {"assisted"})
     if predictions is not None and arms:
         raise TableError(f"tasks: the arm {arms[0]!r} must never receive a prediction")
+    if given is not None and set(tasks["arm"]) - {"adjudication"}:
+        raise TableError("tasks: only the adjudication arm may see the codes of others")
     by_unit = {row["unit"]: row for row in posts.to_dict("records")}
     made = []
     for unit in tasks.sort_values(["position", "unit"])["unit"]:
@@ -154,6 +163,8 @@ def payload(
                 "note": (notes or {}).get(unit, "") if predictions is not None else "",
             }
         }
+        if given is not None:
+            task["data"]["given"] = given.get(unit, "")
         if predictions is not None and unit in predictions:
             task["predictions"] = [predictions[unit]]
         made.append(task)

@@ -16,7 +16,7 @@ from labeler.web import queries
 from labeler.web.answers import answer
 from labeler.web.marks import Quote, pieces
 
-ARMS = ("blind", "", "assisted", "adjudication")
+ARMS = ("blind", "", "assisted", "adjudication", "repeat")
 
 pages = Blueprint("units", __name__)
 
@@ -90,7 +90,8 @@ def _codebooks(unit: str) -> list[str]:
 
 def _seats(unit: str, codings: pd.DataFrame, segments: pd.DataFrame) -> list[Seat]:
     """Everyone who coded the unit, blind humans first; also who found nothing to code."""
-    present = queries.humans(unit=unit).assign(replicate=1)
+    present = queries.humans(unit=unit)
+    present["replicate"] = (present["arm"] == "repeat") + 1
     names = ["coder", "arm", "replicate"]
     everyone = pd.concat(
         [frame[names].astype({"replicate": "int64"}) for frame in (codings, segments, present)]
