@@ -18,6 +18,7 @@ SETTINGS = {
     "database": "where the store is: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "codebook": "the codebook's file",
     "studio_url": "address of a Label Studio of your own; empty: the one that labeler starts",
+    "blind_studio_url": "address of a second Label Studio for the blind arm; empty: none",
     "llm_url": "address of an OpenAI-compatible server, with /v1",
     "llm_model": "the model's name there",
 }
@@ -28,7 +29,7 @@ DEFAULT_LLM_URL = "https://api.openai.com/v1"
 class Project:
     """Root folder, places, addresses and keys of one study; frozen for the length of a command.
 
-    Keys (`llm_key`, `studio_token`) come from the environment only; they and the database's
+    Keys (`llm_key` and the two tokens) come from the environment only; they and the database's
     address, which may hold a password, are left out of repr.
     """
 
@@ -37,11 +38,13 @@ class Project:
     database: str = field(default="", repr=False)
     codebook: str = ""
     studio_url: str = ""
+    blind_studio_url: str = ""
     studio_env: Path | None = None
     llm_url: str = DEFAULT_LLM_URL
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
     studio_token: str = field(default="", repr=False)
+    blind_studio_token: str = field(default="", repr=False)
 
     @property
     def state(self) -> Path:
@@ -67,6 +70,17 @@ class Project:
     def server(self) -> str:
         """The name by which rows tell one Label Studio from another."""
         return urlsplit(self.studio_url).netloc.rpartition("@")[2] or "local"
+
+    def server_of(self, arm: str) -> str:
+        """The name of the Label Studio at which an arm is coded."""
+        if arm == "blind" and self.blind_studio_url:
+            return urlsplit(self.blind_studio_url).netloc.rpartition("@")[2]
+        return self.server
+
+    @property
+    def hook(self) -> Path:
+        """The file whose time says when Label Studio last told of a change."""
+        return self.state / "hook"
 
     @property
     def codebook_path(self) -> Path:
@@ -141,6 +155,7 @@ def load(root: Path, options: Mapping[str, str | None], environment: Mapping[str
         studio_env=Path(studio_env).resolve() if studio_env else None,
         llm_key=environment.get("OPENAI_API_KEY", ""),
         studio_token=environment.get("LABEL_STUDIO_API_KEY", ""),
+        blind_studio_token=environment.get("LABEL_STUDIO_BLIND_API_KEY", ""),
         **settings,
     )
 

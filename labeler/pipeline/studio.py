@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import tables
 from labeler.edges import studio_server
 from labeler.edges.studio import Studio
 from labeler.errors import ProjectError, ServiceUnavailable
@@ -24,27 +25,52 @@ class Login(NamedTuple):
     password: str
 
 
-def connected(project: Project) -> Studio:
-    """The project's Label Studio: the one it names, else the local one, which must run."""
-    if project.studio_url:
-        if not project.studio_token:
-            raise ProjectError(
-                f"LABEL_STUDIO_API_KEY: {project.studio_url} needs a token; copy it from "
-                "Account & Settings there into this variable"
-            )
-        return Studio(project.studio_url, project.studio_token, server=project.server)
-    server = local(project)
-    return Studio(server.url, server.token, server=project.server)
+class Servers:
+    """The Label Studios of a project, each signed in once: `of` says at which an arm is coded."""
+
+    def __init__(self, project: Project, report: Report = silent) -> None:
+        self._project = project
+        self._report = report
+        self._known: dict[str, Studio] = {}
+
+    def of(self, arm: str) -> Studio:
+        """The Label Studio of an arm."""
+        name = self._project.server_of(arm)
+        if name not in self._known:
+            self._known[name] = connected(self._project, arm, self._report)
+        return self._known[name]
+
+
+def connected(project: Project, arm: str = "", report: Report = silent) -> Studio:
+    """An arm's Label Studio: the one that the project names, else the local one, which must run."""
+    url, token, variable = project.studio_url, project.studio_token, "LABEL_STUDIO_API_KEY"
+    server = project.server_of(arm)
+    if server != project.server:
+        url, token = project.blind_studio_url, project.blind_studio_token
+        variable = "LABEL_STUDIO_BLIND_API_KEY"
+    if not url:
+        own = local(project)
+        return Studio(own.url, own.token, server=server, report=report)
+    if not token:
+        raise ProjectError(
+            f"{variable}: {url} needs a token; copy it from Account & Settings there into this "
+            "variable"
+        )
+    return Studio(url, token, server=server, report=report)
 
 
 def same_server(project: Project, seats: pd.DataFrame) -> None:
     """Refuse SEATS of a batch whose projects lie at another Label Studio."""
-    elsewhere = sorted(set(seats["server"]) - {"", project.server})
-    if elsewhere:
-        raise ProjectError(
-            f"LABELER_STUDIO_URL: batch {seats['batch'].iloc[0]!r} lies at {elsewhere[0]!r}, this "
-            f"project now uses {project.server!r}; set it back, or draw a new batch"
-        )
+    for seat in tables.rows(seats):
+        used = project.server_of(seat.arm)
+        if seat.server not in ("", used):
+            setting = "LABELER_STUDIO_URL"
+            if seat.arm == "blind" and (project.blind_studio_url or seat.server != "local"):
+                setting += " / LABELER_BLIND_STUDIO_URL"
+            raise ProjectError(
+                f"{setting}: the {seat.arm} arm of batch {seat.batch!r} lies at {seat.server!r}, "
+                f"this project now uses {used!r}; set it back, or draw a new batch"
+            )
 
 
 def local(project: Project) -> studio_server.Server:

@@ -22,6 +22,7 @@ CROWDED = 15
 RESERVED = ("text", "segment")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
 
+_UNSHOWN = re.compile("[\x00\ud800-\udfff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -134,7 +135,8 @@ def payload(
     `predictions` is None for every arm but the assisted one, and only beside them stand `notes`,
     a line by unit that the page shows under the post (`unsupported`).
 
-    Raises TableError where a task has no post, or another arm would get a prediction.
+    Raises TableError where a task has no post, a post holds what no page can show, a suggested
+    segment's words do not stand in its post, or another arm would get a prediction.
     """
     arms = sorted(set(tasks["arm"]) - {"assisted"})
     if predictions is not None and arms:
@@ -145,6 +147,11 @@ def payload(
         if unit not in by_unit:
             raise TableError(f"tasks: unit {unit} has no post")
         post = by_unit[unit]
+        if _UNSHOWN.search(post["text"]):
+            raise TableError(
+                f"posts: unit {unit}: its text holds a NUL or half a character, which breaks the "
+                "page: take the post in anew, `labeler ingest` mends it"
+            )
         task: dict[str, Any] = {
             "data": {
                 "unit": unit,
@@ -155,6 +162,7 @@ def payload(
             }
         }
         if predictions is not None and unit in predictions:
+            _standing(predictions[unit]["result"], post["text"], unit)
             task["predictions"] = [predictions[unit]]
         made.append(task)
     return made
@@ -209,6 +217,17 @@ def _span(row: Mapping[Any, Any], codebook: Codebook) -> dict[str, Any]:
     if not 0 <= start < end or len(quote) != end - start:
         raise TableError(f"{where}: {start} to {end} is not where its quote stands")
     return {"start": start, "end": end, "text": quote}
+
+
+def _standing(results: list[dict[str, Any]], text: str, unit: str) -> None:
+    """Refuse results whose segment does not stand in the text where it says."""
+    for result in results:
+        value = result["value"]
+        if "start" in value and text[value["start"] : value["end"]] != value["text"]:
+            raise TableError(
+                f"segments: unit {unit}: {value['start']} to {value['end']} of the post does not "
+                "hold the quote: was the post taken in anew? `labeler prelabel` codes it again"
+            )
 
 
 def _checked(row: Mapping[Any, Any], codebook: Codebook) -> Variable:
