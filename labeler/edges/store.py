@@ -328,4 +328,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
     ("0003-endpoints-confidence", _all_tables),
+    ("0004-changes", _all_tables),
 ]
