@@ -10,10 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from labeler.errors import ProjectError
+from labeler.keys import keyed
 
 STATE = ".labeler"
 SECTION = "labeler"
 SECRET_BYTES = 32
+HOOK_HEADER = "X-Labeler-Secret"
 SETTINGS = {
     "database": "where the store is: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "codebook": "the codebook's file",
@@ -124,6 +126,10 @@ class Project:
                 "back your copy of it (with another key the same author gets another hash)"
             )
         return kept
+
+    def hook_secret(self) -> str:
+        """What Label Studio says to prove that a hint is its own."""
+        return keyed({"purpose": "hook"}, secret=self.secret())
 
     def prepare(self) -> None:
         """Make the state folder, for its owner alone."""

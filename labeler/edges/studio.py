@@ -2,7 +2,8 @@
 
 Label Studio imports twice what is sent twice, and may have kept what a killed or timed-out request
 sent: units are looked up before every import and before every retry. Its `updated_at` of a task
-moves when an annotation of it is made, changed or deleted, which is what `changes` goes by.
+moves when an annotation of it is made, changed or deleted, which is what `changes` goes by; what
+was still on its way into the server's database when a pull began is what the overlap is for.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _COUNTS = {
 class RawTask(NamedTuple):
     """A task that changed, with all its annotations as Label Studio has them now.
 
-    `updated` is where the next pull may begin: never later than this pull's own beginning.
+    `updated` is where the next pull may begin: when this one began, by the server's clock.
     """
 
     task: int
@@ -205,6 +206,31 @@ class Studio:
         )
         return int(made.id)
 
+    def hook(self, project: int, url: str, *, header: str, secret: str) -> None:
+        """Let the project call `url` whenever an annotation comes, changes or goes; once, empty.
+
+        No post and no code is in the call. Label Studio shows the header to all its accounts.
+        """
+        headers = {header: secret}
+        there = self._calls.get("list the hooks", "api/webhooks/", {"project": project})
+        if any(one["url"] == url and one["headers"] == headers for one in there):
+            return
+        wanted = {
+            "project": project,
+            "url": url,
+            "headers": headers,
+            "send_payload": False,
+            "send_for_all_actions": False,
+            "actions": ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"],
+        }
+        self._calls.post(f"make a hook of project {project}", "api/webhooks/", wanted)
+
+    def invitation(self) -> str:
+        """The address at which a person makes an account there."""
+        found = self._calls.get("make an invitation", "api/invite")
+        path = str(found["invite_url"])
+        return path if "://" in path else f"{self.url}/{path.lstrip('/')}"
+
     # --- pull ----------------------------------------------------------------------------------
 
     def changes(self, project: int, *, since: str) -> Iterator[RawTask]:
@@ -216,7 +242,8 @@ class Studio:
         newest = self._calls.page(project, "id,updated_at", order="-tasks:updated_at", size=1)
         if not newest:
             return
-        begun = str(newest[0]["updated_at"])
+        begun = datetime.fromisoformat(newest[0]["updated_at"])
+        begun = max(begun, self._calls.clock() or begun).astimezone(UTC)
         rules = []
         if since:
             after = (datetime.fromisoformat(since) - OVERLAP).astimezone(UTC)
@@ -227,7 +254,7 @@ class Studio:
                 task=int(row["id"]),
                 unit=str(row["data"].get("unit", "")),
                 text=str(row["data"].get("text", "")),
-                updated=min(str(row["updated_at"]), begun),
+                updated=begun.strftime(_TIME),
                 annotations=list(row["annotations"]),
             )
 

@@ -6,6 +6,8 @@ import json
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -67,6 +69,7 @@ class Calls:
         self._attempts = attempts
         self._report = report
         self._answered = False
+        self._clock = ""
         http = httpx.Client(
             timeout=timeout, follow_redirects=True, trust_env=address.hostname not in _LOOPBACK
         )
@@ -142,9 +145,18 @@ class Calls:
             answer = http.request(path, method="GET", params=dict(params or {}))
             if not answer.is_success:
                 raise ApiError(status_code=answer.status_code, body=answer.text)
+            self._clock = answer.headers.get("date", "")
             return answer.json()
 
         return self.call(what, ask)
+
+    def clock(self) -> datetime | None:
+        """When the server gave its last answer, by its clock or ours, whichever is behind."""
+        try:
+            theirs = parsedate_to_datetime(self._clock)
+        except ValueError:
+            return None
+        return min(theirs, datetime.now(UTC)) if theirs.tzinfo else None
 
     def post(self, what: str, path: str, body: object, **params: Any) -> Any:
         """The JSON that a path answers to `body`, which is sent once and as it is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from sqlalchemy import and_, func, select
 
 from labeler import tables
 from labeler.edges import store
-from labeler.edges.studio import RawTask, Studio
+from labeler.edges.studio import OVERLAP, RawTask, Studio
 from labeler.errors import ProjectError
 from labeler.pipeline.studio import Servers, same_server
 from labeler.pipeline.study import (
@@ -118,10 +119,15 @@ def _seat(
         codings += written
         findings.append(found)
         newest = max(newest, *(task.updated for task in portion))
-    if newest:
+    if newest and (changed or _moved(seat.pulled, newest)):
         row = {**seat._asdict(), "pulled": newest}
         store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
     return _Found(changed, codings, findings)
+
+
+def _moved(before: str, now: str) -> bool:
+    """Whether to begin later next time although nothing changed: not to read the same for ever."""
+    return not before or datetime.fromisoformat(now) - datetime.fromisoformat(before) > OVERLAP
 
 
 def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
