@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -24,6 +26,7 @@ PAGE = 1000
 _PATIENT = 12
 _PAUSE = 5
 _PATIENCE = 300
+_SILENCE = 10
 _PASSING = (408, 429, 502, 503, 504)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ADVICE = {
@@ -87,7 +90,8 @@ class Calls:
         while True:
             status = None
             try:
-                answer = function()
+                with self._patiently(what):
+                    answer = function()
             except ApiError as error:
                 status = error.status_code
                 if status is None or not (status >= 500 or status in _PASSING):
@@ -98,8 +102,8 @@ class Calls:
             except ValueError:
                 raise self._rejected(what, None, "") from None
             else:
+                seconds = time.monotonic() - begun
                 if attempt > 1:
-                    seconds = time.monotonic() - begun
                     self._report(f"{SERVICE} at {self.url} answers again, after {seconds:.0f} s")
                 self._answered = True
                 return answer
@@ -131,6 +135,21 @@ class Calls:
                     raise
                 self._report(f"{error}: looking up what arrived, then sending the rest")
                 time.sleep(_pause(attempt))
+
+    @contextmanager
+    def _patiently(self, what: str) -> Iterator[None]:
+        """Say so, once, where an answer does not come for a while: the network may be cut."""
+        words = f"{SERVICE} at {self.url}: no answer for {_SILENCE} s ({what}): waiting for it"
+        alarm = threading.Timer(_SILENCE, self._report, [words])
+        alarm.daemon = True
+        alarm.start()
+        begun = time.monotonic()
+        try:
+            yield
+            if time.monotonic() - begun > _SILENCE:
+                self._report(f"{SERVICE} at {self.url} has answered")
+        finally:
+            alarm.cancel()
 
     def _limit(self, status: int | None) -> int:
         """How often a call is tried: long where a server that answered has gone for a while."""

@@ -27,7 +27,17 @@ from labeler.edges.studio_environment import VERSION, environment, locked, silen
 from labeler.edges.studio_http import SERVICE, Account, Server, account, answer
 from labeler.errors import ProjectError, ServiceUnavailable
 
-__all__ = ["VERSION", "Account", "Server", "account", "environment", "log", "start", "status", "stop"]
+__all__ = [
+    "VERSION",
+    "Account",
+    "Server",
+    "account",
+    "environment",
+    "log",
+    "start",
+    "status",
+    "stop",
+]
 
 _SECONDS = 20
 _EMAIL = "admin@localhost.example"
