@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
@@ -123,17 +125,15 @@ def _send(job: _Job, seat: Any, tasks: pd.DataFrame, project: int, there: dict[s
     """Import what is not `there` a chunk at a time, noting each task's number; predictions sent."""
     studio = job.servers.of(seat.arm)
     ordered = tasks.sort_values(["position", "unit"])
-    suggested = 0
-    for start in range(0, len(ordered), CHUNK):
-        chunk = ordered.iloc[start : start + CHUNK]
-        new = chunk[~chunk["unit"].isin(set(there))]
-        if len(new):
-            payload = _payload(job, seat.arm, new)
+    chunks = [ordered.iloc[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    sent = suggested = 0
+    for chunk, payload in _ahead(job, seat.arm, chunks, frozenset(there)):
+        if payload:
             suggested += sum("predictions" in task for task in payload)
             there |= studio.import_tasks(project, payload, known=there, report=job.report)
         pushed = chunk.assign(studio_task=chunk["unit"].map(there))
         store.mirror(job.study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
-        sent = min(start + CHUNK, len(ordered))
+        sent += len(chunk)
         job.report(
             f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}: {sent} of "
             f"{len(ordered)} tasks in Label Studio"
@@ -141,8 +141,30 @@ def _send(job: _Job, seat: Any, tasks: pd.DataFrame, project: int, there: dict[s
     return suggested
 
 
-def _payload(job: _Job, arm: str, tasks: pd.DataFrame) -> list[dict[str, Any]]:
-    """What is imported for some tasks of a seat: checked, and blind where the arm is."""
+def _ahead(
+    job: _Job, arm: str, chunks: list[pd.DataFrame], there: frozenset[str]
+) -> Iterator[tuple[pd.DataFrame, list[dict[str, Any]]]]:
+    """Each chunk with the payload of what it lacks; the next is made while the server works."""
+    with ThreadPoolExecutor(1) as maker:
+        following: Future[list[dict[str, Any]]] | None = None
+        for place, chunk in enumerate(chunks):
+            made = following or maker.submit(_payload, job, arm, chunk, there)
+            payload = made.result()
+            following = (
+                maker.submit(_payload, job, arm, chunks[place + 1], there)
+                if place + 1 < len(chunks)
+                else None
+            )
+            yield chunk, payload
+
+
+def _payload(
+    job: _Job, arm: str, chunk: pd.DataFrame, there: frozenset[str]
+) -> list[dict[str, Any]]:
+    """What is imported for the tasks not `there`: checked, and blind where the arm is."""
+    tasks = chunk[~chunk["unit"].isin(there)]
+    if tasks.empty:
+        return []
     posts = store.read(job.study.engine, tables.POSTS, unit=tasks["unit"].tolist())
     shown = _suggestions(job, tasks) if _suggests(job, arm) else _Shown(None, None)
     return suggestions.payload(tasks, posts, shown.predictions, shown.notes)
