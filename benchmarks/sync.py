@@ -67,6 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="1000,10000", help="tasks of the projects")
     parser.add_argument("--changed", type=int, default=200, help="tasks changed before a pull")
+    parser.add_argument("--only", choices=["push", "pull"], help="one of the two")
     parser.add_argument("--url", help="a Label Studio that runs already")
     parser.add_argument("--measure", nargs=2, metavar=("WHAT", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -74,9 +75,8 @@ def main() -> None:
         print(json.dumps(measured(options.measure[0], Path(options.measure[1]))))
         return
     with label_studio(options.url) as place, tempfile.TemporaryDirectory() as root:
-        compare(
-            place, Path(root), [int(size) for size in options.sizes.split(",")], options.changed
-        )
+        sizes = [int(size) for size in options.sizes.split(",")]
+        compare(place, Path(root), sizes, options.changed, options.only)
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def label_studio(url: str | None) -> Iterator[Place]:
             studio_server.stop(Path(data))
 
 
-def compare(place: Place, root: Path, sizes: list[int], changed: int) -> None:
+def compare(place: Place, root: Path, sizes: list[int], changed: int, only: str | None) -> None:
     """Measure each size and print a table."""
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; made-up posts")
     print(
@@ -105,9 +105,11 @@ def compare(place: Place, root: Path, sizes: list[int], changed: int) -> None:
     first: dict[str, float] = {}
     for size in sizes:
         study, payload = prepared(root / str(size), size)
-        plain = {batch: imported(place, payload, batch) for batch in (1000, len(payload))}
-        ours = in_child("push", study, place)
-        shown(size, "push", ours, min(plain.values()), "push", first)
+        if only != "pull":
+            plain = [imported(place, payload, batch) for batch in {1000, len(payload)}]
+            shown(size, "push", in_child("push", study, place), min(plain), "push", first)
+        if only == "push":
+            continue
         project, began = annotated(place, study, payload)
         ours = in_child("pull", study, place)
         exporting = exported(place, project)
@@ -259,7 +261,8 @@ def annotated(place: Place, root: Path, payload: list[dict[str, Any]]) -> tuple[
         asked(place, "POST", f"api/projects/{project}/import", data=json.dumps(body))
     study = opened(root, place)
     [seat] = store.read(study.engine, tables.SEATS, batch=BATCH).to_dict("records")
-    moved = tables.frame(tables.SEATS, [{**seat, "project": project, "pulled": ""}])
+    here = {"server": study.project.server, "project": project, "pulled": ""}
+    moved = tables.frame(tables.SEATS, [{**seat, **here}])
     store.mirror(study.engine, tables.SEATS, moved)
     study.engine.dispose()
     return project, time.monotonic()
