@@ -171,9 +171,9 @@ def test_network_cut_is_waited_for(studio: Server, tmp_path: Path) -> None:
     port = int(studio.url.rpartition(":")[2])
     with wire(port) as line:
         labeler = study(tmp_path, studio, posts=POSTS, url=line.address)
-        carried = line.carried
+        before = on_server(studio)
         with begun(labeler, "push") as pushing:
-            until(lambda: line.carried > carried + 100_000)
+            until(lambda: on_server(studio) > before)
             line.cut()
             threading.Timer(12, line.mend).start()
             _, err = pushing.communicate(timeout=180)

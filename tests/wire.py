@@ -23,7 +23,6 @@ class Wire:
         self._ended = threading.Event()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._door.getsockname()[1]}"
-        self.carried = 0
 
     def cut(self) -> None:
         self._whole.clear()
@@ -55,7 +54,6 @@ class Wire:
                 while not self._whole.wait(STEP):
                     pass
                 target.sendall(data)
-                self.carried += len(data)
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 

@@ -83,6 +83,7 @@ class Calls:
                 base_url=url.rstrip("/"), api_key=token, httpx_client=http, max_retries=0
             ),
         )
+        self._answered = False  # a legacy token signs in without asking anybody
 
     def call(self, what: str, function: Callable[[], _Found], *, again: bool = True) -> _Found:
         """The function's answer; after a failure that may pass, once more a little later."""

@@ -50,7 +50,9 @@ class Servers:
         return self._known[name]
 
 
-def connected(project: Project, arm: str = "", report: Report = silent) -> Studio:
+def connected(
+    project: Project, arm: str = "", report: Report = silent, *, attempts: int = 4
+) -> Studio:
     """An arm's Label Studio: the one that the project names, else the local one, which must run."""
     url, token, variable = project.studio_url, project.studio_token, "LABEL_STUDIO_API_KEY"
     server = project.server_of(arm)
@@ -59,13 +61,13 @@ def connected(project: Project, arm: str = "", report: Report = silent) -> Studi
         variable = "LABEL_STUDIO_BLIND_API_KEY"
     if not url:
         own = local(project)
-        return Studio(own.url, own.token, server=server, report=report)
+        return Studio(own.url, own.token, server=server, attempts=attempts, report=report)
     if not token:
         raise ProjectError(
             f"{variable}: {url} needs a token; copy it from Account & Settings there into this "
             "variable"
         )
-    return Studio(url, token, server=server, report=report)
+    return Studio(url, token, server=server, attempts=attempts, report=report)
 
 
 def same_server(project: Project, seats: pd.DataFrame) -> None:
@@ -154,7 +156,7 @@ def _invited(
     invitations, notes = [], []
     for arm in arms:
         try:
-            studio = connected(project, arm)
+            studio = connected(project, arm, attempts=2)
             if email not in (address.lower() for address in studio.users().values()):
                 invitations.append(studio.invitation())
         except LabelerError as error:
