@@ -29,6 +29,15 @@ variables:
     values:
       - {code: glad, label: Glad, definition: It is glad., cues: [my helper]}
       - {code: sad, label: Sad, definition: It is sad.}
+  - variable: impact
+    of: segment
+    label: Impact
+    question: What did it do?
+    level: nominal
+    required: false
+    values:
+      - {code: good, label: Good, definition: It helped.}
+      - {code: bad, label: Bad, definition: It hurt.}
 """
 QUOTE = "my helper & I"
 BEFORE = [
