@@ -79,7 +79,7 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
     except LabelerError as error:
         outcome = f"{type(error).__name__}: {error}"
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, GeneratorExit):  # the latter where who follows a watch ends
         outcome = "interrupted"
         raise
     finally:
