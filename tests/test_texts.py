@@ -60,7 +60,6 @@ PLACE = """words => {
   for (let node; (node = walk.nextNode()); ) {
     const start = node.data.indexOf(words);
     if (start < 0) continue;
-    node.parentElement.scrollIntoView({ block: "end" });
     const box = at => {
       const range = document.createRange();
       range.setStart(node, at);
@@ -68,6 +67,9 @@ PLACE = """words => {
       const { left, right, top, bottom } = range.getBoundingClientRect();
       return { left, right, middle: (top + bottom) / 2 };
     };
+    for (let outer = node.parentElement; outer; outer = outer.parentElement) {
+      outer.scrollTop += Math.max(0, box(start).middle - innerHeight / 2);
+    }
     return [box(start), box(start + words.length - 1)];
   }
 }"""
