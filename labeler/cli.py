@@ -40,7 +40,7 @@ COMMANDS = {
 }
 
 
-SECRETS = ("OPENAI_API_KEY", "LABEL_STUDIO_API_KEY")
+SECRETS = ("OPENAI_API_KEY", "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_BLIND_API_KEY")
 
 
 class Context(NamedTuple):
@@ -87,6 +87,9 @@ class Commands(click.Group):
 )
 @click.option("--database", metavar="URL", help=f"{SETTINGS['database'].capitalize()}.")
 @click.option("--codebook", metavar="FILE", help="The codebook, seen from the project's folder.")
+@click.option(
+    "--blind-studio", metavar="URL", help="A second Label Studio, for the blind arm alone."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def labeler(
@@ -94,17 +97,19 @@ def labeler(
     root: Path,
     database: str | None,
     codebook: str | None,
+    blind_studio: str | None,
     verbose: bool,
 ) -> None:
     """A model pre-labels posts, people verify, reliability decides.
 
     Settings come from options, else from LABELER_… variables, else from labeler.cfg. Keys come
-    from the environment alone: OPENAI_API_KEY, LABEL_STUDIO_API_KEY.
+    from the environment alone: OPENAI_API_KEY, LABEL_STUDIO_API_KEY, LABEL_STUDIO_BLIND_API_KEY.
 
     Exit codes: 0 done, 1 error, 2 usage, 3 the gate is shut, 75 a service was unavailable (run
     the same command again).
     """
-    context.obj = Context(root, {"database": database, "codebook": codebook}, verbose)
+    given = {"database": database, "codebook": codebook, "blind_studio_url": blind_studio}
+    context.obj = Context(root, given, verbose)
 
 
 def run() -> int:

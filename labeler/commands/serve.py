@@ -19,13 +19,17 @@ from labeler.web import create_app
 
 HOST = "127.0.0.1"
 PORT = 8321
+BODY = 2**20  # bytes: a hint of Label Studio is small
 
 
 @click.command("serve")
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.pass_context
 def command(context: click.Context, port: int) -> None:
-    """Show the report on a page of this machine, until Ctrl-C. It reads and changes nothing."""
+    """Show the report on a page of this machine, until Ctrl-C. It reads and changes nothing.
+
+    At /hook it takes Label Studio's hints for `labeler pull --watch --hook`.
+    """
     with serving(study_of(context).project, port=port) as address:
         click.echo(f"report: {address}")
         told("Ctrl-C ends it")
@@ -40,7 +44,9 @@ def serving(project: Project, *, port: int) -> Iterator[str]:
     `port` 0 takes any free one. Raises ProjectError where the port is taken.
     """
     try:
-        server = waitress.create_server(create_app(project), host=HOST, port=port)
+        server = waitress.create_server(
+            create_app(project), host=HOST, port=port, max_request_body_size=BODY
+        )
     except OSError as error:
         raise ProjectError(
             f"--port: {port} cannot be had: {error.strerror}; name another"

@@ -16,11 +16,20 @@ def command() -> None:
 
 
 @command.command("start")
+@click.option(
+    "--hook",
+    is_flag=True,
+    help="Let it call this machine, for `labeler pull --watch --hook`. Each of its accounts can "
+    "then make it ask addresses that only this machine reaches.",
+)
 @click.pass_obj
-def begin(context: Context) -> None:
-    """Install it where it is not, start it, and print its address."""
+def begin(context: Context, hook: bool) -> None:
+    """Install it where it is not, start it, and print its address.
+
+    Before a newer version opens the data of an older one, its database is copied.
+    """
     project = context.project()
-    server = start(project, report=told)
+    server = start(project, report=told, hooks=hook)
     click.echo(f"Label Studio: {server.url}")
     told(f"the administrator's login is in {project.studio_data / 'server.json'}")
 
@@ -36,6 +45,10 @@ def end(context: Context) -> None:
 @command.command("status")
 @click.pass_obj
 def show(context: Context) -> None:
-    """Whether it runs, and where."""
-    server = studio_server.status(context.project().studio_data)
+    """Whether it runs, where, and where its log is."""
+    data = context.project().studio_data
+    server = studio_server.status(data)
     click.echo(f"runs at {server.url}, process {server.pid}" if server else "does not run")
+    log = studio_server.log(data)
+    if log.exists():
+        click.echo(f"log: {log}")

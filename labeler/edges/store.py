@@ -336,4 +336,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0003-endpoints-confidence", _all_tables),
     ("0004-uploads", _claims_anew),
     ("0005-strata", _all_tables),
+    ("0006-changes", _all_tables),
 ]

@@ -2,11 +2,13 @@
 
 Label Studio imports twice what is sent twice, and may have kept what a killed or timed-out request
 sent: units are looked up before every import and before every retry. Its `updated_at` of a task
-moves when an annotation of it is made, changed or deleted, which is what `changes` goes by.
+moves when an annotation of it is made, changed or deleted, which is what `changes` goes by; what
+was still on its way into the server's database when a pull began is what the overlap is for.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,9 +18,9 @@ from labeler.edges.studio_calls import SERVICE, Calls, rule
 from labeler.errors import ServiceRejected
 
 BATCH = 1000
+BATCH_BYTES = 16_000_000
 OVERLAP = timedelta(seconds=60)
 
-_PATIENCE = 300
 _PROJECTS = 100
 _TITLE = 50
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -43,11 +45,12 @@ _COUNTS = {
 class RawTask(NamedTuple):
     """A task that changed, with all its annotations as Label Studio has them now.
 
-    `updated` is where the next pull may begin: never later than this pull's own beginning.
+    `updated` is where the next pull may begin: when this one began, by the server's clock.
     """
 
     task: int
     unit: str
+    text: str
     updated: str
     annotations: list[dict[str, Any]]
 
@@ -56,15 +59,23 @@ class Studio:
     """One Label Studio, at `url`, under one account; `server` is the name that its rows carry.
 
     Every method raises ServiceRejected where the server refuses, and ServiceUnavailable where it
-    does not answer after `attempts`, of `timeout` seconds each. No message shows the token.
+    does not answer after `attempts`, of `timeout` seconds each; one that has answered before is
+    waited for about a minute, and `report` hears so. No message shows the token.
     """
 
     def __init__(
-        self, url: str, token: str, *, server: str, timeout: float = 60, attempts: int = 4
+        self,
+        url: str,
+        token: str,
+        *,
+        server: str,
+        timeout: float = 60,
+        attempts: int = 4,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.server = server
         self.url = url.rstrip("/")
-        self._calls = Calls(url, token, timeout=timeout, attempts=attempts)
+        self._calls = Calls(url, token, timeout=timeout, attempts=attempts, report=report)
 
     def __repr__(self) -> str:
         return f"Studio({self.url!r}, server={self.server!r})"
@@ -125,30 +136,54 @@ class Studio:
         self._calls.send_once(look, make)
         return min(self._marked(marker))
 
+    def units(
+        self, project: int, *, report: Callable[[str], None] = lambda _: None
+    ) -> dict[str, int]:
+        """The task of each unit. Of a unit that came in twice, the copies not coded are deleted."""
+        if not self.settings(project)["tasks"]:
+            return {}
+        found: dict[str, dict[str, Any]] = {}
+        for row in self._calls.rows(project, "id,data,total_annotations,drafts"):
+            unit = str(row.pop("data").get("unit", ""))
+            row["coded"] = bool(row["total_annotations"] or row.pop("drafts"))
+            copy = row
+            if unit in found and row["coded"] and not found[unit]["coded"]:
+                found[unit], copy = row, found[unit]
+            elif unit not in found:
+                found[unit] = row
+                continue
+            if not copy["coded"]:
+                delete = partial(self._calls.sdk.tasks.delete, id=str(copy["id"]))
+                self._calls.call(f"delete task {copy['id']}", delete)
+            report(f"project {project}: unit {unit} was there twice")
+        return {unit: int(row["id"]) for unit, row in found.items()}
+
     def import_tasks(
         self,
         project: int,
         payload: Sequence[Mapping[str, Any]],
         *,
+        known: Mapping[str, int] | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> dict[str, int]:
         """Every unit of `payload` once in the project; the task of each unit that is there.
 
-        A unit that is already there is not sent again, nor changed. `report` hears how far it is.
+        A unit that is already there is not sent again, nor changed; `known` is what `units` found
+        before. A request holds at most `BATCH` tasks and about `BATCH_BYTES`: it is kept whole or
+        not at all, and after one that failed the server is asked what arrived.
         """
-
-        def look() -> list[Mapping[str, Any]]:
-            known = self._tasks(project, report)
-            return [task for task in payload if task["data"]["unit"] not in known]
-
-        def send(missing: Sequence[Mapping[str, Any]]) -> None:
-            for start in range(0, len(missing), BATCH):
-                batch = missing[start : start + BATCH]
-                self._import(project, batch)
-                report(f"project {project}: {start + len(batch)} of {len(missing)} tasks sent")
-
-        self._calls.send_once(look, send)
-        return self._verified(project, payload, report)
+        there = dict(self.units(project, report=report) if known is None else known)
+        missing = [task for task in payload if task["data"]["unit"] not in there]
+        for batch in _batches(missing):
+            there |= self._sent(project, batch, report)
+        lost = [task["data"]["unit"] for task in payload if task["data"]["unit"] not in there]
+        if not lost:
+            return there
+        raise ServiceRejected(
+            f"{SERVICE} at {self.url}: project {project} lacks {len(lost)} of {len(payload)} tasks "
+            f"after the import, first unit {lost[0]}: push again",
+            service=SERVICE,
+        )
 
     def remove_uncoded(self, project: int, units: Sequence[str]) -> list[str]:
         """Take tasks nobody has submitted out of the project; which of `units` are not there now.
@@ -194,6 +229,31 @@ class Studio:
         )
         return int(made.id)
 
+    def hook(self, project: int, url: str, *, header: str, secret: str) -> None:
+        """Let the project call `url` whenever an annotation comes, changes or goes; once, empty.
+
+        No post and no code is in the call. Label Studio shows the header to all its accounts.
+        """
+        headers = {header: secret}
+        there = self._calls.get("list the hooks", "api/webhooks/", {"project": project})
+        if any(one["url"] == url and one["headers"] == headers for one in there):
+            return
+        wanted = {
+            "project": project,
+            "url": url,
+            "headers": headers,
+            "send_payload": False,
+            "send_for_all_actions": False,
+            "actions": ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"],
+        }
+        self._calls.post(f"make a hook of project {project}", "api/webhooks/", wanted)
+
+    def invitation(self) -> str:
+        """The address at which a person makes an account there."""
+        found = self._calls.get("make an invitation", "api/invite")
+        path = str(found["invite_url"])
+        return path if "://" in path else f"{self.url}/{path.lstrip('/')}"
+
     # --- pull ----------------------------------------------------------------------------------
 
     def changes(self, project: int, *, since: str) -> Iterator[RawTask]:
@@ -205,7 +265,8 @@ class Studio:
         newest = self._calls.page(project, "id,updated_at", order="-tasks:updated_at", size=1)
         if not newest:
             return
-        begun = str(newest[0]["updated_at"])
+        begun = datetime.fromisoformat(newest[0]["updated_at"])
+        begun = max(begun, self._calls.clock() or begun).astimezone(UTC)
         rules = []
         if since:
             after = (datetime.fromisoformat(since) - OVERLAP).astimezone(UTC)
@@ -215,7 +276,8 @@ class Studio:
             yield RawTask(
                 task=int(row["id"]),
                 unit=str(row["data"].get("unit", "")),
-                updated=min(str(row["updated_at"]), begun),
+                text=str(row["data"].get("text", "")),
+                updated=begun.strftime(_TIME),
                 annotations=list(row["annotations"]),
             )
 
@@ -233,43 +295,51 @@ class Studio:
                 return found
             page += 1
 
-    def _import(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> None:
-        self._calls.call(
-            f"import {len(tasks)} tasks into project {project}",
-            lambda: self._calls.sdk.projects.import_tasks(
-                id=project, request=tasks, request_options={"timeout_in_seconds": _PATIENCE}
-            ),
-            again=False,
-        )
-
-    def _tasks(self, project: int, report: Callable[[str], None]) -> dict[str, int]:
-        """The task of each unit. Of a unit that came in twice, the copies not coded are deleted."""
-        found: dict[str, dict[str, Any]] = {}
-        for row in self._calls.rows(project, "id,data,total_annotations,drafts"):
-            unit = str(row["data"].get("unit", ""))
-            row["coded"] = bool(row["total_annotations"] or row["drafts"])
-            copy = row
-            if unit in found and row["coded"] and not found[unit]["coded"]:
-                found[unit], copy = row, found[unit]
-            elif unit not in found:
-                found[unit] = row
-                continue
-            if not copy["coded"]:
-                delete = partial(self._calls.sdk.tasks.delete, id=str(copy["id"]))
-                self._calls.call(f"delete task {copy['id']}", delete)
-            report(f"project {project}: unit {unit} was there twice")
-        return {unit: int(row["id"]) for unit, row in found.items()}
-
-    def _verified(
-        self, project: int, payload: Sequence[Mapping[str, Any]], report: Callable[[str], None]
+    def _sent(
+        self, project: int, batch: Sequence[Mapping[str, Any]], report: Callable[[str], None]
     ) -> dict[str, int]:
-        """What is there now; ServiceRejected where a unit of `payload` is not."""
-        known = self._tasks(project, report)
-        lost = [task["data"]["unit"] for task in payload if task["data"]["unit"] not in known]
-        if not lost:
-            return known
-        raise ServiceRejected(
-            f"{SERVICE} at {self.url}: project {project} lacks {len(lost)} of {len(payload)} tasks "
-            f"after the import, first unit {lost[0]}: push again",
-            service=SERVICE,
-        )
+        """The task of each unit of a batch that is known to be missing, after it is sent."""
+        found: dict[str, int] = {}
+        left: Sequence[Mapping[str, Any]] | None = None
+
+        def look() -> Sequence[Mapping[str, Any]]:
+            nonlocal left
+            if left is None:
+                left = batch
+            else:
+                found.update(self.units(project, report=report))
+                left = [task for task in batch if task["data"]["unit"] not in found]
+            return left
+
+        def send(tasks: Sequence[Mapping[str, Any]]) -> None:
+            answer = self._calls.post(
+                f"import {len(tasks)} tasks into project {project}",
+                f"api/projects/{project}/import",
+                tasks,
+                commit_to_project="true",
+                return_task_ids="true",
+            )
+            numbers = answer.get("task_ids") or []
+            if len(numbers) == len(tasks):
+                units = (str(task["data"]["unit"]) for task in tasks)
+                found.update(zip(units, map(int, numbers), strict=True))
+            else:
+                found.update(self.units(project, report=report))
+
+        self._calls.send_once(look, send)
+        return found
+
+
+def _batches(payload: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """The payload in portions that one request may hold; a task too large goes alone."""
+    batch: list[Mapping[str, Any]] = []
+    held = 0
+    for task in payload:
+        size = len(json.dumps(task))
+        if batch and (len(batch) == BATCH or held + size > BATCH_BYTES):
+            yield batch
+            batch, held = [], 0
+        batch.append(task)
+        held += size
+    if batch:
+        yield batch

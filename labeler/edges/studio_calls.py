@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,7 +21,13 @@ from labeler.errors import ProjectError, ServiceRejected, ServiceUnavailable
 
 SERVICE = "Label Studio"
 
-_PAGE = 1000
+PAGE = 1000
+
+_PATIENT = 12
+_PAUSE = 5
+_PATIENCE = 300
+_SILENCE = 10
+_PASSING = (408, 429, 502, 503, 504)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ADVICE = {
     400: "it finds the request wrong",
@@ -41,16 +51,28 @@ class Calls:
     """The SDK of one Label Studio under one account, and what every call to it needs.
 
     A call raises ServiceRejected where the server refuses, and ServiceUnavailable where it does
-    not answer after `attempts`, of `timeout` seconds each. No message shows the token.
+    not answer after `attempts`, of `timeout` seconds each; one that has answered before is waited
+    for longer, about a minute, and `report` hears so. No message shows the token.
     """
 
-    def __init__(self, url: str, token: str, *, timeout: float, attempts: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float,
+        attempts: int,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
         address = urlsplit(url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ProjectError("Label Studio: its address is written http://host:port")
         place = address.netloc.rpartition("@")[2]
         self.url = f"{address.scheme}://{place}{address.path.rstrip('/')}"
         self._attempts = attempts
+        self._report = report
+        self._answered = False
+        self._clock = ""
         http = httpx.Client(
             timeout=timeout, follow_redirects=True, trust_env=address.hostname not in _LOOPBACK
         )
@@ -61,27 +83,39 @@ class Calls:
                 base_url=url.rstrip("/"), api_key=token, httpx_client=http, max_retries=0
             ),
         )
+        self._answered = False  # a legacy token signs in without asking anybody
 
     def call(self, what: str, function: Callable[[], _Found], *, again: bool = True) -> _Found:
         """The function's answer; after a failure that may pass, once more a little later."""
-        attempts = self._attempts if again else 1
-        for attempt in range(1, attempts + 1):
+        attempt, begun = 1, time.monotonic()
+        while True:
             status = None
             try:
-                return function()
+                with self._patiently(what):
+                    answer = function()
             except ApiError as error:
                 status = error.status_code
-                if status is None or not (status >= 500 or status in (408, 429)):
+                if status is None or not (status >= 500 or status in _PASSING):
                     raise self._rejected(what, status, error.body) from None
                 reason = f"status {status}: {_words(error.body)}"
             except (httpx.TransportError, httpx.InvalidURL) as error:
                 reason = str(error) or type(error).__name__
             except ValueError:
                 raise self._rejected(what, None, "") from None
-            if attempt < attempts:
-                time.sleep(2 ** (attempt - 1))
+            else:
+                seconds = time.monotonic() - begun
+                if attempt > 1:
+                    self._report(f"{SERVICE} at {self.url} answers again, after {seconds:.0f} s")
+                self._answered = True
+                return answer
+            if attempt == (self._limit(status) if again else 1):
+                break
+            if attempt == 1:
+                self._report(f"{SERVICE} at {self.url} does not answer ({reason}): waiting for it")
+            time.sleep(_pause(attempt))
+            attempt += 1
         raise ServiceUnavailable(
-            f"{SERVICE} at {self.url}: could not {what}, after {attempts} attempts ({reason}): "
+            f"{SERVICE} at {self.url}: could not {what}, after {attempt} attempts ({reason}): "
             "is it running? Give the same command again",
             service=SERVICE,
             status=status,
@@ -91,17 +125,37 @@ class Calls:
         self, look: Callable[[], Sequence[_Left]], send: Callable[[Sequence[_Left]], None]
     ) -> None:
         """Send what `look` finds missing; look again before each retry."""
-        for attempt in range(1, self._attempts + 1):
-            missing = look()
-            if not missing:
-                return
+        attempt = 0
+        while missing := look():
+            attempt += 1
             try:
                 send(missing)
                 return
-            except ServiceUnavailable:
-                if attempt == self._attempts:
+            except ServiceUnavailable as error:
+                if attempt >= self._limit(error.status):
                     raise
-                time.sleep(2 ** (attempt - 1))
+                self._report(f"{error}: looking up what arrived, then sending the rest")
+                time.sleep(_pause(attempt))
+
+    @contextmanager
+    def _patiently(self, what: str) -> Iterator[None]:
+        """Say so, once, where an answer does not come for a while: the network may be cut."""
+        words = f"{SERVICE} at {self.url}: no answer for {_SILENCE} s ({what}): waiting for it"
+        alarm = threading.Timer(_SILENCE, self._report, [words])
+        alarm.daemon = True
+        alarm.start()
+        begun = time.monotonic()
+        try:
+            yield
+            if time.monotonic() - begun > _SILENCE:
+                self._report(f"{SERVICE} at {self.url} has answered")
+        finally:
+            alarm.cancel()
+
+    def _limit(self, status: int | None) -> int:
+        """How often a call is tried: long where a server that answered has gone for a while."""
+        gone = status is None or status in _PASSING
+        return max(self._attempts, _PATIENT) if self._answered and gone else self._attempts
 
     def get(self, what: str, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON that a path answers, where the SDK has no method or reads too much."""
@@ -111,9 +165,40 @@ class Calls:
             answer = http.request(path, method="GET", params=dict(params or {}))
             if not answer.is_success:
                 raise ApiError(status_code=answer.status_code, body=answer.text)
+            self._clock = answer.headers.get("date", "")
             return answer.json()
 
         return self.call(what, ask)
+
+    def clock(self) -> datetime | None:
+        """When the server gave its last answer, by its clock or ours, whichever is behind."""
+        try:
+            theirs = parsedate_to_datetime(self._clock)
+        except ValueError:
+            return None
+        return min(theirs, datetime.now(UTC)) if theirs.tzinfo else None
+
+    def post(self, what: str, path: str, body: object, **params: Any) -> Any:
+        """The JSON that a path answers to `body`, which is sent once and as it is.
+
+        The SDK's own method reads through every part of a body before it sends it.
+        """
+
+        def ask() -> Any:
+            http = self.sdk._client_wrapper.httpx_client
+            answer = http.request(
+                path,
+                method="POST",
+                params=params,
+                content=json.dumps(body, separators=(",", ":")).encode("ascii"),
+                headers={"content-type": "application/json"},
+                request_options={"timeout_in_seconds": _PATIENCE},
+            )
+            if not answer.is_success:
+                raise ApiError(status_code=answer.status_code, body=answer.text)
+            return answer.json()
+
+        return self.call(what, ask, again=False)
 
     def rows(
         self, project: int, include: str, rules: Sequence[Mapping[str, object]] = ()
@@ -127,7 +212,7 @@ class Calls:
             after = [*rules, rule("id", "Number", last)]
             page = self.page(project, include, order="tasks:id", rules=after)
             yield from page
-            if len(page) < _PAGE:
+            if len(page) < PAGE:
                 return
             last = int(page[-1]["id"])
 
@@ -138,7 +223,7 @@ class Calls:
         *,
         order: str,
         rules: Sequence[Mapping[str, object]] = (),
-        size: int = _PAGE,
+        size: int = PAGE,
     ) -> list[dict[str, Any]]:
         """The first tasks of a project in an order, as many as `size`."""
         query = {"ordering": [order], "filters": {"conjunction": "and", "items": list(rules)}}
@@ -160,6 +245,11 @@ class Calls:
             service=SERVICE,
             status=status,
         )
+
+
+def _pause(attempt: int) -> float:
+    """Seconds between an attempt and the next one."""
+    return min(2.0 ** (attempt - 1), _PAUSE)
 
 
 def _words(body: object) -> str:

@@ -22,11 +22,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
+from labeler.edges.studio_backup import copied
 from labeler.edges.studio_environment import VERSION, environment, locked, silent, tail
 from labeler.edges.studio_http import SERVICE, Account, Server, account, answer
 from labeler.errors import ProjectError, ServiceUnavailable
 
-__all__ = ["VERSION", "Account", "Server", "account", "environment", "start", "status", "stop"]
+__all__ = [
+    "VERSION",
+    "Account",
+    "Server",
+    "account",
+    "environment",
+    "log",
+    "start",
+    "status",
+    "stop",
+]
 
 _SECONDS = 20
 # Systems give higher ones to whoever asks for any, as may happen while Label Studio starts.
@@ -51,7 +62,11 @@ _DETACH = 'umask 077; "$@" </dev/null >>label-studio.log 2>&1 & echo $!'
 
 
 class _Record(TypedDict):
-    """What `server.json` keeps; `process` tells this process from a later one with its number."""
+    """What `server.json` keeps; `process` tells this process from a later one with its number.
+
+    `version` is the Label Studio that made the data or last opened it ('' where it was not noted),
+    `hooks` whether it may call this machine.
+    """
 
     email: str
     password: str
@@ -59,6 +74,8 @@ class _Record(TypedDict):
     port: int
     pid: int
     process: str
+    version: str
+    hooks: bool
 
 
 def start(
@@ -67,37 +84,47 @@ def start(
     environment: Path,
     port: int | None = None,
     timeout: float = 180,
+    hooks: bool = False,
     report: Callable[[str], None] = silent,
 ) -> Server:
     """The Label Studio of the folder `data`, started when it does not run.
 
     Listens on 127.0.0.1 at `port`, else at the port of last time, else at any free one; a busy
     port is passed over. It runs on after this program ends, until `stop`. `timeout` is in seconds.
+    Where another version than the one before opens the data, its database is copied first.
+    `hooks` lets it call addresses of this machine and its network, which it else refuses.
 
     Raises:
-        ProjectError: `environment` holds no Label Studio, or `data` is another kind of folder.
+        ProjectError: `environment` holds no Label Studio, or `data` is another kind of folder; or
+            it runs, but without `hooks`.
         ServiceUnavailable: it did not answer in time, or ended; with the log's last lines.
     """
     program = environment.expanduser().absolute() / "bin" / "label-studio"
     if not program.exists():
         raise ProjectError(f"{environment}: holds no Label Studio: bin/label-studio is missing")
     data = _data_folder(data)
-    log = data / "label-studio.log"
     deadline = time.monotonic() + timeout
     with locked(data / "lock"):
         record = _read(data)
         if record is not None and _alive(record):
+            if hooks and not record["hooks"]:
+                raise ProjectError(
+                    "Label Studio runs already and may not call this machine: `labeler studio "
+                    "stop`, then start it again with --hook"
+                )
             with contextlib.suppress(_Elsewhere, _Ended):
                 return _awaited(data, record, deadline)
             _end(record)
         wanted = port or (record["port"] if record else None)
+        if record is not None:
+            copied(data, before=record["version"], now=_version(program), report=report)
         for _attempt in range(3):
-            record = _spawned(data, program, _free_port(wanted), record, report)
+            record = _spawned(data, program, _free_port(wanted), record, hooks=hooks, report=report)
             with contextlib.suppress(_Elsewhere):
                 return _awaited(data, record, deadline)
             _end(record)
     raise ServiceUnavailable(
-        f"{data}: three times, what answered at the port did not know our token. {tail(log)}",
+        f"{data}: three times, what answered at the port did not know our token. {tail(log(data))}",
         service=SERVICE,
     )
 
@@ -120,6 +147,11 @@ def status(data: Path) -> Server | None:
     return server if answer(server, email=record["email"]) == "ours" else None
 
 
+def log(data: Path) -> Path:
+    """Where the Label Studio of the folder `data` writes what it does."""
+    return data.expanduser().absolute() / "label-studio.log"
+
+
 # --- the process -------------------------------------------------------------------------------
 
 
@@ -136,10 +168,12 @@ def _spawned(
     program: Path,
     port: int,
     record: _Record | None,
+    *,
+    hooks: bool,
     report: Callable[[str], None],
 ) -> _Record:
     """Start the process and record it, with the login of before or a new one."""
-    report(f"Starting Label Studio at http://127.0.0.1:{port} (log: {data / 'label-studio.log'})")
+    report(f"Starting Label Studio at http://127.0.0.1:{port} (log: {log(data)})")
     login = record or {
         "email": _EMAIL,
         "password": secrets.token_urlsafe(18)[:20],
@@ -152,6 +186,8 @@ def _spawned(
         "LABEL_STUDIO_PASSWORD": login["password"],
         "LABEL_STUDIO_USER_TOKEN": login["token"],
     }
+    if hooks:
+        env["LABEL_STUDIO_SSRF_PROTECTION_ENABLED"] = "false"
     options = ["--no-browser", "--internal-host", "127.0.0.1", "--log-level", "WARNING"]
     command = [str(program), "start", *options, "--port", str(port)]
     done = subprocess.run(  # noqa: S603
@@ -172,6 +208,8 @@ def _spawned(
         "port": port,
         "pid": pid,
         "process": _process(pid),
+        "version": _version(program),
+        "hooks": hooks,
     }
     _write(data, record)
     return record
@@ -180,10 +218,9 @@ def _spawned(
 def _awaited(data: Path, record: _Record, deadline: float) -> Server:
     """The server once it answers as ours; ended when it does not in time."""
     server = _server(data, record)
-    log = data / "label-studio.log"
     while time.monotonic() < deadline:
         if not _alive(record):
-            raise _Ended(f"Label Studio ended while it started. {tail(log)}", service=SERVICE)
+            raise _Ended(f"Label Studio ended while it started. {tail(log(data))}", service=SERVICE)
         found = answer(server, email=record["email"])
         if found == "ours":
             return server
@@ -192,7 +229,7 @@ def _awaited(data: Path, record: _Record, deadline: float) -> Server:
         time.sleep(0.25)
     _end(record)
     raise ServiceUnavailable(
-        f"Label Studio did not answer at {server.url} in time and was stopped. {tail(log)}",
+        f"Label Studio did not answer at {server.url} in time and was stopped. {tail(log(data))}",
         service=SERVICE,
     )
 
@@ -258,6 +295,12 @@ def _end(record: _Record) -> None:
 # --- the data folder ---------------------------------------------------------------------------
 
 
+def _version(program: Path) -> str:
+    """The version of the Label Studio that a program belongs to; '' where it does not say."""
+    found = program.parent.parent.glob("lib/python*/site-packages/label_studio-*.dist-info")
+    return next((path.name.split("-")[1].removesuffix(".dist") for path in found), "")
+
+
 def _data_folder(data: Path) -> Path:
     data = data.expanduser().absolute()
     try:
@@ -284,6 +327,8 @@ def _read(data: Path) -> _Record | None:
             port=int(found["port"]),
             pid=int(found["pid"]),
             process=str(found["process"]),
+            version=str(found.get("version", "")),
+            hooks=bool(found.get("hooks", False)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProjectError(

@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 
 from labeler import __version__, tables
 from labeler.edges import store
-from labeler.edges.studio import Studio
 from labeler.errors import LabelerError
 from labeler.pipeline import endpoint
 from labeler.pipeline.repeats import waiting
-from labeler.pipeline.studio import connected
+from labeler.pipeline.studio import Servers
 from labeler.pipeline.study import Study, open_study
 from labeler.project import Project
 
@@ -65,25 +64,32 @@ def _disk(root: Path) -> Check:
 
 
 def _studio(study: Study) -> list[Check]:
-    name = "label studio"
+    """Each Label Studio of the project, then each pushed seat."""
+    servers = Servers(study.project)
+    checks = _server(study, servers, "", "label studio")
+    if study.project.server_of("blind") != study.project.server:
+        checks += _server(study, servers, "blind", "label studio, blind arm")
+    return [*checks, *_projects(study, servers)]
+
+
+def _server(study: Study, servers: Servers, arm: str, name: str) -> list[Check]:
     try:
-        studio = connected(study.project)
+        studio = servers.of(arm)
         version, me = studio.version(), studio.me()
     except LabelerError as error:
         return [Check(name, "warn", str(error), "")]
     checks = [Check(name, "ok", f"{studio.url} answers, the token is that of {me}")]
     if version != STUDIO_VERSION:
         remedy = f"labeler is tried with {STUDIO_VERSION}; expect surprises, or use that one"
-        checks.append(Check("label studio version", "warn", version, remedy))
+        checks.append(Check(f"{name} version", "warn", version, remedy))
     else:
-        checks.append(Check("label studio version", "ok", version))
-    checks.append(_telemetry(study))
-    checks += _projects(study, studio)
-    return checks
+        checks.append(Check(f"{name} version", "ok", version))
+    own = study.project.blind_studio_url if arm else study.project.studio_url
+    return [*checks, _telemetry(own)]
 
 
-def _telemetry(study: Study) -> Check:
-    if not study.project.studio_url:
+def _telemetry(url: str) -> Check:
+    if not url:
         return Check("telemetry", "ok", "off: labeler starts the server with it switched off")
     return Check(
         "telemetry",
@@ -93,14 +99,15 @@ def _telemetry(study: Study) -> Check:
     )
 
 
-def _projects(study: Study, studio: Studio) -> Iterator[Check]:
+def _projects(study: Study, servers: Servers) -> Iterator[Check]:
     """Each pushed seat: are its tasks there, and do suggestions show (or not, where blind)?"""
     seats = store.read(study.engine, tables.SEATS)
     batches = store.read(study.engine, tables.BATCHES).set_index("batch", drop=False)
     for seat in tables.rows(seats[seats["project"].notna()]):
         name = f"{seat.batch} {seat.arm} {seat.coder}"
-        if seat.server != study.project.server:
-            seen = f"lies at {seat.server!r}, not at {study.project.server!r}"
+        used = study.project.server_of(seat.arm)
+        if seat.server != used:
+            seen = f"lies at {seat.server!r}, not at {used!r}"
             yield Check(name, "warn", seen, "set LABELER_STUDIO_URL back to look at it")
             continue
         which = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
@@ -108,7 +115,7 @@ def _projects(study: Study, studio: Studio) -> Iterator[Check]:
         row = batches.loc[seat.batch]
         wanted = len(tasks) - int(waiting(study, row, tasks).sum())
         try:
-            there = studio.settings(int(seat.project))
+            there = servers.of(seat.arm).settings(int(seat.project))
         except LabelerError as error:
             yield Check(
                 name, "fail", str(error), "was the project deleted? its codes are kept here"

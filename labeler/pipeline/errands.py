@@ -77,7 +77,11 @@ def errand(
     """Pack what a worker needs; neither the model's key nor Label Studio's token goes along."""
     kept = store.read(study.engine, tables.CODEBOOKS, codebook=study.codebook.fingerprint)
     project = replace(
-        study.project, llm_key="", studio_token="", known_secret=study.project.secret()
+        study.project,
+        llm_key="",
+        studio_token="",
+        blind_studio_token="",
+        known_secret=study.project.secret(),
     )
     prices = asking.prices
     return Errand(

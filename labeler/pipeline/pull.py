@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import pandas as pd
+from sqlalchemy import and_, func, select
 
 from labeler import tables
 from labeler.edges import store
-from labeler.edges.studio import RawTask
+from labeler.edges.studio import OVERLAP, RawTask, Studio
 from labeler.errors import ProjectError
-from labeler.pipeline.studio import connected, same_server
+from labeler.pipeline.studio import Servers, same_server
 from labeler.pipeline.study import (
     Report,
     Study,
     batch_row,
     emails,
+    last,
     logged,
     same_codebook,
     silent,
-    standing,
 )
 from labeler.stages import annotations as annotations_stage
+from labeler.stages import changes
+
+CHUNK = 1000
+SHOWN = "assisted"  # the arm that sees the suggester's codes
 
 
 class Pulled(NamedTuple):
-    """What a pull found: tasks changed, codings written, tasks coded so far of all, findings."""
+    """What a pull found.
+
+    `changed` tasks and the `codings` written now; of all `tasks` of the batch how many are
+    `coded`, how many `skipped`, and how many annotations were `withdrawn`; `changes`: what people
+    did with suggestions so far (accepted, edited, added, deleted → how often); `findings`: what
+    did not fit, among the tasks looked at now.
+    """
 
     changed: int
     codings: int
     coded: int
+    skipped: int
+    withdrawn: int
     tasks: int
+    changes: dict[str, int]
     findings: pd.DataFrame
+
+
+class _Found(NamedTuple):
+    """What was found at one seat, or in one portion of it."""
+
+    changed: int
+    codings: int
+    findings: list[pd.DataFrame]
 
 
 def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
@@ -40,37 +64,103 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
 
     All annotations of a changed task are replaced; one that is gone from the server is kept,
     marked as withdrawn, and gives no codings. What was computed from the codes before is dropped,
-    so that no verdict outlives what it was about.
+    so that no verdict outlives what it was about. At most `CHUNK` tasks are in memory at a time.
     """
-    same_codebook(study, batch_row(study, batch))
-    with logged(study, "pull", {"batch": batch, "server": study.project.server}):
-        seats = store.read(study.engine, tables.SEATS, batch=batch)
-        if seats["project"].isna().all():
-            raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
-        same_server(study.project, seats)
-        studio = connected(study.project)
-        people = studio.users()
-        changed = codings = 0
-        findings = []
-        for seat in tables.rows(seats[seats["project"].notna()]):
-            raw = list(studio.changes(int(seat.project), since=seat.pulled))
-            if not raw:
-                continue
-            before = _known(study, seat, raw)
-            notes = _annotations(seat, raw, people, before)
-            fresh = _changed(before, notes)
-            if fresh:
-                _drop_results(study, batch)
-            store.mirror(study.engine, tables.ANNOTATIONS, notes)
-            written, found = _derived(study, seat, sorted({task.unit for task in raw}))
-            row = {**seat._asdict(), "pulled": max(task.updated for task in raw)}
-            store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
-            changed += fresh
-            codings += written
-            findings.append(found)
-            report(f"{seat.arm} {seat.coder}: {fresh} tasks changed")
-        told = pd.concat(findings, ignore_index=True) if findings else pd.DataFrame()
-        return Pulled(changed, codings, *_progress(study, batch), told)
+    with logged(study, "pull", told(study, batch)):
+        return fetched(study, batch, Servers(study.project, report), report)
+
+
+def told(study: Study, batch: str) -> dict[str, object]:
+    """What RUNS says of a pull: the batch, and the servers."""
+    where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
+    return {"batch": batch, **where}
+
+
+def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulled:
+    """One pull through servers that are signed in already."""
+    row = batch_row(study, batch)
+    same_codebook(study, row)
+    seats = store.read(study.engine, tables.SEATS, batch=batch)
+    if seats["project"].isna().all():
+        raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+    same_server(study.project, seats)
+    people: dict[str, dict[int, str]] = {}
+    changed = codings = 0
+    findings = []
+    for seat in tables.rows(seats[seats["project"].notna()]):
+        studio = servers.of(seat.arm)
+        if studio.server not in people:
+            people[studio.server] = studio.users()
+        found = _seat(study, studio, seat, people[studio.server], row["suggester"])
+        changed += found.changed
+        codings += found.codings
+        findings += found.findings
+        if found.changed:
+            report(f"{seat.arm} {seat.coder}: {found.changed} tasks changed")
+    return _pulled(study, batch, _Found(changed, codings, findings))
+
+
+def _seat(
+    study: Study, studio: Studio, seat: Any, people: dict[int, str], suggester: str
+) -> _Found:
+    """What changed at one seat, a portion at a time; where the next pull begins is noted last."""
+    raw = studio.changes(int(seat.project), since=seat.pulled)
+    changed = codings = 0
+    findings, newest = [], ""
+    while portion := list(islice(raw, CHUNK)):
+        before = _known(study, seat, portion)
+        notes = _annotations(seat, portion, people, before)
+        fresh = _changed(before, notes)
+        if fresh:
+            _drop_results(study, seat.batch)
+        store.mirror(study.engine, tables.ANNOTATIONS, notes)
+        written, found = _derived(study, seat, portion, suggester)
+        changed += fresh
+        codings += written
+        findings.append(found)
+        newest = max(newest, *(task.updated for task in portion))
+    if newest and (changed or _moved(seat.pulled, newest)):
+        row = {**seat._asdict(), "pulled": newest}
+        store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
+    return _Found(changed, codings, findings)
+
+
+def _moved(before: str, now: str) -> bool:
+    """Whether to begin later next time although nothing changed: not to read the same for ever."""
+    return not before or datetime.fromisoformat(now) - datetime.fromisoformat(before) > OVERLAP
+
+
+def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
+    newest = last(study, batch)
+    skipped = int((newest["cancelled"] == 1).sum())
+    return Pulled(
+        changed=found.changed,
+        codings=found.codings,
+        coded=len(newest) - skipped,
+        skipped=skipped,
+        withdrawn=store.count(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=1),
+        tasks=store.count(study.engine, tables.TASKS, batch=batch),
+        changes=_changes(study, batch),
+        findings=pd.concat(
+            [pd.DataFrame(columns=list(annotations_stage.FINDINGS), dtype="str"), *found.findings],
+            ignore_index=True,
+        ),
+    )
+
+
+def _changes(study: Study, batch: str) -> dict[str, int]:
+    """Change → how often, at the assisted seats of a batch."""
+    made, tasks = tables.CHANGES, tables.TASKS
+    same = [made.c[name] == tasks.c[name] for name in ("arm", "coder", "unit")]
+    query = (
+        select(made.c.change, func.count().label("times"))
+        .join_from(made, tasks, and_(*same))
+        .where(tasks.c.batch == batch, made.c.codebook == study.codebook.fingerprint)
+        .group_by(made.c.change)
+        .order_by(made.c.change)
+    )
+    rows = store.query_rows(study.engine, query)
+    return {str(row.change): int(row.times) for row in tables.rows(rows)}
 
 
 def _drop_results(study: Study, batch: str) -> None:
@@ -120,13 +210,19 @@ def _annotations(
     return tables.frame(tables.ANNOTATIONS, rows.values())
 
 
-def _derived(study: Study, seat: Any, units: list[str]) -> tuple[int, pd.DataFrame]:
-    """Parse the seat's annotations of some units anew; codings written, and findings."""
+def _derived(
+    study: Study, seat: Any, raw: list[RawTask], suggester: str
+) -> tuple[int, pd.DataFrame]:
+    """Parse the seat's annotations of some tasks anew; codings written, and findings."""
+    units = sorted({task.unit for task in raw})
     here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
     notes = store.read(study.engine, tables.ANNOTATIONS, **here)
     tasks = store.read(study.engine, tables.TASKS, **here)
     posts = store.read(study.engine, tables.POSTS, unit=units)
     found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails(study))
+    altered = annotations_stage.altered(
+        {task.unit: task.text for task in raw}, posts, coder=seat.coder
+    )
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
         "arm": seat.arm,
@@ -137,10 +233,22 @@ def _derived(study: Study, seat: Any, units: list[str]) -> tuple[int, pd.DataFra
         study.engine,
         (tables.CODINGS, which, found.codings),
         (tables.SEGMENTS, which, found.segments),
+        (tables.CHANGES, which, _compared(study, found, suggester if seat.arm == SHOWN else "")),
     )
-    return len(found.codings), found.findings
+    return len(found.codings), pd.concat([altered, found.findings], ignore_index=True)
 
 
-def _progress(study: Study, batch: str) -> tuple[int, int]:
-    coded = len(standing(study, batch))
-    return coded, store.count(study.engine, tables.TASKS, batch=batch)
+def _compared(study: Study, found: annotations_stage.Parsed, suggester: str) -> pd.DataFrame:
+    """CHANGES of what was coded with the suggester's codes in view; none without a suggester."""
+    units = sorted(set(found.codings["unit"]))
+    if not suggester or not units:
+        return tables.frame(tables.CHANGES)
+    which: dict[str, object] = {
+        "codebook": study.codebook.fingerprint,
+        "coder": suggester,
+        "replicate": 1,
+        "unit": units,
+    }
+    codings = store.read(study.engine, tables.CODINGS, **which)
+    segments = store.read(study.engine, tables.SEGMENTS, **which)
+    return changes.compare(found.codings, found.segments, codings, segments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
@@ -10,15 +12,17 @@ from labeler import resources, tables
 from labeler.codebook import Codebook
 from labeler.edges import files, store
 from labeler.edges.studio import Studio
+from labeler.errors import ServiceRejected
 from labeler.keys import key
 from labeler.pipeline.adjudicate import shown_codes
 from labeler.pipeline.repeats import waiting
-from labeler.pipeline.studio import connected, same_server
+from labeler.pipeline.studio import SERVICE, Servers, same_server
 from labeler.pipeline.study import Report, Study, batch_row, logged, same_codebook, silent
 from labeler.stages import suggestions
 from labeler.stages.adjudication import ARM
 
 TITLE = 50
+CHUNK = 1000
 
 
 class Seat(NamedTuple):
@@ -39,73 +43,171 @@ class _Shown(NamedTuple):
     notes: dict[str, str] | None
 
 
+class _Counts(NamedTuple):
+    """What a project must hold: tasks, and at least the predictions that were sent just now."""
+
+    tasks: int
+    predictions: int
+
+
 class _Page(NamedTuple):
     config: str
     instructions: str
+
+
+class _Job(NamedTuple):
+    """What all seats of a push share: the study, the BATCHES row, the servers, who hears."""
+
+    study: Study
+    row: pd.Series[str]
+    servers: Servers
+    report: Report
 
 
 def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     """Bring what Label Studio lacks of a batch there, seat by seat.
 
     A project of a blind seat never gets a prediction. The server would take the same task twice,
-    so what it has is looked up first; a push that was cut off goes on where it ended.
+    so what it has is looked up first, and counted at the end; a push that was cut off goes on
+    where it ended. At most `CHUNK` tasks are in memory at a time.
     """
     row = batch_row(study, batch)
     same_codebook(study, row)
-    with logged(study, "push", {"batch": batch, "server": study.project.server}):
+    servers = Servers(study.project, report)
+    where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
+    with logged(study, "push", {"batch": batch, **where}):
         seats = store.read(study.engine, tables.SEATS, batch=batch)
         same_server(study.project, seats)
-        studio = connected(study.project)
         tasks = store.read(study.engine, tables.TASKS, batch=batch)
-        posts = store.read(study.engine, tables.POSTS, unit=sorted(set(tasks["unit"])))
-        shown = _suggestions(study, row["suggester"], tasks)
+        job = _Job(study, row, servers, report)
         early = waiting(study, row, tasks)
         done = []
         for seat in tables.rows(seats):
             own = tasks[(tasks["arm"] == seat.arm) & (tasks["coder"] == seat.coder) & ~early]
-            if own.empty:
-                continue
-            given = shown if seat.arm == "assisted" else None
-            done.append(_seat(study, studio, seat, own, posts, given, row, report))
+            if not own.empty:
+                done.append(_seat(job, seat, own))
         return done
 
 
-def _seat(
-    study: Study,
-    studio: Studio,
-    seat: Any,
-    tasks: pd.DataFrame,
-    posts: pd.DataFrame,
-    shown: _Shown | None,
-    row: pd.Series[str],
-    report: Report,
-) -> Seat:
-    batch, arm, coder = tasks[["batch", "arm", "coder"]].iloc[0]
-    missing = int(tasks["studio_task"].isna().sum())
-    name = coder.removeprefix("human:")
-    if missing:
-        page = _page(study.codebook, arm)
-        project = studio.project(
-            key([row["codebook"], batch, row["created"], arm, coder]),  # no other study's seat
-            title=f"{batch} · {arm} · {name}"[:TITLE],
-            config=page.config,
-            instructions=page.instructions,
-            suggestions=shown is not None,
+def _seat(job: _Job, seat: Any, tasks: pd.DataFrame) -> Seat:
+    """Bring one seat's tasks to its project, and look whether all is there and shows."""
+    studio = job.servers.of(seat.arm)
+    project = _project(job, seat, studio, len(tasks))
+    new = suggested = 0
+    if tasks["studio_task"].isna().any() or studio.settings(project)["tasks"] != len(tasks):
+        there = studio.units(project, report=job.report)
+        new = len(set(tasks["unit"]) - set(there))
+        suggested = _send(job, seat, tasks, project, there)
+    _verified(job, seat, studio, project, _Counts(len(tasks), suggested))
+    return Seat(seat.arm, seat.coder, project, f"{studio.url}/projects/{project}", len(tasks), new)
+
+
+def _project(job: _Job, seat: Any, studio: Studio, tasks: int) -> int:
+    """The seat's project, made and noted where there is none yet."""
+    if not pd.isna(seat.project):
+        return int(seat.project)
+    row, page = job.row, _page(job.study.codebook, seat.arm)
+    name = seat.coder.removeprefix("human:")
+    project = studio.project(
+        # no other study's seat
+        key([row["codebook"], row["batch"], row["created"], seat.arm, seat.coder]),
+        title=f"{row['batch']} · {seat.arm} · {name}"[:TITLE],
+        config=page.config,
+        instructions=page.instructions,
+        suggestions=_suggests(job, seat.arm),
+    )
+    known = {**seat._asdict(), "server": studio.server, "project": project}
+    store.mirror(job.study.engine, tables.SEATS, tables.frame(tables.SEATS, [known]))
+    job.report(f"{row['batch']} {seat.arm} {name}: project {project} for {tasks} tasks")
+    return project
+
+
+def _suggests(job: _Job, arm: str) -> bool:
+    return arm == "assisted" and bool(job.row["suggester"])
+
+
+def _send(job: _Job, seat: Any, tasks: pd.DataFrame, project: int, there: dict[str, int]) -> int:
+    """Import what is not `there` a chunk at a time, noting each task's number; predictions sent."""
+    studio = job.servers.of(seat.arm)
+    ordered = tasks.sort_values(["position", "unit"])
+    chunks = [ordered.iloc[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    sent = suggested = 0
+    for chunk, payload in _ahead(job, seat.arm, chunks, frozenset(there)):
+        if payload:
+            suggested += sum("predictions" in task for task in payload)
+            there |= studio.import_tasks(project, payload, known=there, report=job.report)
+        pushed = chunk.assign(studio_task=chunk["unit"].map(there))
+        store.mirror(job.study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
+        sent += len(chunk)
+        job.report(
+            f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}: {sent} of "
+            f"{len(ordered)} tasks in Label Studio"
         )
-        known = {**seat._asdict(), "server": study.project.server, "project": project}
-        store.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [known]))
-        given = shown or _Shown(None, None)
-        codes = shown_codes(study, row, tasks) if arm == ARM else None
-        payload = suggestions.payload(tasks, posts, given.predictions, given.notes, codes)
-        there = studio.import_tasks(project, payload, report=report)
-        if shown is not None:
-            studio.set_model_version(project, row["suggester"])
-        pushed = tasks.assign(studio_task=tasks["unit"].map(there))
-        store.mirror(study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
-        report(f"{batch} {arm} {name}: {len(tasks)} tasks in Label Studio")
-    else:
-        project = int(seat.project)
-    return Seat(arm, coder, project, f"{studio.url}/projects/{project}", len(tasks), missing)
+    return suggested
+
+
+def _ahead(
+    job: _Job, arm: str, chunks: list[pd.DataFrame], there: frozenset[str]
+) -> Iterator[tuple[pd.DataFrame, list[dict[str, Any]]]]:
+    """Each chunk with the payload of what it lacks; the next is made while the server works."""
+    with ThreadPoolExecutor(1) as maker:
+        following: Future[list[dict[str, Any]]] | None = None
+        for place, chunk in enumerate(chunks):
+            made = following or maker.submit(_payload, job, arm, chunk, there)
+            payload = made.result()
+            following = (
+                maker.submit(_payload, job, arm, chunks[place + 1], there)
+                if place + 1 < len(chunks)
+                else None
+            )
+            yield chunk, payload
+
+
+def _payload(
+    job: _Job, arm: str, chunk: pd.DataFrame, there: frozenset[str]
+) -> list[dict[str, Any]]:
+    """What is imported for the tasks not `there`: checked, and blind where the arm is."""
+    tasks = chunk[~chunk["unit"].isin(there)]
+    if tasks.empty:
+        return []
+    posts = store.read(job.study.engine, tables.POSTS, unit=tasks["unit"].tolist())
+    shown = _suggestions(job, tasks) if _suggests(job, arm) else _Shown(None, None)
+    codes = shown_codes(job.study, job.row, tasks) if arm == ARM else None
+    return suggestions.payload(tasks, posts, shown.predictions, shown.notes, codes)
+
+
+def _verified(job: _Job, seat: Any, studio: Studio, project: int, counts: _Counts) -> None:
+    """Read the counts back and let the suggestions show; raises where they are not those sent."""
+    found = studio.settings(project)
+    if found["tasks"] > counts.tasks:  # an import that was given up as lost arrived after all
+        studio.units(project, report=job.report)
+        found = studio.settings(project)
+    version = job.row["suggester"] if _suggests(job, seat.arm) else ""
+    if version and found["predictions"] and found["model_version"] != version:
+        studio.set_model_version(project, version)
+        found = studio.settings(project)
+    faults = []
+    if found["tasks"] < counts.tasks:
+        faults.append(f"{found['tasks']} tasks, not {counts.tasks}")
+    if found["predictions"] < counts.predictions:
+        faults.append(f"{found['predictions']} suggestions, not {counts.predictions}")
+    if found["predictions"] and not version:
+        faults.append(f"{found['predictions']} suggestions, although its arm shows none")
+    if version and found["predictions"] and not _shows(found, version):
+        faults.append("suggestions that do not show")
+    where = f"project {project} ({seat.arm}, {seat.coder})"
+    if faults:
+        raise ServiceRejected(
+            f"{SERVICE} at {studio.url}: {where} holds {' and '.join(faults)}: look at it there, "
+            "then push again or draw a new batch",
+            service=SERVICE,
+        )
+    if found["tasks"] > counts.tasks:
+        job.report(f"{where} holds {found['tasks'] - counts.tasks} tasks that are not of the batch")
+
+
+def _shows(found: dict[str, Any], version: str) -> bool:
+    return bool(found["show_collab_predictions"]) and found["model_version"] == version
 
 
 def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication", "repeat"]) -> _Page:
@@ -120,20 +222,18 @@ def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication", 
     )
 
 
-def _suggestions(study: Study, suggester: str, tasks: pd.DataFrame) -> _Shown | None:
-    """The suggester's codes for the assisted units, as Label Studio shows them."""
-    units = sorted(set(tasks[tasks["arm"] == "assisted"]["unit"]))
-    if not suggester or not units:
-        return None
+def _suggestions(job: _Job, tasks: pd.DataFrame) -> _Shown:
+    """The suggester's codes for the units of some tasks, as Label Studio shows them."""
     which: dict[str, object] = {
-        "codebook": study.codebook.fingerprint,
-        "coder": suggester,
+        "codebook": job.study.codebook.fingerprint,
+        "coder": job.row["suggester"],
         "replicate": 1,
-        "unit": units,
+        "unit": tasks["unit"].tolist(),
     }
-    codings = store.read(study.engine, tables.CODINGS, **which)
-    segments = store.read(study.engine, tables.SEGMENTS, **which)
+    codings = store.read(job.study.engine, tables.CODINGS, **which)
+    segments = store.read(job.study.engine, tables.SEGMENTS, **which)
+    book, version = job.study.codebook, job.row["suggester"]
     return _Shown(
-        suggestions.predictions(codings, segments, study.codebook, version=suggester),
-        suggestions.unsupported(codings, segments, study.codebook),
+        suggestions.predictions(codings, segments, book, version=version),
+        suggestions.unsupported(codings, segments, book),
     )

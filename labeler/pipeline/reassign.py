@@ -12,7 +12,7 @@ from labeler.edges import store
 from labeler.errors import ProjectError
 from labeler.pipeline.pull import pull
 from labeler.pipeline.sample import known_coders
-from labeler.pipeline.studio import connected
+from labeler.pipeline.studio import Servers
 from labeler.pipeline.study import Report, Study, batch_row, logged, same_codebook, silent
 from labeler.stages import reassignment
 
@@ -84,12 +84,12 @@ def _tasks_of(study: Study, codebook: str, coder: str) -> pd.DataFrame:
 
 def _left(study: Study, tasks: pd.DataFrame, pushed: pd.DataFrame) -> pd.Series[bool]:
     """Which of the tasks are not, or no longer, in Label Studio."""
-    left = pd.Series(True, index=tasks.index)
+    left, servers = pd.Series(True, index=tasks.index), Servers(study.project)
     for seat in tables.rows(pushed):
         own = tasks["arm"] == seat.arm
         if own.any():
             units = list(tasks[own]["unit"])
-            removed = connected(study.project).remove_uncoded(int(seat.project), units)
+            removed = servers.of(seat.arm).remove_uncoded(int(seat.project), units)
             left[own] = tasks[own]["unit"].isin(removed)
     return left
 

@@ -102,6 +102,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
         frames = {
             "codings": codings,
             "segments": segments if quotes else segments.drop(columns="quote"),
+            "changes": _of_coded(study, tables.CHANGES, who),
             "confidence": store.read(
                 study.engine,
                 tables.CONFIDENCE,

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import tables
 from labeler.edges import studio_server
 from labeler.edges.studio import Studio
-from labeler.errors import ProjectError, ServiceUnavailable
+from labeler.errors import LabelerError, ProjectError, ServiceUnavailable
 from labeler.keys import keyed
 from labeler.pipeline.study import Report, Study, add_coder, coders, silent
 from labeler.project import Project
@@ -17,34 +18,70 @@ SERVICE = "Label Studio"
 
 
 class Login(NamedTuple):
-    """A coder's account; `password` is '' where labeler did not make it."""
+    """A coder's account; `password` is '' where labeler did not make it.
+
+    `invitations` are addresses at which the coder makes an account on a server of your own, and
+    `notes` say why one is missing.
+    """
 
     coder: str
     email: str
     password: str
+    invitations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Login(coder={self.coder!r}, email={self.email!r})"
 
 
-def connected(project: Project) -> Studio:
-    """The project's Label Studio: the one it names, else the local one, which must run."""
-    if project.studio_url:
-        if not project.studio_token:
-            raise ProjectError(
-                f"LABEL_STUDIO_API_KEY: {project.studio_url} needs a token; copy it from "
-                "Account & Settings there into this variable"
-            )
-        return Studio(project.studio_url, project.studio_token, server=project.server)
-    server = local(project)
-    return Studio(server.url, server.token, server=project.server)
+class Servers:
+    """The Label Studios of a project, each signed in once: `of` says at which an arm is coded."""
+
+    def __init__(self, project: Project, report: Report = silent) -> None:
+        self._project = project
+        self._report = report
+        self._known: dict[str, Studio] = {}
+
+    def of(self, arm: str) -> Studio:
+        """The Label Studio of an arm."""
+        name = self._project.server_of(arm)
+        if name not in self._known:
+            self._known[name] = connected(self._project, arm, self._report)
+        return self._known[name]
+
+
+def connected(
+    project: Project, arm: str = "", report: Report = silent, *, attempts: int = 4
+) -> Studio:
+    """An arm's Label Studio: the one that the project names, else the local one, which must run."""
+    url, token, variable = project.studio_url, project.studio_token, "LABEL_STUDIO_API_KEY"
+    server = project.server_of(arm)
+    if server != project.server:
+        url, token = project.blind_studio_url, project.blind_studio_token
+        variable = "LABEL_STUDIO_BLIND_API_KEY"
+    if not url:
+        own = local(project)
+        return Studio(own.url, own.token, server=server, attempts=attempts, report=report)
+    if not token:
+        raise ProjectError(
+            f"{variable}: {url} needs a token; copy it from Account & Settings there into this "
+            "variable"
+        )
+    return Studio(url, token, server=server, attempts=attempts, report=report)
 
 
 def same_server(project: Project, seats: pd.DataFrame) -> None:
     """Refuse SEATS of a batch whose projects lie at another Label Studio."""
-    elsewhere = sorted(set(seats["server"]) - {"", project.server})
-    if elsewhere:
-        raise ProjectError(
-            f"LABELER_STUDIO_URL: batch {seats['batch'].iloc[0]!r} lies at {elsewhere[0]!r}, this "
-            f"project now uses {project.server!r}; set it back, or draw a new batch"
-        )
+    for seat in tables.rows(seats):
+        used = project.server_of(seat.arm)
+        if seat.server not in ("", used):
+            setting = "LABELER_STUDIO_URL"
+            if seat.arm == "blind" and (project.blind_studio_url or seat.server != "local"):
+                setting += " / LABELER_BLIND_STUDIO_URL"
+            raise ProjectError(
+                f"{setting}: the {seat.arm} arm of batch {seat.batch!r} lies at {seat.server!r}, "
+                f"this project now uses {used!r}; set it back, or draw a new batch"
+            )
 
 
 def local(project: Project) -> studio_server.Server:
@@ -59,8 +96,13 @@ def local(project: Project) -> studio_server.Server:
     return server
 
 
-def start(project: Project, report: Report = silent) -> studio_server.Server:
-    """Start the local Label Studio, installed first where it is not; the one that runs, if any."""
+def start(
+    project: Project, report: Report = silent, *, hooks: bool = False
+) -> studio_server.Server:
+    """Start the local Label Studio, installed first where it is not; the one that runs, if any.
+
+    `hooks` lets it call addresses of this machine and its network.
+    """
     if project.studio_url:
         raise ProjectError(
             f"studio start: this project uses {project.studio_url} (LABELER_STUDIO_URL); "
@@ -68,34 +110,55 @@ def start(project: Project, report: Report = silent) -> studio_server.Server:
         )
     project.prepare()
     place = studio_server.environment(folder=project.studio_env, report=report)
-    return studio_server.start(project.studio_data, environment=place, report=report)
+    return studio_server.start(project.studio_data, environment=place, hooks=hooks, report=report)
 
 
 def add_human(study: Study, name: str, *, email: str = "", made_up: bool = False) -> Login:
     """Note a human coder and, on the local server, make the account; the same call, the same login.
 
     The first password is made from the project's secret, so that it is stored nowhere and an
-    interrupted call can be given again.
+    interrupted call can be given again. On a server of your own the coder is invited, unless the
+    account is there.
     """
     if not name.replace("-", "_").replace("_", "a").isalnum() or not name.isascii():
         raise ProjectError(f"coders: {name!r} may only use a-z, 0-9, - and _")
+    project = study.project
     coder = f"human:{name}"
     known = coders(study, "human").get(coder)
     email = email.strip().lower()  # as Label Studio keeps it
     address = str(known["email"]) if known else email or f"{name}@local.example".lower()
     if email and address != email:
         raise ProjectError(f"coders: {name!r} is there already, with the e-mail {address}")
-    if study.project.studio_url:
-        if not email and not known:
-            raise ProjectError(
-                f"coders: --email: which account does {name!r} use at {study.project.studio_url}?"
-            )
-        password = ""
-    else:
-        secret = study.project.secret()
-        password = keyed({"coder": coder, "purpose": "password"}, secret=secret)[:16]
+    foreign = [arm for arm, url in _foreign(project).items() if url]
+    if foreign and not email and not known:
+        where = ", ".join(url for url in _foreign(project).values() if url)
+        raise ProjectError(f"coders: --email: which account does {name!r} use at {where}?")
+    password = ""
+    if not project.studio_url:
+        password = keyed({"coder": coder, "purpose": "password"}, secret=project.secret())[:16]
         if not known:
-            server = local(study.project)
+            server = local(project)
             studio_server.account(server, email=address, password=password, name=name)
     add_coder(study, coder, kind="human", spec={"email": address, "made_up": made_up})
-    return Login(coder, address, password)
+    invitations, notes = _invited(project, foreign, address)
+    return Login(coder, address, password, invitations, notes)
+
+
+def _foreign(project: Project) -> dict[str, str]:
+    """Arm → address of the servers that labeler did not start; '' where there is none."""
+    return {"": project.studio_url, "blind": project.blind_studio_url}
+
+
+def _invited(
+    project: Project, arms: list[str], email: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Invitations to the servers of some arms that lack the account; why one could not be had."""
+    invitations, notes = [], []
+    for arm in arms:
+        try:
+            studio = connected(project, arm, attempts=2)
+            if email not in (address.lower() for address in studio.users().values()):
+                invitations.append(studio.invitation())
+        except LabelerError as error:
+            notes.append(f"no invitation: {error}")
+    return tuple(invitations), tuple(notes)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from labeler import __version__, codebook, tables
 from labeler.codebook import Codebook
@@ -79,7 +79,7 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
     except LabelerError as error:
         outcome = f"{type(error).__name__}: {error}"
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, GeneratorExit):  # the latter where who follows a watch ends
         outcome = "interrupted"
         raise
     finally:
@@ -139,9 +139,17 @@ def emails(study: Study) -> dict[str, str]:
 
 
 def standing(study: Study, batch: str) -> pd.DataFrame:
-    """The ANNOTATIONS of a batch that count."""
-    notes = store.read(study.engine, tables.ANNOTATIONS, batch=batch)
-    return annotations_stage.standing(notes, emails(study))
+    """The ANNOTATIONS of a batch that count, without their results."""
+    newest = last(study, batch)
+    return newest[newest["cancelled"] != 1]
+
+
+def last(study: Study, batch: str) -> pd.DataFrame:
+    """The newest annotation of each seat and unit of a batch, skips among them, without results."""
+    columns = [column for column in tables.ANNOTATIONS.c if column.name != "result"]
+    query = select(*columns).where(tables.ANNOTATIONS.c.batch == batch)
+    notes = tables.frame(tables.ANNOTATIONS, store.query_rows(study.engine, query))
+    return annotations_stage.last(notes, emails(study))
 
 
 def coded(study: Study, batch: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ Offsets are code points, which are the indices of a Python text.
     contradiction     the code for none beside others: the others count
     outside           a segment that lies outside of the text
     text-differs      a segment whose words are not those of the post
+    text-changed      the server shows another text than the post's, whatever was coded there
     no-segment        codes about a segment that is not there
     unmet             an answer to a question that does not apply: dropped
     missing           no answer to a required question
@@ -116,20 +117,41 @@ def parse(
     )
 
 
+def altered(shown: Mapping[str, str], posts: pd.DataFrame, *, coder: str) -> pd.DataFrame:
+    """Findings (`text-changed`) for units of a seat whose text at the server is not the post's."""
+    texts = dict(zip(posts["unit"], posts["text"], strict=True))
+    findings = [
+        _finding(
+            {"annotation": "", "unit": unit, "coder": coder},
+            "text-changed",
+            f"the server shows {len(text)} other characters than the post's {len(texts[unit])}: "
+            "codes and places may be about another text",
+        )
+        for unit, text in sorted(shown.items())
+        if unit in texts and text != texts[unit]
+    ]
+    return pd.DataFrame(findings, columns=list(FINDINGS), dtype="str")
+
+
 def standing(annotations: pd.DataFrame, emails: Mapping[str, str]) -> pd.DataFrame:
     """The ANNOTATIONS that count: the newest of its coder for a unit, unless that is a skip.
 
     What is withdrawn or was given by another account than the coder's does not count.
     """
+    newest = last(annotations, emails)
+    return newest[newest["cancelled"] != 1]
+
+
+def last(annotations: pd.DataFrame, emails: Mapping[str, str]) -> pd.DataFrame:
+    """The newest ANNOTATIONS of each seat's coder for a unit, skips among them."""
     email = annotations["coder"].map(lambda coder: emails.get(coder, "").lower())
     given = annotations["completed_by"].str.lower()
     own = (email == given) | (email == "") | (given == "")
-    newest = (
+    return (
         annotations[own & (annotations["withdrawn"] != 1)]
         .sort_values(["updated", "created", "annotation"])
         .drop_duplicates(["coder", "arm", "unit"], keep="last")
     )
-    return newest[newest["cancelled"] != 1]
 
 
 # --- which annotations count -------------------------------------------------------------------

@@ -14,6 +14,7 @@ ABOUT_FILES = {
     "codings.csv": "a row a coder, unit, segment and variable; source names the raw answer",
     "codings_wide.csv": "the same, a column for each variable; empty: no code, or not asked",
     "segments.csv": "where each coder's segments stand (code-point offsets)",
+    "changes.csv": "suggestions in view: accepted, edited, added or deleted, by comparing values",
     "confidence.csv": "how sure a model is of its codes, where asked; no probability of truth",
     "reliability.csv": "coefficients, intervals and the gate's verdicts; evidence=0 is none",
     "consensus.csv": "the value kept for each unit, from blind human codings",

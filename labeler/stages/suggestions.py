@@ -22,6 +22,7 @@ CROWDED = 15
 RESERVED = ("text", "segment", "given")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
 
+_UNSHOWN = re.compile("[\x00\ud800-\udfff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -141,7 +142,8 @@ def payload(
     a line by unit that the page shows under the post (`unsupported`). `given` holds the codes of
     others by unit, for the adjudication arm alone.
 
-    Raises TableError where a task has no post, or another arm would get a prediction or codes.
+    Raises TableError where a task has no post, a post holds what no page can show, a suggested
+    segment's words do not stand in its post, or another arm would get a prediction or codes.
     """
     arms = sorted(set(tasks["arm"]) - {"assisted"})
     if predictions is not None and arms:
@@ -154,6 +156,11 @@ def payload(
         if unit not in by_unit:
             raise TableError(f"tasks: unit {unit} has no post")
         post = by_unit[unit]
+        if _UNSHOWN.search(post["text"]):
+            raise TableError(
+                f"posts: unit {unit}: its text holds a NUL or half a character, which breaks the "
+                "page: take the post in anew, `labeler ingest` mends it"
+            )
         task: dict[str, Any] = {
             "data": {
                 "unit": unit,
@@ -166,6 +173,7 @@ def payload(
         if given is not None:
             task["data"]["given"] = given.get(unit, "")
         if predictions is not None and unit in predictions:
+            _standing(predictions[unit]["result"], post["text"], unit)
             task["predictions"] = [predictions[unit]]
         made.append(task)
     return made
@@ -220,6 +228,17 @@ def _span(row: Mapping[Any, Any], codebook: Codebook) -> dict[str, Any]:
     if not 0 <= start < end or len(quote) != end - start:
         raise TableError(f"{where}: {start} to {end} is not where its quote stands")
     return {"start": start, "end": end, "text": quote}
+
+
+def _standing(results: list[dict[str, Any]], text: str, unit: str) -> None:
+    """Refuse results whose segment does not stand in the text where it says."""
+    for result in results:
+        value = result["value"]
+        if "start" in value and text[value["start"] : value["end"]] != value["text"]:
+            raise TableError(
+                f"segments: unit {unit}: {value['start']} to {value['end']} of the post does not "
+                "hold the quote: was the post taken in anew? `labeler prelabel` codes it again"
+            )
 
 
 def _checked(row: Mapping[Any, Any], codebook: Codebook) -> Variable:

@@ -14,7 +14,7 @@ from labeler import resources
 from labeler.edges import store
 from labeler.errors import LabelerError
 from labeler.project import Project
-from labeler.web import overview, queries, results, units, words
+from labeler.web import hook, overview, queries, results, units, words
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NO_PAGE = "There is no page at this address."
@@ -42,8 +42,9 @@ def create_app(project: Project, *, hosts: Iterable[str] = ()) -> Flask:
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.tests["missing"] = pd.isna
     app.extensions[queries.STORE] = store.connect(project.database_url)
+    app.extensions[hook.PROJECT] = project
     app.context_processor(queries.banners)
-    for part in (overview.pages, results.pages, units.pages):
+    for part in (overview.pages, results.pages, units.pages, hook.pages):
         app.register_blueprint(part)
     _guard(app, frozenset(host.lower() for host in (*LOOPBACK, *hosts)))
     _errors(app)

@@ -310,6 +310,24 @@ def test_another_account_does_not_count() -> None:
     assert kinds(parsed(own, alien)) == ["several"]
 
 
+def test_text_that_changed_on_the_server_is_named() -> None:
+    """A unit whose text is shown otherwise is a finding; one without a post is none here."""
+    found = annotations.altered({"u": TEXT + " more", "stranger": "x"}, POSTS, coder="human:ada")
+    assert found[["unit", "coder", "kind"]].to_dict("records") == [
+        {"unit": "u", "coder": "human:ada", "kind": "text-changed"}
+    ]
+    assert annotations.altered({"u": TEXT}, POSTS, coder="human:ada").empty
+
+
+def test_skips_are_among_the_last_but_do_not_stand() -> None:
+    """Of a coder's annotations the newest is the last one, also a skip, which does not stand."""
+    rows = [annotation([], 1), annotation([], 2, cancelled=1), annotation([], 3, withdrawn=1)]
+    notes = tables.frame(tables.ANNOTATIONS, rows)
+    emails = {"human:ada": "ada@example.org"}
+    assert list(annotations.last(notes, emails)["annotation"]) == ["local:2"]
+    assert annotations.standing(notes, emails).empty
+
+
 def test_annotation_without_task_or_post_is_named() -> None:
     """What belongs to no task, or to no post, is a finding."""
     notes = tables.frame(tables.ANNOTATIONS, [annotation([], arm="assisted")])

@@ -327,6 +327,23 @@ def test_assisted_payload_carries_its_predictions() -> None:
     assert [task["data"]["note"] for task in made] == ["", "told", ""]
 
 
+def test_quote_that_the_post_does_not_hold_there_never_leaves() -> None:
+    """A suggested place whose words are not those of the post is refused, with its unit."""
+    value = {"start": 0, "end": 2, "text": "bx", "labels": ["claim"]}
+    given = {"b": {"model_version": "m", "result": [{"type": "labels", "value": value}]}}
+    with pytest.raises(TableError, match="unit b: 0 to 2 of the post"):
+        suggestions.payload(*seat("assisted"), given)
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud83d"])
+def test_text_that_breaks_the_page_never_leaves(sign: str) -> None:
+    """NUL moves every offset, half a character breaks the project's list: both are refused."""
+    tasks, posts = seat("blind")
+    posts["text"] = posts["text"].astype(object).where(posts["unit"] != "b", f"b{sign}b")
+    with pytest.raises(TableError, match="unit b: its text holds"):
+        suggestions.payload(tasks, posts, None)
+
+
 def test_no_note_without_suggestions() -> None:
     """What a note tells is a suggestion too: a blind task gets none, whatever is given."""
     made = suggestions.payload(*seat("blind"), None, {"b": "told"})
