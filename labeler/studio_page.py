@@ -19,6 +19,7 @@ TO_CHECK = "to-check"
 ASK = "ask-the-pi"
 UNCLEAR = "unclear"
 COMMENT = "coder-comment"
+OWN = (TO_CHECK, ASK, COMMENT)
 
 CROWDED = 15
 MARK_KEY = "1"
@@ -30,7 +31,7 @@ KEYS = (*"23456789", *_ROW, *(f"shift+{letter}" for letter in _ROW if letter != 
 
 
 class Remark(NamedTuple):
-    """What a coder told the principal investigator about a post."""
+    """What a coder told the principal investigator about a post, in one line."""
 
     unclear: bool
     comment: str
@@ -86,7 +87,8 @@ def remark(results: Iterable[object]) -> Remark:
             unclear = unclear or UNCLEAR in _texts(value.get("choices"))
         elif element.get("from_name") == COMMENT:
             lines += _texts(value.get("text"))
-    return Remark(unclear, "\n".join(line.strip() for line in lines if line.strip()))
+    shown = "".join(sign if sign.isprintable() else " " for sign in " ".join(lines))
+    return Remark(unclear, " ".join(shown.split()))
 
 
 def _texts(given: Any) -> list[str]:

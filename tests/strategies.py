@@ -102,6 +102,9 @@ def _variable(draw: st.DrawFn, of: str, earlier: list[dict[str, Any]]) -> dict[s
         codes = draw(st.lists(NAMES, min_size=2, max_size=5, unique=True))
         variable["values"] = [draw(_value(code, numeric=numeric)) for code in codes]
         variable["multiple"] = variable["level"] == "nominal" and draw(st.booleans())
+        if draw(st.booleans()):
+            for value in variable["values"]:
+                value["group"] = draw(st.sampled_from([None, "Group, one", "Group <two>"]))
         for role in ("none", "default"):
             variable[role] = draw(st.none() | st.sampled_from(codes))
     asked = [row for row in earlier if "values" in row and (of == "segment" or row["of"] == "unit")]
