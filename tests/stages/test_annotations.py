@@ -411,7 +411,7 @@ def test_prediction_comes_back_as_the_same_codings(
 ) -> None:
     """What is suggested and submitted unchanged is parsed to the codings it was made from."""
     codings, segments = made
-    shown = suggestions.predictions(codings, segments, BOOK, version="m")
+    shown = suggestions.predictions(codings, segments, BOOK, version="m", checked=True)
     found = parsed(annotation(shown["u"]["result"]))
     columns = ["segment", "variable", "value"]
     before = codings[columns].itertuples(index=False, name=None)
