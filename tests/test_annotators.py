@@ -52,8 +52,8 @@ def post(number: int) -> dict[str, str]:
         "platform": "reddit",
         "date": "2025-10-03",
         "author": f"made_up_{number}",
-        "text": f"👋🏽 Entry {number}, made up.\n\nTalking to ChatGPT calmed my anxiety on day {number}. "
-        "The kettle was loud, and nobody called the house.",
+        "text": f"👋🏽 Entry {number}, made up.\n\nTalking to ChatGPT calmed my anxiety on "
+        f"day {number}. The kettle was loud, and nobody called the house.",
     }
 
 
@@ -219,13 +219,14 @@ def cem(own: Annotator) -> Iterator[None]:
     unit = own.unit()
     codes, quotes = own.suggestion(unit)
     own.check()
-    own.press("impact", "neutral")
+    assert codes["1", "impact"] == "neutral"
+    own.press("impact", "positive")
     own.leave_and_return("assisted")
     assert own.unit() == unit
     own.page.keyboard.press("Alt+.")
-    expect(choice(own.page, "Impact", "Neutral or mixed")).to_be_checked()
+    expect(choice(own.page, "Impact", "Positive")).to_be_checked()
     own.submit()
-    own.did("assisted", unit, codes | {("1", "impact"): "neutral"}, quotes)
+    own.did("assisted", unit, codes | {("1", "impact"): "positive"}, quotes)
     first = unit
     yield
     unit = next_post(own, unit)

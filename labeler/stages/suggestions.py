@@ -60,7 +60,13 @@ def instructions(
 
     The same text in every arm, but for one sentence on the codes that are already there.
     """
-    return _rendered(template, codebook=codebook, arm=arm)
+    return _rendered(
+        template,
+        codebook=codebook,
+        arm=arm,
+        mark_key=studio_page.MARK_KEY,
+        ask_key=studio_page.ASK_KEY,
+    )
 
 
 def predictions(
