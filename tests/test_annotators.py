@@ -21,7 +21,7 @@ from annotating import (
     stretched,
     submit,
 )
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 from running import ROOT, Labeler
 
 from labeler import codebook, studio_page, tables
@@ -124,10 +124,14 @@ class Annotator(NamedTuple):
         with self.page.expect_response(lambda answer: "/annotations" in answer.url):
             self.page.get_by_test_id("bottombar-skip-button").click()
 
-    def leave_and_return(self, arm: str) -> None:
-        """Wait until the draft is kept, leave Label Studio's page, come back to the post."""
-        with self.page.expect_response(lambda answer: "/drafts" in answer.url):
-            pass
+    def leave_and_return(self, arm: str, code: str) -> None:
+        """Wait until a draft with the code is kept, leave Label Studio, come back to the post."""
+
+        def kept(answer: Response) -> bool:
+            return "/drafts" in answer.url and code in (answer.request.post_data or "")
+
+        with self.page.expect_response(kept):
+            self.press("impact", code)
         self.page.goto("about:blank")
         opened(self.page, self.server, self.projects[arm])
 
@@ -220,8 +224,7 @@ def cem(own: Annotator) -> Iterator[None]:
     codes, quotes = own.suggestion(unit)
     own.check()
     assert codes["1", "impact"] == "neutral"
-    own.press("impact", "positive")
-    own.leave_and_return("assisted")
+    own.leave_and_return("assisted", "positive")
     assert own.unit() == unit
     own.page.keyboard.press("Alt+.")
     expect(choice(own.page, "Impact", "Positive")).to_be_checked()

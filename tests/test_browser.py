@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from annotating import choice, dragged, opened, question, refused, searched, signed_in, submit
+from annotating import choice, marked, opened, question, refused, searched, signed_in, submit
 from playwright.sync_api import Browser, Page, expect
 
 from labeler import codebook, studio_page, tables
@@ -247,7 +247,7 @@ def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> Non
     expect(question(page, "Strength")).to_be_visible()
     choice(page, "Relevance", "Not relevant").check()
     expect(question(page, "Strength")).to_be_hidden()
-    dragged(page, "helper", "awake")  # the first one needs no key
+    marked(page, "helper", "awake")
     expect(page.locator(".htx-highlight")).to_have_text(["helper", "keeps me awake"])
     page.locator(".htx-highlight").first.click()
     choice(page, "Impact", "Positive").check()

@@ -56,7 +56,7 @@ def test_any_coding_survives_the_round(studio: Server, made: tuple[Codebook, lis
     book, posts = made
     admin = Studio(studio.url, studio.token, server="local")
     project = admin.project(
-        key([book.fingerprint, [list(post.codes.items()) for post in posts], posts]),
+        key([book.fingerprint, repr(posts)]),
         title="made up: any coding",
         config=suggestions.config(book, template=CONFIG),
         instructions=suggestions.instructions(book, template=GUIDE, arm="assisted"),
