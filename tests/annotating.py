@@ -94,7 +94,7 @@ def refused(page: Page, message: str) -> None:
 def searched(page: Page, variable: str, label: str) -> None:
     """Take a code from a tree: open it, type, tick what is found, close it."""
     question(page, variable).locator(".ant-select-selector").click()
-    page.locator(".ant-select-dropdown input").fill(label)
+    page.get_by_test_id("taxonomy-search").fill(label)
     found = page.locator(".ant-select-tree-treenode").filter(has_text=label)
     found.locator(".ant-select-tree-checkbox").click()
     page.keyboard.press("Escape")

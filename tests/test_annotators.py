@@ -238,7 +238,7 @@ def cem(own: Annotator) -> Iterator[None]:
     own.page.keyboard.press(studio_page.ASK_KEY)
     own.page.locator("input[name=coder-comment]").fill(REMARK)
     own.page.keyboard.press("Enter")
-    own.submit()
+    submit(own.page)  # keys belong to the line while one writes there
     own.did("assisted", unit, codes | {("", studio_page.ASK): studio_page.UNCLEAR}, quotes)
     yield
     unit = next_post(own, unit)
