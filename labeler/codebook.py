@@ -39,7 +39,8 @@ class Value(_Entry):
     """One code of a variable: how it is written down, and when it is given.
 
     `cues` and `negated` are for the cues coder: the phrases that count for this code, and the
-    code for which they count where they are negated.
+    code for which they count where they are negated. `group` is the heading under which the page
+    shows the code; it is no code itself.
     """
 
     code: Text
@@ -51,6 +52,7 @@ class Value(_Entry):
     cues: Texts = ()
     negated: str | None = None
     number: float | None = None
+    group: Text | None = None
 
 
 class Gate(_Entry):
@@ -198,7 +200,11 @@ class Codebook(_Entry):
                 "__all__": {"gate": True, "default": True, "values": {"__all__": UNSEEN}}
             },
         }
-        return key(self.model_dump(mode="json", exclude=unseen))
+        seen = self.model_dump(mode="json", exclude=unseen)
+        for value in (value for variable in seen["variables"] for value in variable["values"]):
+            if value["group"] is None:  # as before there were groups
+                del value["group"]
+        return key(seen)
 
     @property
     def of_unit(self) -> tuple[Variable, ...]:

@@ -143,6 +143,7 @@ def _one_value_rules(path: str, value: Value, *, numeric: bool) -> Iterable[Find
         yield f"{path}.number", "a value of an interval or ratio variable needs its number"
     for where in ("label", "definition"):
         yield from _text_rules(f"{path}.{where}", getattr(value, where))
+    yield from _text_rules(f"{path}.group", value.group or "")
 
 
 def bare(phrase: str) -> str:

@@ -5,14 +5,15 @@ Everything drawn is made up.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from hypothesis import reject
 from hypothesis import strategies as st
 
 from labeler import codebook as codebooks
-from labeler.codebook import Codebook
+from labeler.answers import applies
+from labeler.codebook import Codebook, Variable
 from labeler.errors import CodebookError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
@@ -24,6 +25,17 @@ WORDS = NAMES | st.sampled_from(["a", "b", "not", "a b", "*n't", "b*", "帮", "�
 CUES = WORDS | st.builds(
     "{} ~{}{} {}".format, WORDS, st.integers(0, 3), st.sampled_from(["", ">"]), WORDS
 )
+
+
+class Coded(NamedTuple):
+    """A post, where its segments stand, and (segment, variable) → value."""
+
+    unit: str
+    text: str
+    places: list[tuple[int, int]]
+    codes: dict[tuple[str, str], str]
+
+
 TAKEN = ("unit", "segment", "coder", "arm", "replicate", "text")
 
 
@@ -65,6 +77,50 @@ def codebooks_accepted(draw: st.DrawFn, *, variables: int = 6) -> Codebook:
         reject()
 
 
+@st.composite
+def codings_valid(draw: st.DrawFn, codebook: Codebook, unit: str) -> Coded:
+    """A made-up post and a coding of it that the codebook admits, as one coder would give it.
+
+    Every question that applies is answered, but that a single one that need not be may be left.
+    """
+    signs = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+    text = draw(st.text(signs, min_size=1, max_size=40))
+    ends = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text)))
+    some = st.lists(ends.filter(lambda one: one[0] < one[1]), max_size=3, unique=True)
+    places = sorted(draw(some)) if codebook.segments else []
+    codes: dict[tuple[str, str], str] = {}
+    of_unit: dict[str, list[str]] = {}
+    for number in range(len(places) + 1):
+        given: dict[str, list[str]] = {}
+        for variable in codebook.of_segment if number else codebook.of_unit:
+            if applies(variable, of_unit | given):
+                value = draw(_valid(variable))
+                if value is not None:
+                    given[variable.variable] = value.split("+")
+                    codes[str(number) if number else "", variable.variable] = value
+        of_unit = of_unit if number else given
+    return Coded(unit, text, places, codes)
+
+
+def _valid(variable: Variable) -> st.SearchStrategy[str | None]:
+    """A value as codings have it; None for no answer."""
+    valid: st.SearchStrategy[str]
+    if not variable.values:
+        assert variable.minimum is not None
+        assert variable.maximum is not None
+        numbers = st.floats(variable.minimum, variable.maximum)
+        valid = numbers.map(lambda one: str(int(one)) if one.is_integer() else repr(one))
+    elif variable.multiple:
+        others = [code for code in variable.codes if code != variable.none]
+        sets = st.sets(st.sampled_from(others), min_size=int(variable.required))
+        if variable.none is not None:
+            sets |= st.just({variable.none})
+        return sets.map(variable.written)
+    else:
+        valid = st.sampled_from(variable.codes)
+    return valid if variable.required else valid | st.none()
+
+
 def fitting(schema: dict[str, Any], *, quotes: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     """Anything that fits a schema of answers; texts are of any kind or drawn from `quotes`."""
     if "enum" in schema:
@@ -102,6 +158,9 @@ def _variable(draw: st.DrawFn, of: str, earlier: list[dict[str, Any]]) -> dict[s
         codes = draw(st.lists(NAMES, min_size=2, max_size=5, unique=True))
         variable["values"] = [draw(_value(code, numeric=numeric)) for code in codes]
         variable["multiple"] = variable["level"] == "nominal" and draw(st.booleans())
+        if draw(st.booleans()):
+            for value in variable["values"]:
+                value["group"] = draw(st.sampled_from([None, "Group, one", "Group <two>"]))
         for role in ("none", "default"):
             variable[role] = draw(st.none() | st.sampled_from(codes))
     asked = [row for row in earlier if "values" in row and (of == "segment" or row["of"] == "unit")]

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from annotating import choice, marked, opened, question, refused, searched, signed_in, submit
+from playwright.sync_api import Browser, Page, expect
 
-from labeler import codebook, tables
+from labeler import codebook, studio_page, tables
 from labeler.edges import studio_server
 from labeler.edges.studio import Studio
 from labeler.edges.studio_server import Account, Server
@@ -60,7 +61,7 @@ variables:
     level: nominal
     applies_when: {impact: [negative]}
     values:
-      - {code: worry, label: Worry, definition: Worry is told.}
+      - {code: worry, label: Worry, definition: Worry is told., group: Of the mind}
       - {code: loss, label: Loss, definition: Loss is told.}
   - variable: topic
     of: segment
@@ -80,19 +81,6 @@ QUOTE = "my helper\n\nkeeps me awake"
 INVENTED = "words <b>nobody</b> *wrote* for $9"
 SOURCE = "cues@a1b2c3"
 WHO = {"codebook": BOOK.fingerprint, "coder": SOURCE, "replicate": 1}
-
-PLACE = """words => {
-  const walk = document.createTreeWalker(document.querySelector(".lsf-htx-richtext"), 4);
-  for (let node; (node = walk.nextNode()); ) {
-    const start = node.data.indexOf(words);
-    if (start < 0) continue;
-    const range = document.createRange();
-    range.setStart(node, start);
-    range.setEnd(node, start + words.length);
-    const { left, right, top, bottom } = range.getBoundingClientRect();
-    return { left, right, middle: (top + bottom) / 2 };
-  }
-}"""
 
 
 class Desk(NamedTuple):
@@ -162,30 +150,9 @@ def desk(studio: Server) -> Desk:
 @pytest.fixture
 def page(browser: Browser, studio: Server, desk: Desk) -> Iterator[Page]:
     """The coder's browser, logged in."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{studio.url}/user/login/")
-    page.fill("input[name=email]", desk.account.email)
-    page.fill("input[name=password]", desk.account.password)
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda url: "login" not in url, wait_until="commit")
+    page = signed_in(browser, studio, desk.account)
     yield page
-    context.close()
-
-
-def opened(page: Page, server: Server, project: int) -> None:
-    page.goto(f"{server.url}/projects/{project}/data?labeling=1")
-    page.wait_for_selector(".lsf-htx-richtext")
-    page.get_by_role("button", name="Close modal").click()  # the instructions
-
-
-def question(page: Page, label: str) -> Locator:
-    heading = page.get_by_role("heading", name=label, exact=True)
-    return page.locator(".question").filter(has=heading).last
-
-
-def choice(page: Page, variable: str, label: str) -> Locator:
-    return question(page, variable).locator(f'input[name="{label}"]')
+    page.context.close()
 
 
 def pulled(desk: Desk, project: int, arm: str) -> annotations.Parsed:
@@ -217,22 +184,6 @@ def values(parsed: annotations.Parsed) -> dict[tuple[str, str], str]:
     return {(segment, variable): value for segment, variable, value in rows}
 
 
-def marked(page: Page, first: str, last: str) -> None:
-    """Mark a stretch of the post as a segment, as people do: the hotkey, then drag."""
-    page.keyboard.press("1")
-    start, end = page.evaluate(PLACE, first), page.evaluate(PLACE, last)
-    page.mouse.move(start["left"] + 8, start["middle"])
-    page.mouse.down()
-    page.mouse.move(end["right"] - 8, end["middle"], steps=12)
-    page.mouse.up()
-
-
-def submit(page: Page) -> None:
-    with page.expect_response(lambda answer: "/annotations" in answer.url) as answer:
-        page.get_by_test_id("bottombar-submit-button").click()
-    assert answer.value.status == 201
-
-
 def test_a_quote_that_the_post_does_not_hold_is_told_of(
     page: Page, studio: Server, desk: Desk
 ) -> None:
@@ -247,10 +198,9 @@ def test_a_quote_that_the_post_does_not_hold_is_told_of(
 def test_codebook_entry_is_one_click_away(page: Page, studio: Server, desk: Desk) -> None:
     """The full entry of a code opens on the page, with its text unharmed."""
     opened(page, studio, desk.blind)
-    page.locator(".question summary", has_text="Codes explained").first.click()
-    entry = question(page, "Relevance").locator("details details").first
-    entry.locator("summary").click()
-    expect(entry).to_contain_text("It cost $5 & <b>more</b>")
+    question(page, "Relevance").locator("summary").click()
+    entry = question(page, "Relevance").locator("details")
+    expect(entry.get_by_text("It cost $5 & <b>more</b>")).to_be_visible()
 
 
 def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk) -> None:
@@ -260,17 +210,19 @@ def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk)
     expect(page.locator(".lsf-htx-richtext")).to_contain_text("& costs $5. <b>Odd</b> things.")
     expect(choice(page, "Relevance", "Relevant, yes")).to_be_checked()
     expect(question(page, "Strength").locator("input")).to_have_value("3")
-    expect(page.locator(".tip")).to_be_visible()
+    expect(page.get_by_text(f"{suggestions.TODO} 1")).to_be_visible()
     expect(question(page, "Impact")).to_be_hidden()
-    page.locator(".htx-highlight").first.click()
-    expect(page.locator(".tip")).to_be_hidden()
+    refused(page, "This suggested quote is not checked yet.")
+    expect(page.get_by_text(f"{suggestions.TODO} 1")).to_be_hidden()
     expect(choice(page, "Impact", "Positive")).to_be_checked()
     expect(choice(page, "Topic", "Sleep")).to_be_checked()
     expect(choice(page, "Topic", "Work")).to_be_checked()
     expect(question(page, "Harm")).to_be_hidden()
     choice(page, "Impact", "Negative").check()
-    choice(page, "Harm", "Worry").check()
+    searched(page, "Harm", "Worry")
     choice(page, "Topic", "Work").uncheck()
+    choice(page, "Topic", "Sleep").uncheck()
+    page.keyboard.press(studio_page.MARK_KEY)
     submit(page)
     parsed = pulled(desk, desk.assisted, "assisted")
     assert parsed.findings.to_dict("records") == []
@@ -280,7 +232,7 @@ def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk)
         ("", "strength"): "3",
         ("1", "impact"): "negative",
         ("1", "harm"): "worry",
-        ("1", "topic"): "sleep",
+        ("1", "topic"): "",
     }
 
 
@@ -289,9 +241,7 @@ def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> Non
     opened(page, studio, desk.blind)
     expect(page.locator(".htx-highlight")).to_have_count(0)
     expect(page.locator(".question input:checked")).to_have_count(0)
-    page.get_by_test_id("bottombar-submit-button").click()
-    expect(page.get_by_text("Relevance: needs one code.")).to_be_visible()
-    page.get_by_role("button", name="OK").click()
+    refused(page, "Relevance: needs one code.")
     expect(question(page, "Strength")).to_be_hidden()
     choice(page, "Relevance", "Relevant, yes").check()
     expect(question(page, "Strength")).to_be_visible()

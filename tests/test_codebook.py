@@ -572,6 +572,7 @@ SEEN = [
     ("variables.0.required", False, "topic"),
     ("variables.0.values.0.definition", "Weather or season.", "topic"),
     ("variables.0.values.0.examples", ["Made up."], "topic"),
+    ("variables.0.values.0.group", "Of the sky", "topic"),
     ("variables.1.applies_when", {"topic": ["off"]}, "tone"),
     ("variables.2.maximum", 70, "score"),
     ("variables.3.values.1.code", "wet", "sides"),

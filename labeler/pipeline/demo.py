@@ -131,7 +131,7 @@ def _answers(
     completions = tables.frame(tables.COMPLETIONS, rows)
     parsed = prelabels.parse(completions, posts, study.codebook)
     made = suggestions.predictions(
-        parsed.codings, parsed.segments, study.codebook, version="made up"
+        parsed.codings, parsed.segments, study.codebook, version="made up", checked=True
     )
     return {unit: made[unit]["result"] for unit in made}
 

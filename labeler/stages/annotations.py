@@ -18,6 +18,9 @@ Offsets are code points, which are the indices of a Python text.
     no-segment        codes about a segment that is not there
     unmet             an answer to a question that does not apply: dropped
     missing           no answer to a required question
+    unchecked         a suggested segment that nobody said to have checked: it counts
+    ask-the-pi        the coder found a code of the post unclear, and says why
+    comment           what else the coder has to say about the post
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler import studio_page
 from labeler.answers import applies
 from labeler.codebook import Codebook, Variable
 from labeler.tables import CODINGS, SEGMENTS, frame
@@ -53,7 +57,10 @@ class _Region(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """One annotation's answers: by variable, by region and variable, the regions by their id."""
+    """One annotation's answers: by variable, by region and variable, the regions by their id.
+
+    `unit` may hold ASK beside the variables: a code of its own, about the others.
+    """
 
     unit: dict[str, str]
     regions: dict[str, _Region]
@@ -223,11 +230,21 @@ def _read(row: _Row, text: str, codebook: Codebook, findings: list[dict[str, str
             span, kind, detail = _span(element["value"], text)
             if kind:
                 findings.append(_finding(row, kind, detail))
+            if element["value"].get("labels") == [studio_page.TO_CHECK]:
+                findings.append(_finding(row, "unchecked", "a suggested segment, nobody saw it"))
             if span is None:
                 lost.add(region)
             else:
                 read.regions[region] = span
+    remark = studio_page.remark(elements)
+    if remark.unclear:
+        read.unit[studio_page.ASK] = studio_page.UNCLEAR
+    if remark.unclear or remark.comment:
+        kind = "ask-the-pi" if remark.unclear else "comment"
+        findings.append(_finding(row, kind, remark.comment or "without a comment"))
     for element in elements:
+        if element["from_name"] in studio_page.OWN:
+            continue
         if element["type"] != "labels" and str(element.get("id", "")) not in lost:
             for kind, detail in _answer(element, codebook, read):
                 findings.append(_finding(row, kind, detail))
@@ -328,6 +345,8 @@ def _valued(
     row: _Row, read: _Read, codebook: Codebook, findings: list[dict[str, str]]
 ) -> Iterator[tuple[str, str, str]]:
     """(region or '', variable, value) for each question that applies and is answered."""
+    if studio_page.ASK in read.unit:
+        yield "", studio_page.ASK, read.unit[studio_page.ASK]
     of_unit: dict[str, list[str]] = {}
     for region in ["", *read.regions]:
         answers = read.answers.get(region, {}) if region else read.unit

@@ -15,12 +15,13 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from labeler import studio_page
 from labeler.codebook import Codebook, Variable
 from labeler.errors import CodebookError, TableError
 
-CROWDED = 15
 RESERVED = ("text", "segment", "given")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
+TODO = "Suggested quotes to check, in amber:"
 
 _UNSHOWN = re.compile("[\x00\ud800-\udfff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,7 +33,8 @@ def config(codebook: Codebook, *, template: str, given: bool = False) -> str:
     `given`: with a place for the codes of others, which the adjudication arm shows.
 
     The post is the `Text` named `text`, segments are the `Labels` named `segment`, and each
-    variable is a control of its own name. A variable of more than 15 codes becomes a drop-down.
+    variable is a control of its own name. Codes in groups, or more than 15, become a taxonomy.
+    What else is on the page, and its keys: `studio_page`.
 
     Raises CodebookError where a variable has one of the names that the page needs itself.
     """
@@ -44,7 +46,15 @@ def config(codebook: Codebook, *, template: str, given: bool = False) -> str:
     ]
     if findings:
         raise CodebookError(findings)
-    return _rendered(template, codebook=codebook, crowded=CROWDED, given=given)
+    return _rendered(
+        template,
+        codebook=codebook,
+        given=given,
+        names=studio_page,
+        hotkeys=studio_page.hotkeys(codebook),
+        mark_key=studio_page.MARK_KEY,
+        ask_key=studio_page.ASK_KEY,
+    )
 
 
 def instructions(
@@ -57,14 +67,26 @@ def instructions(
 
     The same text in every arm, but for one sentence on the codes that are already there.
     """
-    return _rendered(template, codebook=codebook, arm=arm)
+    return _rendered(
+        template,
+        codebook=codebook,
+        arm=arm,
+        mark_key=studio_page.MARK_KEY,
+        ask_key=studio_page.ASK_KEY,
+    )
 
 
 def predictions(
-    codings: pd.DataFrame, segments: pd.DataFrame, codebook: Codebook, *, version: str
+    codings: pd.DataFrame,
+    segments: pd.DataFrame,
+    codebook: Codebook,
+    *,
+    version: str,
+    checked: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """One coder's CODINGS and SEGMENTS as Label Studio predictions, by unit.
 
+    Segments come as yet to be checked, and the page insists on it, unless `checked`.
     `version` is the model version that the project must name for them to show. Segments whose
     quote was not found (`missing`) cannot be highlighted and stay away, with their codes:
     `unsupported` tells of them.
@@ -79,7 +101,7 @@ def predictions(
         spans[row["unit"], row["segment"]] = span
         if span:
             results = made.setdefault(row["unit"], _prediction(version))["result"]
-            results.append(_region(row["segment"], span, codebook))
+            results.append(_region(row["segment"], span, codebook, checked=checked))
     seen: set[tuple[str, str, str]] = set()
     for row in codings.to_dict("records"):
         unit, segment, name, value = (
@@ -167,16 +189,26 @@ def payload(
                 "text": post["text"],
                 "platform": post["platform"],
                 "date": post["created"][:10],
-                "note": (notes or {}).get(unit, "") if predictions is not None else "",
+                "note": "",
+                "todo": "",
             }
         }
         if given is not None:
             task["data"]["given"] = given.get(unit, "")
+        if predictions is not None:
+            task["data"]["note"] = (notes or {}).get(unit, "")
         if predictions is not None and unit in predictions:
             _standing(predictions[unit]["result"], post["text"], unit)
             task["predictions"] = [predictions[unit]]
+            task["data"]["todo"] = _todo(predictions[unit])
         made.append(task)
     return made
+
+
+def _todo(prediction: Mapping[str, Any]) -> str:
+    """A line on the suggested quotes that are to be checked; '' without any."""
+    quotes = sum(element["type"] == "labels" for element in prediction["result"])
+    return f"{TODO} {quotes}" if quotes else ""
 
 
 # --- the page ----------------------------------------------------------------------------------
@@ -187,7 +219,10 @@ def _rendered(template: str, **given: object) -> str:
     environment.filters["plain"] = _plain
     environment.filters["told"] = _told
     environment.filters["number"] = _number
+    environment.filters["tree"] = studio_page.tree
+    environment.filters["group_alias"] = studio_page.group_alias
     environment.tests["must"] = _must
+    environment.tests["taxonomy"] = studio_page.taxonomy
     return environment.from_string(template).render(**given)
 
 
@@ -258,9 +293,12 @@ def _checked(row: Mapping[Any, Any], codebook: Codebook) -> Variable:
     return variable
 
 
-def _region(segment: str, span: dict[str, Any], codebook: Codebook) -> dict[str, Any]:
+def _region(
+    segment: str, span: dict[str, Any], codebook: Codebook, *, checked: bool
+) -> dict[str, Any]:
     assert codebook.segments is not None
-    value = span | {"labels": [codebook.segments.segment]}
+    label = codebook.segments.segment if checked else studio_page.TO_CHECK
+    value = span | {"labels": [label]}
     return {
         "id": f"s{segment}",
         "from_name": "segment",
@@ -274,8 +312,7 @@ def _answers(variable: Variable, value: str, region: dict[str, Any]) -> list[dic
     """A value as Label Studio results: one, or none for the empty set."""
     if variable.values and not value:
         return []
-    kind = "choices" if variable.values else "number"
-    answer = value.split("+") if variable.values else _number(value)
+    kind, answer = _answer(variable, value)
     made = {
         "from_name": variable.variable,
         "to_name": "text",
@@ -283,6 +320,16 @@ def _answers(variable: Variable, value: str, region: dict[str, Any]) -> list[dic
         "value": region.get("span", {}) | {kind: answer},
     }
     return [{"id": region["id"], **made}] if region else [made]
+
+
+def _answer(variable: Variable, value: str) -> tuple[str, Any]:
+    """The type of result, and what it holds."""
+    if not variable.values:
+        return "number", _number(value)
+    codes = value.split("+")
+    if studio_page.taxonomy(variable):
+        return "taxonomy", [studio_page.path(variable, code) for code in codes]
+    return "choices", codes
 
 
 def _labels(variable: Variable, value: str) -> str:

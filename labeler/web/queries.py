@@ -11,6 +11,7 @@ from flask import abort, current_app, request
 from sqlalchemy import Engine, Select, and_, case, distinct, func, select
 
 from labeler import codebook as codebooks
+from labeler import studio_page
 from labeler.answers import CANARY
 from labeler.codebook import Codebook
 from labeler.edges import store
@@ -206,13 +207,34 @@ def coded(batch: str, key: str) -> pd.DataFrame:
 
 def humans(**equals: str) -> pd.DataFrame:
     """Columns unit, coder, arm of the annotations that count; `equals` says which ANNOTATIONS."""
+    return _standing(**equals)[["unit", "coder", "arm"]]
+
+
+def remarks(**equals: str) -> list[dict[str, Any]]:
+    """unit, coder, arm, unclear, comment of those annotations that tell the investigator something.
+
+    Those where a code was found unclear come first.
+    """
+    told = []
+    for row in _standing(**equals).to_dict("records"):
+        try:
+            results = json.loads(row["result"])
+        except ValueError:
+            continue  # `labeler pull` names it
+        remark = studio_page.remark(results if isinstance(results, list) else [])
+        if any(remark):
+            told.append({name: row[name] for name in ("unit", "coder", "arm")} | remark._asdict())
+    return sorted(told, key=lambda row: (not row["unclear"], row["unit"], row["coder"]))
+
+
+def _standing(**equals: str) -> pd.DataFrame:
     notes = store.read(engine(), ANNOTATIONS, **equals)
     people = store.read(engine(), CODERS, kind="human")
     emails = {
         coder: str(json.loads(spec or "{}").get("email", ""))
         for coder, spec in zip(people["coder"], people["spec"], strict=True)
     }
-    return annotations_stage.standing(notes, emails)[["unit", "coder", "arm"]]
+    return annotations_stage.standing(notes, emails)
 
 
 def _units(batch: str) -> Select[Any]:

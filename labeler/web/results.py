@@ -57,6 +57,7 @@ def disagreements() -> Response | str:
     rows = found.rows
     if variable:
         rows = rows[rows["variable"] == variable]
+    remarks = queries.remarks(batch=batch["batch"]) if batch and not variable else []
     return answer(
         "disagreements.html",
         rows,
@@ -70,7 +71,8 @@ def disagreements() -> Response | str:
             (panel, _units(rows[rows["panel"] == panel]))
             for panel in (differences.HUMANS, differences.MODEL)
         ],
-        excerpts=queries.excerpts(batch["batch"]) if batch and variable else {},
+        remarks=remarks,
+        excerpts=queries.excerpts(batch["batch"]) if batch and (variable or remarks) else {},
     )
 
 

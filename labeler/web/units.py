@@ -73,6 +73,7 @@ def unit(unit: str) -> Response | str:
         lines=_lines(codings, seats, book),
         codings=codings.to_dict("records"),
         confidence=_sure(sure, book),
+        remarks=queries.remarks(unit=unit),
         batches=sorted(set(store.read(queries.engine(), TASKS, unit=unit)["batch"])),
     )
 

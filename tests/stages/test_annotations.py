@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeler import codebook, tables
+from labeler import codebook, studio_page, tables
 from labeler.stages import annotations, suggestions
 
 BOOK = codebook.read(
@@ -390,6 +390,42 @@ def test_no_json_ends_the_run(result: object) -> None:
         assert TEXT[row["start"] : row["end"]] == row["quote"] != ""
 
 
+def test_ask_the_pi_is_a_code_of_its_own() -> None:
+    """The box becomes a coding beside the others and a finding; a comment is only a finding."""
+    comment = element(studio_page.COMMENT, ["two uses?\n", "or \x1b[31mone"], kind="text")
+    ask = element(studio_page.ASK, ["unclear"])
+    found = parsed(annotation([element("relevance", ["relevant"]), ask, comment]))
+    assert values(found) == {
+        ("", "relevance"): "relevant",
+        ("", "tags"): "",
+        ("", "ask-the-pi"): "unclear",
+    }
+    [told] = found.findings.to_dict("records")
+    assert (told["kind"], told["detail"]) == ("ask-the-pi", "two uses? or [31mone")
+    silent = parsed(annotation([element("relevance", ["relevant"]), ask]))
+    assert list(silent.findings["detail"]) == ["without a comment"]
+    spoken = parsed(annotation([element("relevance", ["relevant"]), comment]))
+    assert kinds(spoken) == ["comment"]
+    assert ("", "ask-the-pi") not in values(spoken)
+
+
+@pytest.mark.parametrize("value", [None, 5, {}, {"choices": 5}, {"choices": [5]}, {"text": {}}])
+def test_odd_remarks_do_no_harm(value: object) -> None:
+    """What is neither a tick nor a text is no remark."""
+    results = [{"from_name": name, "value": value} for name in studio_page.OWN]
+    assert studio_page.remark([*results, None, 5, "text"]) == studio_page.Remark(False, "")
+
+
+def test_suggested_segment_that_nobody_checked_is_named() -> None:
+    """It counts, as it was handed in; the page lets none through."""
+    region = claim("too dear", "r")
+    region["value"]["labels"] = [studio_page.TO_CHECK]
+    stance = element("stance", ["against"], region="r")
+    found = parsed(annotation([element("relevance", ["relevant"]), region, stance]))
+    assert kinds(found) == ["unchecked"]
+    assert values(found)["1", "stance"] == "against"
+
+
 @st.composite
 def coded(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Codings and segments of one unit that the codebook admits."""
@@ -429,7 +465,7 @@ def test_prediction_comes_back_as_the_same_codings(
 ) -> None:
     """What is suggested and submitted unchanged is parsed to the codings it was made from."""
     codings, segments = made
-    shown = suggestions.predictions(codings, segments, BOOK, version="m")
+    shown = suggestions.predictions(codings, segments, BOOK, version="m", checked=True)
     found = parsed(annotation(shown["u"]["result"]))
     columns = ["segment", "variable", "value"]
     before = codings[columns].itertuples(index=False, name=None)

@@ -9,7 +9,7 @@ import pytest
 from jinja2 import UndefinedError
 from label_studio_sdk.label_interface import LabelInterface
 
-from labeler import codebook, tables
+from labeler import codebook, studio_page, tables
 from labeler.codebook import Codebook
 from labeler.errors import CodebookError, TableError
 from labeler.stages import suggestions
@@ -104,13 +104,65 @@ def test_controls_follow_the_kind_of_variable() -> None:
     strength = control(book(), "strength")
     assert (strength.tag, strength.get("min"), strength.get("max")) == ("Number", "0", "2.5")
     assert [one.get("alias") for one in control(book(), "stance")] == ["against", "for_it"]
-    assert control(book(), "segment")[0].get("alias") == "claim"
+    assert [one.get("alias") for one in control(book(), "segment")] == ["to-check", "claim"]
 
 
-def test_many_codes_become_a_drop_down() -> None:
-    """Up to 15 codes stand in rows; more stand in a drop-down."""
-    assert control(book(15), "grounds").get("layout") is None
-    assert control(book(16), "grounds").get("layout") == "select"
+def test_many_codes_become_a_tree() -> None:
+    """Up to 15 codes stand in rows; more stand in a tree to search, where several may be taken."""
+    assert control(book(15), "grounds").tag == "Choices"
+    tree = control(book(16), "grounds")
+    assert (tree.tag, tree.get("leafsOnly"), tree.get("maxUsages")) == ("Taxonomy", "true", None)
+    assert [one.get("alias") for one in tree] == [f"g{number}" for number in range(16)]
+    assert {one.get("hotkey") for one in tree} == {None}
+
+
+GROUPED = ("Against, definition: Against it.", "Against, group: 'No <', definition: Against it.")
+
+
+def test_groups_become_a_tree() -> None:
+    """A code with a group stands under its heading; of a variable of one code one is taken."""
+    of = book(3, *GROUPED)
+    tree = control(of, "stance")
+    assert (tree.tag, tree.get("maxUsages")) == ("Taxonomy", "1")
+    assert [(one.get("value"), one.get("alias")) for one in tree] == [
+        ("No <", "group-0"),
+        ("For", "for_it"),
+    ]
+    assert [one.get("alias") for one in tree[0]] == ["against"]
+    made = suggestions.predictions(
+        codings(("u", "1", "stance", "against")),
+        segments(("u", "1", 0, 3, "abc", "exact")),
+        of,
+        version="m",
+    )
+    answer = made["u"]["result"][1]
+    assert answer["type"] == "taxonomy"
+    assert answer["value"]["taxonomy"] == [["group-0", "against"]]
+    assert of.fingerprint != book().fingerprint
+
+
+def test_keys_do_not_collide() -> None:
+    """Every code of the bundled codebook has a key of its own, none of them Label Studio's."""
+    path = ROOT / "codebook" / "llm-mental-health.yaml"
+    of = codebook.read(path.read_text("utf-8"), source="bundled")
+    keys = [one.get("hotkey") for one in page(of).iter() if one.tag in ("Choice", "Label")]
+    given = [key for key in keys if key]
+    assert len(given) == len(set(given)) == 54 + len(["mark", "ask", "guard"])
+    assert len(keys) - len(given) == len(["to-check"])
+    assert not {"u", "shift+r", "shift+1", "shift+2"} & set(given)
+
+
+def test_keys_run_out_without_harm() -> None:
+    """Codes beyond the last key have none; no key stands twice."""
+    many = {f"v{number}": book(15) for number in range(5)}
+    of = book(15)
+    variables = [
+        variable.model_copy(update={"variable": f"{name}_{variable.variable}", "applies_when": {}})
+        for name, one in many.items()
+        for variable in one.of_segment
+    ]
+    keys = studio_page.hotkeys(of.model_copy(update={"variables": tuple(variables)}))
+    assert list(keys.values()) == list(studio_page.KEYS)
 
 
 def test_page_insists_only_where_a_question_shows() -> None:
@@ -140,16 +192,16 @@ def test_text_cannot_become_markup() -> None:
     """Signs of XML, HTML, Markdown and Label Studio's own `$` are only shown."""
     text = suggestions.config(book(), template=PAGE)
     texts = [one.get("value") or "" for one in page(book()).findall(".//Markdown")]
-    assert "<p>Is it &lt;relevant&gt; &amp; *true*?</p>" in texts
+    assert any("<summary>Is it &lt;relevant&gt; &amp; *true*? " in one for one in texts)
     assert any("For &#36;5 {{ x }} &lt;i&gt;" in one for one in texts)
     assert not any("\n\n" in one for one in texts)
-    assert text.count("$") == len(["$platform", "$date", "$text", "$note"])
+    assert text.count("$") == len(["$platform", "$date", "$text", "$note", "$todo"])
 
 
 def test_label_studio_knows_the_page() -> None:
     """Label Studio's own reader finds the text, the segments and every variable."""
     interface = LabelInterface(suggestions.config(book(), template=PAGE))
-    names = {"segment", "relevance", "strength", "stance", "grounds"}
+    names = {"segment", "relevance", "strength", "stance", "grounds", *studio_page.OWN}
     assert set(interface._controls) == names
     interface.validate()
 
@@ -209,8 +261,8 @@ def test_predictions_carry_codes_and_places() -> None:
         "u": {
             "model_version": "cues@1",
             "result": [
-                of("segment", "labels", {**span, "labels": ["claim"]}, id="s1"),
-                of("segment", "labels", {**other, "labels": ["claim"]}, id="s2"),
+                of("segment", "labels", {**span, "labels": ["to-check"]}, id="s1"),
+                of("segment", "labels", {**other, "labels": ["to-check"]}, id="s2"),
                 of("relevance", "choices", {"choices": ["yes_it_is"]}),
                 of("strength", "number", {"number": 2}),
                 of("stance", "choices", {**span, "choices": ["for_it"]}, id="s1"),
@@ -313,16 +365,18 @@ def seat(arm: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_payload_follows_the_positions_and_hides_the_author() -> None:
     """Tasks stand in order; author and address never leave; blind ones have no prediction."""
     made = suggestions.payload(*seat("blind"), None)
-    data = {"unit": "c", "text": "ccc", "platform": "bluesky", "date": "2025-10-03", "note": ""}
-    assert made[0] == {"data": data}
+    data = {"unit": "c", "text": "ccc", "platform": "bluesky", "date": "2025-10-03"}
+    assert made[0] == {"data": {**data, "note": "", "todo": ""}}
     assert [task["data"]["unit"] for task in made] == ["c", "b", "a"]
     assert "hidden" not in str(made)
 
 
 def test_assisted_payload_carries_its_predictions() -> None:
     """A unit without a suggestion is imported without one."""
-    given = {"b": {"model_version": "m", "result": []}}
+    region = {"type": "labels", "value": {"start": 0, "end": 2, "text": "bb"}}
+    given = {"b": {"model_version": "m", "result": [region, {"type": "choices", "value": {}}]}}
     made = suggestions.payload(*seat("assisted"), given, {"b": "told"})
+    assert [task["data"]["todo"] for task in made] == ["", f"{suggestions.TODO} 1", ""]
     assert [len(task.get("predictions", [])) for task in made] == [0, 1, 0]
     assert [task["data"]["note"] for task in made] == ["", "told", ""]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from labeler import tables
+from labeler import studio_page, tables
 from labeler.edges import store
 from labeler.project import Project
 from labeler.web import create_app, queries
@@ -120,6 +121,22 @@ def test_only_the_seats_own_newest_annotation_codes(client: FlaskClient, databas
     skip = notes.assign(annotation="local:99", updated="2027", cancelled=1)
     store.mirror(engine, tables.ANNOTATIONS, skip)
     assert not [row for row in rows(client, path) if row["panel"] == "humans, blind"]
+
+
+def test_remarks_are_listed_for_the_investigator(client: FlaskClient, database: str) -> None:
+    """What a coder found unclear stands on the page of disagreements and on that of the post."""
+    assert "To the investigator" not in words(client, "/disagreements")
+    engine = store.connect(database)
+    notes = store.read(engine, tables.ANNOTATIONS, coder="human:bob", unit=study.FIRST)
+    box = {"from_name": studio_page.ASK, "value": {"choices": [studio_page.UNCLEAR]}}
+    line = {"from_name": studio_page.COMMENT, "value": {"text": ["<b>two</b> uses?"]}}
+    store.mirror(engine, tables.ANNOTATIONS, notes.assign(result=json.dumps([box, line])))
+    for path in ("/disagreements", UNIT):
+        page = words(client, path)
+        assert "To the investigator" in page
+        assert "human:bob, blind A code is unclear. &lt;b&gt;two&lt;/b&gt; uses?" in page
+    store.mirror(engine, tables.ANNOTATIONS, notes.assign(result="5"))
+    assert "To the investigator" not in words(client, UNIT)
 
 
 def test_reliability_puts_evidence_first(client: FlaskClient) -> None:
