@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
+from labeler.studio_page import ASK
 from labeler.tables import CHANGES, frame
 
 Change = Literal["accepted", "edited", "added", "deleted"]
@@ -40,7 +41,8 @@ def compare(
     """CHANGES of one coder's assisted CODINGS and SEGMENTS against the suggester's.
 
     A unit counts where the coder coded it and a suggestion was there. A suggested quote that the
-    post does not hold was not shown and is left out, with its codes. Segments are paired one to
+    post does not hold was not shown and is left out, with its codes; what the coder asks the PI is
+    no change of anything. Segments are paired one to
     one, those first that share most of their length (intersection over union), ties in order of
     place. Of a pair without equal ends the segment itself is edited; `value` and `suggested` of a
     segment are written `start-end`.
@@ -118,7 +120,7 @@ def _written(span: _Span | None) -> str:
 
 def _codes(codings: pd.DataFrame) -> _Codes:
     made: _Codes = {}
-    for row in _records(codings):
+    for row in _records(codings[codings["variable"] != ASK]):
         made.setdefault((row["unit"], row["segment"]), {})[row["variable"]] = row["value"]
     return made
 
