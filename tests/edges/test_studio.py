@@ -242,7 +242,7 @@ def test_silence_is_told_from_refusal(studio: Server) -> None:
 
 @pytest.mark.parametrize("name", ["llm-mental-health", "recipe-difficulty"])
 def test_a_coding_comes_back_as_it_went(admin: Studio, name: str) -> None:
-    """Codings that are predicted and submitted unchanged are pulled as the same codings."""
+    """Codings that are predicted, checked and submitted come back as the same codings."""
     path = ROOT / "codebook" / f"{name}.yaml"
     book = codebook.read(path.read_text("utf-8"), source=name)
     template = (ROOT / "templates" / "studio" / "config.jinja").read_text("utf-8")
@@ -264,12 +264,9 @@ def test_a_coding_comes_back_as_it_went(admin: Studio, name: str) -> None:
         {**who, "segment": number, "variable": one.variable, "value": one.codes[0]}
         for number, one in given
     ]
-    shown = suggestions.predictions(
-        tables.frame(tables.CODINGS, codings),
-        tables.frame(tables.SEGMENTS, segments),
-        book,
-        version="cues@1",
-    )
+    frames = tables.frame(tables.CODINGS, codings), tables.frame(tables.SEGMENTS, segments)
+    shown = suggestions.predictions(*frames, book, version="cues@1")
+    checked = suggestions.predictions(*frames, book, version="cues@1", checked=True)
     project = admin.project(
         f"round {name}",
         title=f"made up: {name}",
@@ -279,7 +276,7 @@ def test_a_coding_comes_back_as_it_went(admin: Studio, name: str) -> None:
     )
     known = admin.import_tasks(project, suggestions.payload(tasks, posts, shown))
     admin.set_model_version(project, "cues@1")
-    admin.submit(known["u1"], shown["u1"]["result"], 3.0)
+    admin.submit(known["u1"], checked["u1"]["result"], 3.0)
     [changed] = admin.changes(project, since="")
     rows = [
         {
