@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlsplit
 
 from labeler.keys import canonical
 
+ENDPOINT: Final = "/v1/chat/completions"
 # OpenAI's reasoning models refuse `max_tokens`; Ollama and older servers know nothing else, and
 # would leave out a limit of the other name without a word.
 LIMITS = ("max_tokens", "max_completion_tokens")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -12,11 +12,13 @@ import pandas as pd
 from labeler import tables
 from labeler.commands.options import Command
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline.fetch import Fetched, fetch
 from labeler.pipeline.model import Asking
-from labeler.pipeline.outstanding import cancel, status
 from labeler.pipeline.study import Study
-from labeler.pipeline.submit import Sharding, Submitted, submit
+from labeler.pipeline.uploads import Sharding
+
+if TYPE_CHECKING:
+    from labeler.pipeline.fetch import Fetched
+    from labeler.pipeline.submit import Submitted
 
 SHOWN = ["batch", "state", "requests#", "done#", "failed#", "submitted", "reserved#", "where"]
 
@@ -81,6 +83,11 @@ def taken(given: dict[str, Any]) -> Given:
 
 def run(study: Study, batch: Given, asking: Asking, *, machine: bool) -> None:
     """Do what `--batch` says and show what came of it."""
+    # here, since the SDK takes a second to load, which is only for batches
+    from labeler.pipeline.fetch import fetch  # noqa: PLC0415
+    from labeler.pipeline.outstanding import cancel, status  # noqa: PLC0415
+    from labeler.pipeline.submit import submit  # noqa: PLC0415
+
     if batch.action == "submit":
         done = submit(study, asking, batch.sharding, folder=batch.folder, report=told)
         as_json(done._asdict()) if machine else _submitted(done)

@@ -20,10 +20,10 @@ import openai
 from openai.types import Batch as ServerBatch
 
 from labeler.answers import storable
+from labeler.bodies import ENDPOINT
 from labeler.edges import llm_failures, llm_http
 from labeler.errors import LabelerError, ServiceRejected
 
-ENDPOINT: Final = "/v1/chat/completions"
 WINDOW: Final = "24h"  # the only one there is
 MARK = "labeler_upload"  # the name of our key in a batch's metadata
 PURPOSE: Final = "batch"

@@ -20,7 +20,6 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
-import openai
 
 from labeler.edges import llm_failures
 from labeler.edges.llm_failures import Failure
@@ -96,6 +95,8 @@ async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
 
     Azure takes the key of a deployment's address in a header of its own.
     """
+    import openai  # noqa: PLC0415  (half a second, which only those who ask shall wait)
+
     checked(base_url)
     path, _, query = base_url.partition("?")
     secure = path.startswith("https:")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from labeler import tables
+from labeler import bodies, tables
 from labeler.edges import files, llm_batches, store, tokens
 from labeler.edges.llm_batches import Batches
 from labeler.errors import ProjectError
@@ -19,19 +19,11 @@ from labeler.pipeline import claims, company, uploads
 from labeler.pipeline.asking import Asker, note_ledger
 from labeler.pipeline.model import WITH_SUBREDDITS, Asking, Model, model_of
 from labeler.pipeline.study import Report, Study, add_coder, coders, logged, silent
-from labeler.pipeline.uploads import ENDED, NOTED, WRITTEN
+from labeler.pipeline.uploads import ENDED, NOTED, WRITTEN, Sharding
 from labeler.stages import canaries
 from labeler.stages import uploads as shapes
 
 KEPT = ["completion", "claim", "unit", "replicate", "asked", "request", "bytes", "tokens", "most"]
-
-
-class Sharding(NamedTuple):
-    """What a file holds at most, and how many tokens may wait at the server in all."""
-
-    lines: int = 50_000
-    bytes: int = 200_000_000
-    tokens: int | None = None
 
 
 class Submitted(NamedTuple):
@@ -155,7 +147,7 @@ class _Taking:
         the body and are counted many times faster. Rows that share a line count once.
         """
         lines = (
-            shapes.line(asked, body, endpoint=llm_batches.ENDPOINT)
+            shapes.line(asked, body, endpoint=bodies.ENDPOINT)
             for asked, body in zip(made["asked"], made["body"], strict=True)
         )
         model = self.asker.purse.model

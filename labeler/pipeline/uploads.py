@@ -13,22 +13,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from labeler import bodies, tables
-from labeler.edges import files, llm_batches, store
-from labeler.edges.llm_batches import Batch, Batches
+from labeler.edges import files, store
 from labeler.keys import key
 from labeler.pipeline import claims
 from labeler.pipeline.study import Study, now
 from labeler.stages import uploads
 
+if TYPE_CHECKING:  # the SDK takes a second to load, and `status` needs nothing of it
+    from labeler.edges.llm_batches import Batch, Batches
+
 NOTED, WRITTEN, UNKNOWN = "noted", "written", "unknown"
 ENDED = ("completed", "expired", "failed", "cancelled")
 FILES = "files in "
 BEFORE = 86_400.0  # seconds by which the clocks of server and client may differ
+
+
+class Sharding(NamedTuple):
+    """What a file holds at most, and how many tokens may wait at the server in all."""
+
+    lines: int = 50_000
+    bytes: int = 200_000_000
+    tokens: int | None = None
 
 
 def address(study: Study) -> str:
@@ -147,7 +157,7 @@ def write(study: Study, row: Any, path: Path) -> None:
             if prompt not in whole:
                 whole[prompt] = bodies.envelope(contents[prompt])
             body = whole[prompt](said["user"], said["limit"])
-            yield uploads.line(asked, body, endpoint=llm_batches.ENDPOINT) + "\n"
+            yield uploads.line(asked, body, endpoint=bodies.ENDPOINT) + "\n"
 
     files.write_parts(path, lines())
 
