@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.distances import Floats
@@ -95,13 +95,13 @@ def _chance(counts: NDArray[np.int64], shares: Floats, keep: float) -> float:
 
 def half_width(variance: float, n: int, *, confidence: float = 0.95) -> float:
     """Half of the two-sided interval's width: z sqrt(V / n); nan without units."""
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     return z * math.sqrt(variance / n) if n > 0 else math.nan
 
 
 def units_for_width(variance: float, half: float, *, confidence: float = 0.95) -> float:
     """Units at which the interval is that narrow: n = z^2 V / h^2 (not rounded up)."""
-    return float(norm.ppf((1 + confidence) / 2)) ** 2 * variance / half**2
+    return float(ndtri((1 + confidence) / 2)) ** 2 * variance / half**2
 
 
 def lower_bound(alpha: float, variance: float, n: int, *, confidence: float = 0.95) -> float:
@@ -112,7 +112,7 @@ def lower_bound(alpha: float, variance: float, n: int, *, confidence: float = 0.
     if n < 1 or alpha >= 1 or math.isnan(variance):
         return math.nan
     spread = math.sqrt(variance / n) / (1 - alpha)
-    return max(-1.0, 1 - (1 - alpha) * math.exp(float(norm.ppf(confidence)) * spread))
+    return max(-1.0, 1 - (1 - alpha) * math.exp(float(ndtri(confidence)) * spread))
 
 
 def units_for_bound(
@@ -127,7 +127,7 @@ def units_for_bound(
         return math.inf
     if alpha >= 1 or math.isnan(variance):
         return math.nan
-    z = float(norm.ppf(confidence) + norm.ppf(power))
+    z = float(ndtri(confidence) + ndtri(power))
     gap = math.log((1 - threshold) / (1 - alpha))
     return z * z * variance / (1 - alpha) ** 2 / gap**2
 
