@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,7 +11,6 @@ from labeler.errors import ProjectError, ServiceRejected
 from labeler.pipeline.model import Asking
 from labeler.pipeline.study import Study, now
 
-PAUSE = 0.5
 UNCOUNTED = (
     "--budget: the server does not count tokens, so nobody can tell when the budget is spent; "
     "switch its usage counts on and run `labeler doctor`, which asks it again, or leave --budget "
@@ -25,24 +23,19 @@ NO_LOGPROBS = (
 UNFIT = (400, 413, 422)
 
 
-def probed(study: Study, *, patience: float = 0.0, again: bool = False) -> Any | None:
+def probed(study: Study, *, again: bool = False) -> Any | None:
     """The ENDPOINTS row of the project's model; it is asked where there is none yet, or `again`.
 
     None where the server answers no question as small as this one. Raises what `llm.probe` does:
-    a wrong key, address or model is heard of before any post leaves.
+    a wrong key, address or model is heard of before any post leaves, and a server that never
+    answered is not waited for long.
     """
     address, model = _address(study.project.llm_url), study.project.llm_model
     known = store.read(study.engine, tables.ENDPOINTS, address=address, model=model)
     if len(known) and not again:
         return next(tables.rows(known))
     try:
-        found = llm.probe(
-            study.project.llm_url,
-            study.project.llm_key,
-            model,
-            attempts=math.ceil(math.log2(patience / PAUSE + 1)) + 1,
-            pause=PAUSE,
-        )
+        found = llm.probe(study.project.llm_url, study.project.llm_key, model)
     except ServiceRejected as error:
         if error.status in UNFIT:
             return None

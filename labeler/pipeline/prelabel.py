@@ -132,7 +132,7 @@ def by_model(
         read = parse(study, model.coder, model.hides, everything=reparse)
         written, faults, remarks = read.codings, Counter(read.faults), list[str]()
         if isinstance(asker, Asker) and not reparse and asker.pending():
-            found = endpoint.probed(study, patience=asking.patience)
+            found = endpoint.probed(study)
             remarks = endpoint.remarks(found, asking, free=asker.purse.free)
         for again in () if reparse else (False, True):
             try:
