@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from annotating import opened
+from playwright.sync_api import Browser, Page, expect
 from running import Labeler
 
 from labeler import tables
@@ -93,8 +94,9 @@ def logged_in(browser: Browser, studio: Server, email: str) -> Page:
 
 def marked(page: Page) -> None:
     """Drag over the quote, as a person does; once more where the page was not ready for it."""
-    for _ in range(3):
-        page.keyboard.press("1")
+    for attempt in range(3):
+        if attempt:
+            page.keyboard.press("1")
         first, last = page.evaluate(PLACE, QUOTE)
         page.mouse.move(first["left"] + 1, first["middle"])
         page.mouse.down()
@@ -104,6 +106,16 @@ def marked(page: Page) -> None:
         if page.locator(".htx-highlight").count():
             return
     raise AssertionError(f"nothing could be marked in {page.url}")
+
+
+def checked(page: Page) -> None:
+    """Go to the suggested quote and say that it is checked."""
+    todo = page.locator(".todo")
+    expect(todo).to_contain_text("1")
+    page.keyboard.press("Alt+.")
+    expect(page.get_by_text("Suggested, not yet checked")).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.get_by_text("Suggested, not yet checked")).to_be_hidden()
 
 
 def submitted(page: Page) -> None:
@@ -146,10 +158,11 @@ def test_odd_texts_come_back_unchanged(studio: Server, browser: Browser, tmp_pat
     page = logged_in(browser, studio, "ada.odd@example.org")
     tasks = labeler.table(tables.TASKS)
     for task in tasks.itertuples():
-        page.goto(f"{studio.url}/projects/{seats[task.arm]}/data?task={int(task.studio_task)}")
-        page.wait_for_selector(".lsf-htx-richtext")
+        opened(page, studio, seats[task.arm])
         if task.arm == "blind":
             marked(page)
+        else:
+            checked(page)
         submitted(page)
     page.context.close()
     done = labeler("pull", "--json").json
