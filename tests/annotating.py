@@ -77,6 +77,22 @@ def stretched(page: Page, last: str) -> None:
     page.mouse.up()
 
 
+def checked(page: Page) -> None:
+    """Choose the next suggested quote by key, look at it, and say by key that it is checked.
+
+    The key counts from a moment after the quote's questions show, as for a person who reads them.
+    """
+    told = page.get_by_text("Suggested, not yet checked")
+    page.keyboard.press("Alt+.")
+    expect(told).to_be_visible()
+    for _ in range(10):
+        page.wait_for_timeout(400)
+        if not told.is_visible():
+            return
+        page.keyboard.press("1")
+    expect(told).to_be_hidden()
+
+
 def submit(page: Page) -> None:
     with page.expect_response(lambda answer: "/annotations" in answer.url) as answer:
         page.get_by_test_id("bottombar-submit-button").click()

@@ -12,6 +12,7 @@ import pytest
 from annotating import (
     POST,
     QUOTE,
+    checked,
     choice,
     dragged,
     marked,
@@ -99,10 +100,8 @@ class Annotator(NamedTuple):
 
     def check(self) -> None:
         """Choose the next quote, by key, and say that it is checked."""
-        self.page.keyboard.press("Alt+.")
-        expect(self.page.get_by_text("Suggested, not yet checked.")).to_be_visible()
-        self.page.keyboard.press(studio_page.MARK_KEY)
-        expect(self.page.get_by_text("Suggested, not yet checked.")).to_be_hidden()
+        assert studio_page.MARK_KEY == "1"
+        checked(self.page)
 
     def code_new(self, quote: int, impact: str) -> Codes:
         """Give a quote that was marked just now all its codes, by keys."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from annotating import opened
-from playwright.sync_api import Browser, Page, expect
+from annotating import checked, opened
+from playwright.sync_api import Browser, Page
 from running import Labeler
 
 from labeler import tables
@@ -106,16 +106,6 @@ def marked(page: Page) -> None:
         if page.locator(".htx-highlight").count():
             return
     raise AssertionError(f"nothing could be marked in {page.url}")
-
-
-def checked(page: Page) -> None:
-    """Go to the suggested quote and say that it is checked."""
-    todo = page.locator(".todo")
-    expect(todo).to_contain_text("1")
-    page.keyboard.press("Alt+.")
-    expect(page.get_by_text("Suggested, not yet checked")).to_be_visible()
-    page.keyboard.press("1")
-    expect(page.get_by_text("Suggested, not yet checked")).to_be_hidden()
 
 
 def submitted(page: Page) -> None:
