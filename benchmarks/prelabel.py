@@ -239,8 +239,12 @@ def ours(posts: int, flying: int, url: str, limits: llm.Limits = NO_LIMITS) -> i
 
         def keep(answers: list[llm.Answer]) -> None:
             rows = [row(answer) for answer in answers]
-            which: dict[str, object] = {"completion": [one["completion"] for one in rows]}
-            store.replace(engine, (tables.COMPLETIONS, which, rows), (tables.CLAIMS, which, []))
+            names = [one["completion"] for one in rows]
+            store.replace(
+                engine,
+                (tables.COMPLETIONS, {"completion": names}, rows),
+                (tables.CLAIMS, {"claim": names}, []),
+            )
 
         with store.kept_open(engine):
             llm.complete(
