@@ -227,9 +227,13 @@ def test_batch_is_drawn_as_designed(drawn: Labeler) -> None:
     assert set(blind["unit"]).isdisjoint(assisted["unit"])
     assert set(blind.groupby("unit")["coder"].nunique()) == {2}
     assert set(assisted.groupby("unit")["coder"].nunique()) == {1}
-    assert blind["unit_probability"].tolist() == pytest.approx([6 / 30] * len(blind))
-    assert assisted["unit_probability"].tolist() == pytest.approx([4 / 30] * len(assisted))
-    assert assisted["task_probability"].tolist() == pytest.approx([4 / 30 / 2] * len(assisted))
+    assert blind["unit_probability"].tolist() == pytest.approx([6 / 30] * len(blind), rel=1e-15)
+    assert assisted["unit_probability"].tolist() == pytest.approx(
+        [4 / 30] * len(assisted), rel=1e-15
+    )
+    assert assisted["task_probability"].tolist() == pytest.approx(
+        [4 / 30 / 2] * len(assisted), rel=1e-15
+    )
     coders = drawn.table(tables.CODERS)
     emails = [json.loads(spec)["email"] for spec in coders[coders["kind"] == "human"]["spec"]]
     assert emails == ["ada@example.org", "ben@example.org"]

@@ -21,7 +21,7 @@ from labeler.errors import CodebookError, TableError
 
 RESERVED = ("text", "segment", "given")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
-TODO = "Suggested quotes to check, in amber:"
+UNCHECKED = "Suggested quotes to check, in amber:"
 
 _UNSHOWN = re.compile("[\x00\ud800-\udfff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -208,7 +208,7 @@ def payload(
 def _todo(prediction: Mapping[str, Any]) -> str:
     """A line on the suggested quotes that are to be checked; '' without any."""
     quotes = sum(element["type"] == "labels" for element in prediction["result"])
-    return f"{TODO} {quotes}" if quotes else ""
+    return f"{UNCHECKED} {quotes}" if quotes else ""
 
 
 # --- the page ----------------------------------------------------------------------------------

@@ -376,7 +376,7 @@ def test_assisted_payload_carries_its_predictions() -> None:
     region = {"type": "labels", "value": {"start": 0, "end": 2, "text": "bb"}}
     given = {"b": {"model_version": "m", "result": [region, {"type": "choices", "value": {}}]}}
     made = suggestions.payload(*seat("assisted"), given, {"b": "told"})
-    assert [task["data"]["todo"] for task in made] == ["", f"{suggestions.TODO} 1", ""]
+    assert [task["data"]["todo"] for task in made] == ["", f"{suggestions.UNCHECKED} 1", ""]
     assert [len(task.get("predictions", [])) for task in made] == [0, 1, 0]
     assert [task["data"]["note"] for task in made] == ["", "told", ""]
 
