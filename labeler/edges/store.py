@@ -330,6 +330,12 @@ def _claims_anew(connection: Connection) -> None:
     _all_tables(connection)
 
 
+def _reliability_anew(connection: Connection) -> None:
+    """Reliability has a longer key now; `labeler reliability` makes its rows again."""
+    tables.RELIABILITY.drop(connection, checkfirst=True)
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -337,4 +343,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0004-uploads", _claims_anew),
     ("0005-strata", _all_tables),
     ("0006-changes", _all_tables),
+    ("0007-verdicts-assessments", _reliability_anew),
 ]
