@@ -69,7 +69,7 @@ class Labeler:
             tempfile.TemporaryFile() as err,
         ):
             files = (nothing.fileno(), out, err)
-            if self.program == PROGRAM:
+            if self.program == PROGRAM and given["PYTHONWARNINGS"] == "error":
                 words = command[len(PROGRAM) :]
                 ended = warm().run(words, given, str(folder), files, SECONDS)
             else:
