@@ -256,13 +256,13 @@ def _pairable(counts: Counts, weights: Floats | None, times: Counts | None = Non
 
 
 def _summed(weights: Floats, counts: Floats) -> Floats:
-    """sum_u w_u n_uc. Not by BLAS, whose threads cost more than so small a sum on a busy machine."""
+    """sum_u w_u n_uc, without BLAS, whose threads cost more than the sum on a busy machine."""
     n_values: Floats = np.einsum("u,uc->c", weights, counts)
     return n_values
 
 
 def _disagreed(units: _Units, seen: NDArray[np.intp], apart: Floats, level: Level) -> float:
-    """sum_u w_u D_u, D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1); `apart` is d of the seen values."""
+    """sum_u w_u D_u, D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1); `apart`: d of the values seen."""
     if level != "nominal":
         return float((_pooled(units)[np.ix_(seen, seen)] * apart).sum())
     n, m = units.counts, units.codings

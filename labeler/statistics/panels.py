@@ -106,6 +106,8 @@ def _counted(given: NDArray[np.intp], size: int) -> Counts:
 def _check(columns: Columns, size: int, weights: Floats | None, clusters: Any) -> None:
     if columns.ndim != 2 or not np.issubdtype(columns.dtype, np.integer):
         raise TableError("columns must be whole numbers of the shape (coders, units)")
+    if not len(columns):
+        raise TableError("columns hold no coder: each row is the codings of one")
     if columns.size and not -1 <= columns.min() <= columns.max() < size:
         raise TableError(
             f"columns hold positions from {columns.min()} to {columns.max()}: "
