@@ -70,7 +70,12 @@ class Agreement(NamedTuple):
 
 
 def alpha_checked(
-    counts: Counts, *, level: Level, domain: Domain, weights: Floats | None = None
+    counts: Counts,
+    *,
+    level: Level,
+    domain: Domain,
+    weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Agreement:
     """`alpha`, computed a second time by the krippendorff package.
 
@@ -78,10 +83,12 @@ def alpha_checked(
     a weighted alpha is not computed twice. It needs memory for units x values^2 numbers; above
     10 million of them the two are compared on every k-th unit, the smallest k that fits.
     """
-    agreement = alpha(counts, level=level, domain=domain, weights=weights)
+    agreement = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     if weights is None and not math.isnan(agreement.value):
-        step = math.ceil(counts.shape[0] * counts.shape[1] ** 2 / CHECK_CELLS)
-        part = counts[:: max(step, 1)]
+        n_units = counts.shape[0] if times is None else int(times.sum())
+        step = math.ceil(n_units * counts.shape[1] ** 2 / CHECK_CELLS)
+        every = np.arange(0, n_units, max(step, 1))
+        part = counts[every if times is None else np.cumsum(times).searchsorted(every, "right")]
         ours = alpha(part, level=level, domain=domain).value if step > 1 else agreement.value
         if not math.isnan(ours):
             _compare(ours, _second_alpha(part, level, domain), level)
@@ -89,7 +96,12 @@ def alpha_checked(
 
 
 def alpha(
-    counts: Counts, *, level: Level, domain: Domain, weights: Floats | None = None
+    counts: Counts,
+    *,
+    level: Level,
+    domain: Domain,
+    weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Agreement:
     """Krippendorff's alpha, 1 - Do/De.
 
@@ -97,22 +109,22 @@ def alpha(
     text for `interval` and `ratio`; for `masi` and `jaccard` frozensets or codes joined by "+"
     (the empty text is the empty set). `weights`, shape (units,), are 1/inclusion probability: a
     unit counts as that many units, and alpha estimates what a coding of all units would give.
+    `times`, shape (units,): a row stands for so many units with these counts (and this weight).
 
     Undefined (nan, with the reason in `note`) without a pairable unit or without variation.
     Raises TableError when shapes, counts, weights or domain break their rules.
     """
     check_counts(counts, domain, weights)
-    units = _pairable(counts, weights)
-    pooled = _pooled(units)
-    n_values = units.weights @ units.counts
+    units = _pairable(counts, weights, times)
+    n_values = _summed(units.weights, units.counts)
     seen = np.flatnonzero(n_values)
     percent = _percent(units)
-    note = "" if seen.size > 1 else _undefined(counts, domain)
+    note = "" if seen.size > 1 else reason_undefined(counts, domain)
     observed, expected, value = math.nan, math.nan, math.nan
     if seen.size:
         n = n_values[seen]
         apart = distances_between(level, [domain[column] for column in seen], n)
-        observed = float((pooled[np.ix_(seen, seen)] * apart).sum() / n.sum())
+        observed = _disagreed(units, seen, apart, level) / float(n.sum())
         expected = float((np.outer(n, n) * apart).sum() / (n.sum() * (n.sum() - 1)))
     if not note:
         value = 1 - observed / expected
@@ -122,8 +134,8 @@ def alpha(
         observed=observed,
         expected=expected,
         n_units=units.coded,
-        n_pairable_units=units.codings.size,
-        n_pairable=int(units.codings.sum()),
+        n_pairable_units=int(units.times.sum()),
+        n_pairable=int((units.codings * units.times).sum()),
         percent=percent.of_units,
         percent_pairable=percent.of_pairable,
     )
@@ -205,34 +217,56 @@ def check_counts(counts: Counts, domain: Domain, weights: Floats | None) -> None
         raise TableError("counts must be whole numbers of codings, none below 0")
     if weights is None:
         return
+    check_weights(weights, counts.shape[0])
+
+
+def check_weights(weights: Floats, n_units: int) -> None:
+    """Raise TableError unless there is a weight, 1/inclusion probability, for each unit."""
     weight = np.asarray(weights, float)
-    if weight.shape != counts.shape[:1]:
-        raise TableError(f"weights of shape {weight.shape} for {counts.shape[0]} units")
+    if weight.shape != (n_units,):
+        raise TableError(f"weights of shape {weight.shape} for {n_units} units")
     if not np.isfinite(weight).all() or (weight < 1 - CHECK_TOLERANCE).any():
         raise TableError("a weight is 1/inclusion probability of its unit: finite, at least 1")
 
 
 class _Units(NamedTuple):
-    """The pairable units: counts (units, values), codings m_u and weights (units,).
+    """The pairable units: counts (units, values), codings m_u, and weights and times (units,).
 
-    `coded` is the number of units with a coding, pairable or not.
+    A weight is that of all units that a row stands for. `coded` is the number of units with a
+    coding, pairable or not.
     """
 
     counts: Floats
     codings: Floats
     weights: Floats
+    times: Floats
     coded: int
 
 
-def _pairable(counts: Counts, weights: Floats | None) -> _Units:
+def _pairable(counts: Counts, weights: Floats | None, times: Counts | None = None) -> _Units:
     n = counts.astype(float)
-    codings = n @ np.ones(n.shape[1])
-    coded = int(np.count_nonzero(codings))
-    weight = np.ones(codings.size) if weights is None else np.asarray(weights, float)
+    codings: Floats = np.einsum("uc->u", n)
+    alike = np.ones(codings.size) if times is None else times.astype(float)
+    coded = int(alike[codings > 0].sum())
+    weight = alike if weights is None else np.asarray(weights, float) * alike
     kept = np.flatnonzero(codings >= 2)
     if kept.size < codings.size:
-        n, codings, weight = n.take(kept, axis=0), codings[kept], weight[kept]
-    return _Units(n, codings, weight, coded)
+        n, codings, weight, alike = n.take(kept, axis=0), codings[kept], weight[kept], alike[kept]
+    return _Units(n, codings, weight, alike, coded)
+
+
+def _summed(weights: Floats, counts: Floats) -> Floats:
+    """sum_u w_u n_uc, without BLAS, whose threads cost more than the sum on a busy machine."""
+    n_values: Floats = np.einsum("u,uc->c", weights, counts)
+    return n_values
+
+
+def _disagreed(units: _Units, seen: NDArray[np.intp], apart: Floats, level: Level) -> float:
+    """sum_u w_u D_u, D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1); `apart`: d of the values seen."""
+    if level != "nominal":
+        return float((_pooled(units)[np.ix_(seen, seen)] * apart).sum())
+    n, m = units.counts, units.codings
+    return float((units.weights / (m - 1) * (m * m - np.einsum("uc,uc->u", n, n))).sum())
 
 
 def _pooled(units: _Units) -> Floats:
@@ -242,7 +276,7 @@ def _pooled(units: _Units) -> Floats:
         pooled: Floats = (held.T.multiply(share) @ held).toarray()
     else:
         pooled = (units.counts * share[:, None]).T @ units.counts
-    pooled[np.diag_indices_from(pooled)] -= share @ units.counts
+    pooled[np.diag_indices_from(pooled)] -= _summed(share, units.counts)
     return pooled
 
 
@@ -252,12 +286,12 @@ def _percent(units: _Units) -> Percent:
         return Percent(math.nan, math.nan)
     same = (np.einsum("uc,uc->u", n, n) - m) / (m - 1)
     return Percent(
-        of_units=float(weight @ (same / m) / weight.sum()),
-        of_pairable=float(weight @ same / (weight @ m)),
+        of_units=float((weight * same / m).sum() / weight.sum()),
+        of_pairable=float((weight * same).sum() / (weight * m).sum()),
     )
 
 
-def _undefined(counts: Counts, domain: Domain) -> str:
+def reason_undefined(counts: Counts, domain: Domain) -> str:
     """Why alpha is undefined, for counts with fewer than two values in pairable units."""
     if not counts.any():
         return "no coding"
