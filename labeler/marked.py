@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from labeler.codebook import Codebook
 from labeler.errors import TableError
 from labeler.sentences import tokens
 from labeler.statistics import unitizing
+from labeler.statistics.distances import Floats
 from labeler.statistics.unitizing import Ints, Overlap, Rows, Spans
 
 WHO = ["unit", "coder", "arm"]
@@ -68,6 +69,28 @@ class Setting(NamedTuple):
         """Sums over the rows of each unit."""
         n = self.units.size
         return Overlap(*(np.bincount(self.unit, one, n).astype(float) for one in sums))
+
+
+class Sampling(NamedTuple):
+    """How units were drawn: weights and clusters of the units at hand, None where all alike."""
+
+    weighting: str
+    weights: Floats | None
+    clusters: NDArray[np.object_] | None
+
+
+def samplings(
+    units: NDArray[np.object_],
+    weights: Mapping[str, float] | None,
+    clusters: Mapping[str, str] | None,
+) -> Iterator[Sampling]:
+    """Without and, where there are weights, with them."""
+    together = None
+    if clusters is not None:
+        together = np.array([clusters.get(unit) or unit for unit in units], object)
+    yield Sampling("", None, together)
+    if weights is not None:
+        yield Sampling("design", np.array([weights[unit] for unit in units], float), together)
 
 
 def panels(coded: pd.DataFrame, suggester: str) -> Iterator[Panel]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,16 +26,19 @@ from numpy.typing import NDArray
 from labeler import tables
 from labeler.codebook import Codebook, Variable
 from labeler.marked import (
+    Sampling,
     Setting,
     Texts,
     Values,
     marked_of,
     panels,
+    samplings,
     setting_of,
     texts_of,
     values_of,
 )
 from labeler.statistics import agreement, intervals, ratios, unitizing
+from labeler.statistics.alpha_u import Disagreement, alpha_u, disagreement
 from labeler.statistics.distances import Floats, Level
 from labeler.statistics.ratios import Measured
 from labeler.statistics.unitizing import Overlap, Rows, Spans
@@ -100,33 +103,14 @@ def segments_reliability(
             "coders": ",".join(setting.coders),
             "evidence": panel.evidence,
         }
-        for sampling in _samplings(setting.units, weights, clusters):
+        for sampling in samplings(setting.units, weights, clusters):
             for row in _compared(setting, texts, values, codebook, sampling):
-                rows.append({**row, **about, "weighting": sampling.weighting})
+                note = (
+                    row["note"] if panel.evidence else f"{NO_EVIDENCE}; {row['note']}".strip("; ")
+                )
+                rows.append({**row, **about, "weighting": sampling.weighting, "note": note})
     rows += _verbatim(marked, coded, suggester, weights, clusters)
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-class _Sampling(NamedTuple):
-    """How units were drawn: weights and clusters of the units at hand, None where all alike."""
-
-    weighting: str
-    weights: Floats | None
-    clusters: NDArray[np.object_] | None
-
-
-def _samplings(
-    units: NDArray[np.object_],
-    weights: Mapping[str, float] | None,
-    clusters: Mapping[str, str] | None,
-) -> Iterator[_Sampling]:
-    """Without and, where there are weights, with them."""
-    together = None
-    if clusters is not None:
-        together = np.array([clusters.get(unit) or unit for unit in units], object)
-    yield _Sampling("", None, together)
-    if weights is not None:
-        yield _Sampling("design", np.array([weights[unit] for unit in units], float), together)
 
 
 def _scopes(
@@ -148,23 +132,56 @@ def _compared(
     texts: Texts,
     values: Values,
     codebook: Codebook,
-    sampling: _Sampling,
+    sampling: Sampling,
 ) -> Iterator[dict[str, Any]]:
     """The figures of one panel, without what all its rows share."""
     counted = {"n_units": setting.units.size, "n_pairable": setting.readings}
+    categories: dict[str, list[Disagreement]] = {}
+    carrying: dict[str, set[int]] = {}
     for variable, code, holds in _scopes(setting, values, codebook):
         spans = setting.spans.take(holds)
-        positive = np.unique(setting.unit[spans.row]).size
-        about = {"variable": variable, "code": code, **counted, "n_positive": positive}
+        positive = set(setting.unit[spans.row].tolist())
+        about = {"variable": variable, "code": code, **counted, "n_positive": len(positive)}
+        category = _category(setting, spans, sampling)
         for name, measured in _overlaps(setting, spans, texts, sampling):
             yield {**about, "coefficient": name, **_figures(measured, _lost(setting))}
+        yield {**about, "coefficient": "alpha_u", **_unitized(setting, [category], sampling)}
         if variable == ALL:
             yield {**about, "coefficient": "segments.unmatched", **_unmatched(setting, sampling)}
+        else:
+            categories.setdefault(variable, []).append(category)
+            carrying.setdefault(variable, set()).update(positive)
+    for variable, given in categories.items():
+        about = {"variable": variable, "code": "", **counted}
+        about["n_positive"] = len(carrying[variable])
+        yield {**about, "coefficient": "alpha_u", **_unitized(setting, given, sampling)}
     yield from _aligned(setting, values, codebook, sampling)
 
 
+def _category(setting: Setting, spans: Spans, sampling: Sampling) -> Disagreement:
+    """What the spans of one code contribute to alpha_U."""
+    things = setting.unit
+    if sampling.clusters is not None:
+        things = pd.factorize(sampling.clusters)[0].astype(np.int64)[setting.unit]
+    weights = None if sampling.weights is None else sampling.weights[setting.unit]
+    return disagreement(spans, setting.rows, things, weights=weights)
+
+
+def _unitized(
+    setting: Setting, categories: list[Disagreement], sampling: Sampling
+) -> dict[str, Any]:
+    measured = alpha_u(
+        categories,
+        one="unit" if sampling.clusters is None else "cluster",
+        empty=NOTHING if setting.units.size else NO_PAIR,
+    )
+    met = sum(category.joined for category in categories)
+    joined = f"{met} joined to one of the same coder and code that they overlapped" if met else ""
+    return _figures(measured, "; ".join(text for text in (joined, _lost(setting)) if text))
+
+
 def _overlaps(
-    setting: Setting, spans: Spans, texts: Texts, sampling: _Sampling
+    setting: Setting, spans: Spans, texts: Texts, sampling: Sampling
 ) -> Iterator[tuple[str, Measured]]:
     """F1 of the places that `spans` mark, counted in code points and in tokens."""
     held = np.diff(texts.tokens.first)[setting.text]
@@ -173,11 +190,11 @@ def _overlaps(
     yield "span_f1.token", _f1(setting, in_tokens, setting.rows._replace(length=held), sampling)
 
 
-def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: _Sampling) -> Measured:
+def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Measured:
     return _share(setting, *unitizing.overlap(spans, rows), sampling)
 
 
-def _share(setting: Setting, part: Floats, whole: Floats, sampling: _Sampling) -> Measured:
+def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Measured:
     """The pooled ratio of sums over rows, with an interval over units or clusters."""
     sums = setting.by_unit(Overlap(part, whole))
     return ratios.ratio(
@@ -188,7 +205,7 @@ def _share(setting: Setting, part: Floats, whole: Floats, sampling: _Sampling) -
     )
 
 
-def _unmatched(setting: Setting, sampling: _Sampling) -> dict[str, Any]:
+def _unmatched(setting: Setting, sampling: Sampling) -> dict[str, Any]:
     """Segments without a partner among those of the other coder; a lost quote has none."""
     same = unitizing.matched(setting.spans, setting.rows)
     every = same.total + setting.lost * (setting.rows.coders - 1.0)
@@ -202,7 +219,7 @@ def _aligned(
     setting: Setting,
     values: Values,
     codebook: Codebook,
-    sampling: _Sampling,
+    sampling: Sampling,
 ) -> Iterator[dict[str, Any]]:
     """Alpha of each variable on pairs of segments that both coders marked and gave a value."""
     first, second = unitizing.aligned(setting.spans)
@@ -221,7 +238,7 @@ def _aligned(
         }
 
 
-def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: _Sampling) -> Measured:
+def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measured:
     """Alpha of the columns one and other; sets by MASI, single codes at the variable's level."""
     level: Level = "masi" if variable.multiple else variable.level
     both = pairs[["one", "other"]]
@@ -260,7 +277,7 @@ def _verbatim(
     own = marked[marked["coder"] == suggester]
     unit, units = pd.factorize(own["unit"])
     ways = [f"{(own['found'] == way).sum()} {words}" for way, words in FOUND.items()]
-    for sampling in _samplings(np.asarray(units, object), weights, clusters):
+    for sampling in samplings(np.asarray(units, object), weights, clusters):
         exact = np.bincount(unit, own["found"] == "exact", len(units)).astype(float)
         every = np.bincount(unit, minlength=len(units)).astype(float)
         measured = ratios.ratio(
