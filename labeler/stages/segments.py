@@ -81,7 +81,8 @@ def segments_reliability(
     (columns unit, coder, arm) says who coded which unit, with or without a segment to show for
     it, `posts` (columns unit, text) holds what the offsets count in. `suggester` is the model or
     the cues, '' for none. `weights`, 1/inclusion probability by unit, add rows with the weighting
-    'design'; `clusters`, such as the author by unit, are what is resampled in the units' place.
+    'design' for panels whose units all have one; `clusters`, such as the author by unit, are what
+    is resampled in the units' place.
 
     `n_units` counts units coded by two coders of the panel, `n_pairable` codings of them,
     `n_positive` units in which somebody marked a segment with the code; on aligned segments

@@ -34,7 +34,7 @@ variables:
 """,
     source="here",
 )
-A, B, C, MODEL = "human:a", "human:b", "human:c", "model:x"
+A, B, C, D, MODEL = "human:a", "human:b", "human:c", "human:d", "model:x"
 TEXT = "aaaa bbbb cccc dddd eeee"
 
 
@@ -150,7 +150,6 @@ def test_a_pair_of_humans_never_enters_the_model_s_figure():
     values = found.xs((ALL, "", "span_f1.character", ""), level=[1, 2, 3, 4])
     assert values["value"].to_dict() == {
         "humans": 1,
-        "human:a vs human:b": 1,
         "model:x vs humans": 0,
         "model:x vs human:a": 0,
         "model:x vs human:b": 0,
@@ -168,13 +167,16 @@ def test_the_model_against_the_panel_is_the_pool_of_its_pairs():
 
 
 def test_assisted_codings_are_shown_apart_and_are_no_evidence():
-    """c saw suggestions: in no blind panel, and marked as no evidence in its own."""
-    given = {"u1": {A: [mark(0, 4)], B: [mark(0, 4)], C: [mark(5, 9)], MODEL: [mark(5, 9)]}}
-    found = figures(given, suggester=MODEL, arms={C: "assisted"})
+    """c and d saw suggestions: in no blind panel, and marked as no evidence in their own.
+
+    c marked what the model marked, d nothing: 2·4 of 8 + 4 signs.
+    """
+    marks = {A: [mark(0, 4)], B: [mark(0, 4)], C: [mark(5, 9)], D: [], MODEL: [mark(5, 9)]}
+    found = figures({"u1": marks}, suggester=MODEL, arms={C: "assisted", D: "assisted"})
     values = found.xs((ALL, "", "span_f1.character", ""), level=[1, 2, 3, 4])
     assert values["value"]["humans"] == 1
     assert values["value"]["model:x vs humans"] == 0
-    assert values["value"]["model:x vs humans, assisted"] == 1
+    assert values["value"]["model:x vs humans, assisted"] == pytest.approx(8 / 12)
     shown = values[values["kind"] == "assisted"]
     assert set(shown.index) == {"humans, assisted", "model:x vs humans, assisted"}
     assert (shown["evidence"] == 0).all()
@@ -289,7 +291,21 @@ def test_an_embedded_coder_says_nothing_of_segments():
     """It reads whole units: no panel with it, not an empty set."""
     given = {"u1": {A: [mark(0, 4)], B: [mark(0, 4)], "embed@1": []}}
     found = figures(given, suggester="embed@1")
-    assert set(found["kind"]) == {"human-human", "human-pair"}
+    assert set(found["kind"]) == {"human-human"}
+
+
+def test_each_human_faces_each_where_there_are_more_than_two():
+    """Three humans make three pairs, two none beside their panel; one is all the model faces."""
+    three = figures({"u1": {A: [mark(0, 4)], B: [mark(0, 4)], C: []}})["value"]
+    pairs = three.xs((ALL, "", "span_f1.character", ""), level=[1, 2, 3, 4])
+    assert pairs.to_dict() == {
+        "humans": pytest.approx(8 / 16),
+        "human:a vs human:b": 1,
+        "human:a vs human:c": 0,
+        "human:b vs human:c": 0,
+    }
+    one = figures({"u1": {A: [mark(0, 4)], MODEL: []}}, suggester=MODEL)
+    assert set(one["kind"]) == {"human-human", "model-panel", "model-post"}
 
 
 def test_design_weights_give_rows_of_their_own():
@@ -303,6 +319,7 @@ def test_design_weights_give_rows_of_their_own():
     row = figure(given, "span_f1.character", weights=weights, weighting="design")
     assert row["value"] == pytest.approx(8 / 32)
     assert not math.isnan(figure(given, "alpha_u", weights=weights, weighting="design")["value"])
+    assert set(figures(given, weights={"u1": 1.0}).index.get_level_values("weighting")) == {""}
 
 
 def test_posts_of_one_author_are_resampled_together():
