@@ -31,6 +31,13 @@ variables:
       {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
   - {variable: size, of: segment, label: Size, question: How big, level: interval,
      minimum: 0, maximum: 100}
+  - {variable: grade, of: segment, label: Grade, question: Which one, level: ordinal, values: [
+      {code: low, label: Low, definition: L.}, {code: mid, label: Mid, definition: M.},
+      {code: high, label: High, definition: H.}]}
+  - {variable: scored, of: segment, label: Scored, question: Which one, level: interval, values: [
+      {code: none, label: None, definition: N., number: 0},
+      {code: some, label: Some, definition: S., number: 1},
+      {code: much, label: Much, definition: M., number: 3}]}
 """,
     source="here",
 )
@@ -201,7 +208,8 @@ def test_unmatched_segments_and_alpha_on_those_that_match():
     assert (row["n_units"], row["n_pairable"]) == (2, 4)
     undefined = figure(given, "segments.aligned_alpha", variable="topic")
     assert math.isnan(undefined["value"])
-    assert undefined["note"] == "no two coders marked the same segment and gave it a value"
+    reason = "no two coders marked the same segment and gave it a value"
+    assert undefined["note"] == f"{reason}; alpha for level masi"
 
 
 def test_sets_on_aligned_segments_are_compared_by_masi():
@@ -226,6 +234,29 @@ def test_numbers_on_aligned_segments_are_compared_as_numbers():
     }
     row = figure(given, "segments.aligned_alpha", variable="size")
     assert row["value"] == pytest.approx(4 / 9)
+
+
+@pytest.mark.parametrize(
+    ("variable", "pairs", "alpha"),
+    [
+        ("grade", "low low, mid mid, high high, low mid", 1 - (18 / 8) / (600 / 56)),
+        ("scored", "none none, much much, none much", 1 - (2 * 9 / 6) / (2 * 9 * 9 / 30)),
+    ],
+)
+def test_single_codes_on_aligned_segments_keep_their_level(variable, pairs, alpha):
+    """Ranks in codebook order (as in test_reliability), and the numbers that codes stand for.
+
+    scored: 0 0, 3 3, 0 3: n = 6, three of each; Do = 2·9/6, De = 2·3·3·9/30.
+    """
+    given = {
+        f"u{n}": {
+            coder: [mark(0, 4, **{variable: value})]
+            for coder, value in zip((A, B), pair.split(), strict=True)
+        }
+        for n, pair in enumerate(pairs.split(", "))
+    }
+    row = figure(given, "segments.aligned_alpha", variable=variable)
+    assert row["value"] == pytest.approx(alpha)
 
 
 def test_alpha_u_of_a_variable_joins_its_codes():
