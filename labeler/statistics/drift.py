@@ -70,7 +70,7 @@ def e_process(agree: ArrayLike, p0: float, *, alpha: float) -> Drift:
     if not 0 < alpha < 1:
         raise TableError(f"alpha {alpha} must lie between 0 and 1, such as 0.05")
     x = np.asarray(agree, float)
-    if x.size and not (0 <= x.min() and x.max() <= 1):
+    if not ((x >= 0) & (x <= 1)).all():
         raise TableError("agreement of a unit lies between 0 and 1")
     stakes = np.asarray(bets(p0))[:, None]
     logs = np.cumsum(np.log1p(stakes * (p0 - x)), axis=1)

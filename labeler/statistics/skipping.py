@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ def rule(
     strict to loose. Raises TableError where they are in another order, and for other shares.
     """
     _check(epsilon, delta)
-    if any(second >= first for first, second in zip(tested, tested[1:], strict=False)):
+    if any(second >= first for first, second in pairwise(tested)):
         raise TableError("thresholds are tested from strict to loose, each once")
     sure, bad = np.asarray(confidence, float), np.asarray(wrong, bool)
     made: list[Tried] = []
