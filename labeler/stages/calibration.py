@@ -188,7 +188,7 @@ def _targets(
             continue
         wanted.append((variable.variable, "", delta, "this rule alone"))
         many = len(variable.codes)
-        together = f"all {many} codes of {variable.variable} at once (Bonferroni)"
+        together = f"all {many} codes of {variable.variable} at once (delta/{many} each)"
         wanted += [(variable.variable, code, delta / many, together) for code in variable.codes]
     for name, code, share, family in wanted:
         own = sure[(sure["variable"] == name) & (sure["code"] == code)]
@@ -308,11 +308,14 @@ def _skip(target: _Target, kind: Kind, asked: Asked, seed: int) -> list[dict[str
 
 def _promise(target: _Target, rule: skipping.Rule, asked: Asked) -> str:
     """The guarantee in words."""
-    units = f"units that the model gave {target.code}" if target.code else "units"
-    differ = "in any variable" if target.variable == ALL else f"in {target.variable}"
+    if target.code:
+        units, differ = f"units that the model gave {target.code}", "were not given it by"
+    else:
+        value = "some value" if target.variable == ALL else target.variable
+        units, differ = "units", f"differ in {value} from"
     return (
-        f"With confidence {1 - target.delta:.4g}, at most {asked.epsilon:.3g} of the {units} of "
-        f"confidence {rule.threshold:.4g} or more differ {differ} from a blind coder; it holds for "
-        f"{target.family}, for units drawn as these were, coded by the same model and codebook; "
-        f"{asked.audit:.3g} of them go to people all the same"
+        f"with certainty {1 - asked.delta:.4g}, at most {asked.epsilon:.3g} of the {units} with a "
+        f"confidence of {rule.threshold:.4g} or more {differ} a blind coder; it holds for "
+        f"{target.family}, for units drawn as these were and coded by the same model and codebook; "
+        f"a random {asked.audit:.3g} of them goes to people all the same"
     )
