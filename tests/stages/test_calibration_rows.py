@@ -308,6 +308,26 @@ def test_a_rule_of_another_model_or_codebook_skips_nothing() -> None:
         skipping.skipped(rules, model, told, other, model=MODEL, secret=SECRET)
 
 
+def test_after_an_alarm_nothing_is_skipped() -> None:
+    """Drift of the variable, or of any where whole units are skipped; others do not count."""
+    blind, model, told = study()
+    rules = calibration.calibration(blind, model, told, BOOK, **GIVEN)
+    row = {"batch": "c", "codebook": BOOK.fingerprint, "assessment": "drift", "coder": MODEL}
+    row |= {"variable": "mood", "measure": "e.process", "verdict": "alarm"}
+
+    def kept(variable, **changes):
+        watched = pd.concat([rules, tables.frame(tables.ASSESSMENTS, [row | changes])])
+        given = {"model": MODEL, "variable": variable, "secret": SECRET}
+        return skipping.skipped(watched, model, told, BOOK, **given)["skip"].sum() > 0
+
+    assert not kept("mood")
+    assert not kept("all")
+    assert kept("mood", variable="topic")
+    assert kept("mood", coder="model:other")
+    assert kept("mood", codebook="another")
+    assert kept("mood", verdict="no alarm")
+
+
 def own_rows(rows):
     return rows[(rows["variable"] == "mood") & (rows["code"] == "")]
 
