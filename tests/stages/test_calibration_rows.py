@@ -315,9 +315,9 @@ def test_after_an_alarm_nothing_is_skipped() -> None:
     row = {"batch": "c", "codebook": BOOK.fingerprint, "assessment": "drift", "coder": MODEL}
     row |= {"variable": "mood", "measure": "e.process", "verdict": "alarm"}
 
-    def kept(variable, **changes):
+    def kept(rule, **changes):
         watched = pd.concat([rules, tables.frame(tables.ASSESSMENTS, [row | changes])])
-        given = {"model": MODEL, "variable": variable, "secret": SECRET}
+        given = {"model": MODEL, "variable": rule, "secret": SECRET}
         return skipping.skipped(watched, model, told, BOOK, **given)["skip"].sum() > 0
 
     assert not kept("mood")
