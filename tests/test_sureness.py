@@ -7,7 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from labeler import codebook, sureness
+from labeler import codebook, sureness, tables
+from labeler.stages import calibration, confidence, reliability
 from labeler.stages.confidence import CONFIDENCE
 from labeler.sureness import ALL
 
@@ -139,3 +140,46 @@ def test_a_value_that_was_not_given_has_no_row() -> None:
         (ALL, ""): 1,
     }
     assert found(gave(), told()) == {}
+
+
+def coding(coder, value, *, segment="", replicate=1, variable="mood", arm=""):
+    """A row of CODINGS of the unit `u`."""
+    row = {"codebook": BOOK.fingerprint, "unit": "u", "segment": segment, "coder": coder}
+    return row | {"arm": arm, "replicate": replicate, "variable": variable, "value": value}
+
+
+def test_from_codings_to_assessments() -> None:
+    """Five replicates, all good; three, with the first, have a segment on work: .6, and wrong.
+
+    Values and votes are made as the program makes them; the blind human found no segment.
+    """
+    human, model = "human:a", "model:m"
+    codings = [coding(model, "good", replicate=n) for n in range(1, 6)]
+    codings += [
+        coding(model, "work", segment="1", replicate=n, variable="topic") for n in (1, 3, 5)
+    ]
+    codings.append(coding(human, "good", arm="blind"))
+    held = tables.frame(tables.CODINGS, codings)
+    place = {"start": 0, "end": 4, "quote": "work", "unit": "u", "coder": model, "segment": "1"}
+    place |= {"codebook": BOOK.fingerprint, "arm": ""}
+    segments = tables.frame(tables.SEGMENTS, [place | {"replicate": n} for n in (1, 3, 5)])
+    answered = pd.DataFrame({"unit": "u", "coder": model, "replicate": range(1, 6)})
+    votes = confidence.votes(held[held["coder"] == model], segments, answered, BOOK)
+    coded = pd.DataFrame({"unit": "u", "coder": [human, model], "arm": ["blind", ""]})
+    values = pd.concat(
+        reliability.values(held, coded, variable).assign(variable=variable.variable)
+        for variable in BOOK.variables
+    )
+    own = values[values["coder"] == model]
+    assert found(own, votes) == {
+        ("mood", ""): 1.0,
+        ("mood", "good"): 1.0,
+        ("topic", ""): 0.6,
+        ("topic", "work"): 0.6,
+        (ALL, ""): 0.6,
+    }
+    rows = calibration.calibration(values, own, votes, BOOK, batch="b", model=model, seed=1)
+    brier = rows[rows["measure"] == "brier.vote"].set_index(["variable", "code"])["value"]
+    assert brier["mood", ""] == 0
+    assert brier["topic", ""] == pytest.approx(0.36)
+    assert brier[ALL, ""] == pytest.approx(0.36)
