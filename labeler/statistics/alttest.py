@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
-from labeler.statistics.distances import Domain, Floats, distances_between
+from labeler.statistics.distances import Domain, Floats, Level, distances_between
 from labeler.statistics.estimation import wilson
 
 Score = Literal["accuracy", "rmse", "jaccard", "masi"]
@@ -43,8 +43,8 @@ TIE = 1e-9  # scores nearer than this are equal but for rounding
 class Human(NamedTuple):
     """One human left out: `coder` is the row in `columns`, `n` the units shared with others.
 
-    `rho` is the mean of W^f, `rho_human` that of W^h, `difference` mean(d); `p` and `p_adjusted` are
-    nan where `note` says why the human was not tested. `statistic` is t, nan where d has no
+    `rho` is the mean of W^f, `rho_human` that of W^h, `difference` mean(d); `p` and `p_adjusted`
+    are nan where `note` says why the human was not tested. `statistic` is t, nan where d has no
     spread (`p` is then an exact bound) and with Wilcoxon.
     """
 
@@ -173,7 +173,7 @@ def _distances(columns: NDArray[Any], model: NDArray[Any], domain: Domain, score
         raise TableError("a coding lies outside of the domain")
     if score == "rmse":  # numbers may be many: they are subtracted, not tabled
         return np.array([float(value) for value in domain])  # type: ignore[arg-type]
-    level = "nominal" if score == "accuracy" else score
+    level: Level = "nominal" if score == "accuracy" else score
     return distances_between(level, domain, np.empty(0))
 
 
@@ -216,7 +216,9 @@ def _human(
 ) -> Human:
     d = for_human.astype(float) - for_model
     n = d.size
-    means = [float(part.mean()) if n else math.nan for part in (for_model, for_human, d)]
+    rho, rho_human, difference = (
+        float(part.mean()) if n else math.nan for part in (for_model, for_human, d)
+    )
     if n >= least:
         statistic, p, method = _t_test(d, epsilon)
         note = ""
@@ -226,7 +228,7 @@ def _human(
     else:
         statistic, p, method = math.nan, math.nan, ""
         note = f"{n} units shared with other humans, fewer than {least}"
-    return Human(coder, n, *means, statistic, p, math.nan, False, method, note)
+    return Human(coder, n, rho, rho_human, difference, statistic, p, math.nan, False, method, note)
 
 
 def _t_test(d: Floats, epsilon: float) -> tuple[float, float, str]:

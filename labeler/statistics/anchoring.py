@@ -119,7 +119,8 @@ def effect(
             randomisation.p_less(found, column, effect=bound),
         )
     note = "" if math.isfinite(wide[0]) else f"{found.n} ways are too few for a 95% interval"
-    ends = [max(-limit, min(limit, end)) for end in (*wide, *narrow)]
+    low, high, narrow_low, narrow_high = (max(-limit, min(limit, end)) for end in (*wide, *narrow))
+    ends = (low, high, narrow_low, narrow_high)
     return Effect(value, *ends, p, p_equivalence, compared.n_units, method, note)
 
 
@@ -215,10 +216,10 @@ def alpha_by_arm(
         without.append(resampling.without_one(sample))
         units.append(np.unique(compared.unit[arm]))
     if len(without) < 2:
-        reason = next(found.note for found in of_arm if found.note)
+        reason = next(each.note for each in of_arm if each.note)
         return of_arm[0], of_arm[1], nothing(f"no alpha in one arm: {reason}", compared.n_units)
     difference = of_arm[0].value - of_arm[1].value
-    if np.array_equal(*units):
+    if np.array_equal(units[0], units[1]):
         variance = _jackknifed(without[0] - without[1])
     else:
         variance = _jackknifed(without[0]) + _jackknifed(without[1])
@@ -227,7 +228,8 @@ def alpha_by_arm(
         reason = "one unit carries all the variation"
         return of_arm[0], of_arm[1], nothing(reason, compared.n_units)._replace(value=difference)
     method = "delete-one-unit jackknife, t"
-    return (*of_arm, _estimate(difference, math.sqrt(variance), df, method, compared.n_units))
+    found = _estimate(difference, math.sqrt(variance), df, method, compared.n_units)
+    return of_arm[0], of_arm[1], found
 
 
 def verdict(found: Effect, *, bound: float, p: float | None = None) -> str:
@@ -257,7 +259,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def nothing(reason: str, n: int) -> Effect:
     """An effect that is undefined, with the reason."""
-    return Effect(*[math.nan] * 7, n, "", reason)
+    nan = math.nan
+    return Effect(nan, nan, nan, nan, nan, nan, nan, n, "", reason)
 
 
 def spread(scores: Floats, compared: Arms, *, coders: bool) -> tuple[float, int, str]:
