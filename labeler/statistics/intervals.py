@@ -4,7 +4,7 @@ The sampled thing is the unit (or the cluster of units, such as an author), neve
 never the pair: the interval speaks of further units coded by the same coders, not of further
 coders. Units with the same counts are exchangeable, so both methods work on the distinct
 patterns and how often each occurs; the cost does not grow with the units once patterns repeat.
-`counts`, `level`, `domain` and `weights` are those of `agreement.alpha`.
+`counts`, `level`, `domain`, `weights` and `times` are those of `agreement.alpha`.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def jackknife(
     confidence: float = 0.95,
     clusters: NDArray[Any] | None = None,
     weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Interval:
     """Delete-one-unit jackknife on log(1 - alpha), with t of n - 1 degrees of freedom.
 
@@ -65,20 +66,20 @@ def jackknife(
     TableError as `alpha` does, and for clusters that do not fit the units.
     """
     _check_confidence(confidence)
-    point = alpha(counts, level=level, domain=domain, weights=weights)
+    point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"delete-one-{one} jackknife on log(1-alpha), t"
     if point.note:
         return _nothing(method, point.note)
-    sample = sample_of(counts, level, domain, clusters, weights)
+    sample = sample_of(counts, level, domain, clusters, weights, times)
     if sample.n < 2:
         return _nothing(method, f"a single pairable {one}: nothing to compare it with")
-    flag = _rare_flag(counts, domain)
+    flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
     values = without_one(sample)
     if np.isnan(values).any():
-        return _nothing(method, _joined(f"without one {one} there is no variation left", flag))
+        return _nothing(method, joined(f"without one {one} there is no variation left", flag))
     mean = np.average(values, weights=sample.times)
     spread = float(sample.times @ np.square(values - mean))
     se = math.sqrt((sample.n - 1) / sample.n * spread)
@@ -99,6 +100,7 @@ def bootstrap(
     confidence: float = 0.95,
     clusters: NDArray[Any] | None = None,
     weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Interval:
     """Percentile bootstrap: as many units (or clusters) as there are, drawn with replacement.
 
@@ -110,22 +112,22 @@ def bootstrap(
     _check_confidence(confidence)
     if resamples < 2:
         raise TableError(f"{resamples} resamples make no interval: ask for at least 1000")
-    point = alpha(counts, level=level, domain=domain, weights=weights)
+    point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"percentile bootstrap of {one}s, {resamples} resamples, seed {seed}"
     if point.note:
         return _nothing(method, point.note)
-    sample = sample_of(counts, level, domain, clusters, weights)
+    sample = sample_of(counts, level, domain, clusters, weights, times)
     if sample.n < 2:
         return _nothing(method, f"a single pairable {one}: nothing to draw from")
-    flag = _rare_flag(counts, domain)
+    flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
     drawn = resampled(sample, resamples, seed)
     values = drawn[~np.isnan(drawn)]
     if values.size < resamples:
         left_out = f"{resamples - values.size} of {resamples} resamples had no variation"
-        flag = _joined(f"{left_out} and were left out", flag)
+        flag = joined(f"{left_out} and were left out", flag)
     if values.size < 2:
         return _nothing(method, flag)
     se = float(np.std(values, ddof=1))
@@ -181,19 +183,21 @@ def _zero_event(
         lower_one_sided=_cut(lower, point),
         upper_one_sided=upper,
         method="zero-event bound",
-        note=_joined(note, flag),
+        note=joined(note, flag),
     )
 
 
-def _rare_flag(counts: Counts, domain: Domain) -> str:
+def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> str:
     """A warning when fewer than ten pairable units carry another value than the commonest."""
-    pairable = counts[counts.sum(axis=1) >= 2]
-    commonest = int(pairable.sum(axis=0).argmax())
-    carrying = int((pairable.sum(axis=1) > pairable[:, commonest]).sum())
+    pairable = counts.sum(axis=1) >= 2
+    kept = counts[pairable]
+    alike = np.ones(len(kept), np.int64) if times is None else times[pairable]
+    commonest = int((alike @ kept).argmax())
+    carrying = int(alike[kept.sum(axis=1) > kept[:, commonest]].sum())
     if carrying >= RARE:
         return ""
     return (
-        f"fewer than {RARE} units carry the rarer code: {carrying} of {len(pairable)} have another "
+        f"fewer than {RARE} units carry the rarer code: {carrying} of {alike.sum()} have another "
         f"value than {name_of(domain[commonest])}; the interval may be too narrow"
     )
 
@@ -208,7 +212,8 @@ def _nothing(method: str, note: str) -> Interval:
     return Interval(math.nan, math.nan, math.nan, math.nan, math.nan, method, note)
 
 
-def _joined(*notes: str) -> str:
+def joined(*notes: str) -> str:
+    """Notes in one line, the empty ones left out."""
     return "; ".join(note for note in notes if note)
 
 
