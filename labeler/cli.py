@@ -33,6 +33,7 @@ COMMANDS = {
     "reassign": "move what a coder has not coded yet to another one",
     "reliability": "agreement between coders, and the gate's verdicts",
     "aggregate": "shares per code, as far as the gate is open",
+    "agreement": "every coefficient for any table of codings, without a project",
     "export": "write a batch's tables to exports/",
     "serve": "show the report on a page",
     "studio": "the Label Studio that labeler starts",
