@@ -27,6 +27,7 @@ COMMANDS = {
     "ingest": "read posts from files",
     "prelabel": "let a model (or the cues coder) code each post",
     "sample": "draw a batch: who codes what, blind or assisted",
+    "codings": "bring in codings that were made elsewhere",
     "coders": "the people who code, and their accounts",
     "push": "bring a batch to Label Studio",
     "pull": "fetch what people coded",

@@ -36,6 +36,7 @@ FIELDS = (
 )
 ARMS = ("blind", "assisted")
 AGAIN = "repeat"  # the arm of a coder's second replicate
+HELD = (*ARMS, AGAIN)  # the arms that a file may fill
 NO_CODE = "+"  # a set without a code, where an empty cell is "not coded"
 FOUND = "imported"
 
