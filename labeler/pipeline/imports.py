@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Table
 
-from labeler import tables
+from labeler import coding_rows, tables
 from labeler.coding_tables import kept, known_columns, refused
 from labeler.edges import codings_file, files, store
 from labeler.errors import InputError, ProjectError
@@ -26,8 +26,13 @@ from labeler.stages.adjudication import ARM
 from labeler.stages.sampling import Design
 
 SHORT = 12  # digits of a file's hash in the names of what came from it
-DERIVED = (tables.RELIABILITY, tables.CONSENSUS, tables.ESTIMATES)
-DERIVED += (tables.ASSESSMENTS, tables.VERDICTS)
+DERIVED = (
+    tables.RELIABILITY,
+    tables.CONSENSUS,
+    tables.ESTIMATES,
+    tables.ASSESSMENTS,
+    tables.VERDICTS,
+)
 
 Slice = tuple[Table, dict[str, object], pd.DataFrame]
 
@@ -151,7 +156,7 @@ def _named(path: Path, wish: Wish) -> pd.DataFrame:
     source = str(path)
     read = kept(codings_file.read(path, sheet=wish.sheet), wish.where, source=source)
     known_columns(read, list(wish.columns.values()), source)
-    wanted = {name: wish.columns.get(name, name) for name in imports.FIELDS}
+    wanted = {name: wish.columns.get(name, name) for name in coding_rows.FIELDS}
     given = {name: column for name, column in wanted.items() if column in read.columns}
     for name in ("coder", "variable", "value"):
         if name not in given:
@@ -229,7 +234,7 @@ def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest
     """Exchange all that files have brought into the batch, in one transaction."""
     batch = row["batch"]
     here: dict[str, object] = {"batch": batch}
-    arms: dict[str, object] = {**here, "arm": list(imports.HELD)}
+    arms: dict[str, object] = {**here, "arm": list(coding_rows.HELD)}
     seats = found.tasks[["batch", "arm", "coder"]].drop_duplicates()
     slices: list[Slice] = [*_emptied(study, batch, row["codebook"])]
     slices += [(table, here, tables.frame(table)) for table in DERIVED]
@@ -253,7 +258,7 @@ def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest
 
 def _emptied(study: Study, batch: str, codebook: str) -> list[Slice]:
     """Slices that take away what the batch's imported seats have coded so far."""
-    tasks = store.read(study.engine, tables.TASKS, batch=batch, arm=list(imports.HELD))
+    tasks = store.read(study.engine, tables.TASKS, batch=batch, arm=list(coding_rows.HELD))
     return [
         (table, _slice(codebook, str(arm), str(coder), own), tables.frame(table))
         for (arm, coder), own in tasks.groupby(["arm", "coder"])
