@@ -34,7 +34,7 @@ _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 def wide(
     table: pd.DataFrame, *, unit: str = "", coders: Sequence[str] = (), source: str
 ) -> pd.DataFrame:
-    """The codings of a table with a row a unit: columns COLUMNS, in order of unit and coder.
+    """The codings of a table with a row a unit: columns COLUMNS, coder by coder.
 
     `unit` is the column that names the units, `coders` those that are coders (else all others).
     Without `unit`, a column that is called like an id (`id`, `unit`, `post_id`, `index`) names
@@ -63,7 +63,7 @@ def wide(
     ]
     whole = pd.concat(parts, ignore_index=True)
     whole["column"] = whole["coder"]
-    return _coded(whole.sort_values("line", kind="stable"))
+    return _coded(whole)
 
 
 def long(table: pd.DataFrame, *, unit: str, coder: str, value: str, source: str) -> pd.DataFrame:
@@ -248,7 +248,7 @@ def _fault(codes: list[str], level: str, declared: list[str]) -> str:
 
 
 def _told(codings: pd.DataFrame, faults: dict[str, str]) -> list[str]:
-    bad = codings[codings["value"].map(lambda text: bool(faults[text]))]
+    bad = codings[codings["value"].map(lambda text: bool(faults[text]))].sort_values("line")
     return [
         f"line {line}, column {column!r}: {faults[value]}"
         for line, column, value in zip(bad["line"], bad["column"], bad["value"], strict=True)
