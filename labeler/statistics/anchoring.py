@@ -96,6 +96,11 @@ def means(outcome: Floats, compared: Arms) -> tuple[float, float]:
     return float(weight[seen] @ outcome[seen]), float(-weight[~seen] @ outcome[~seen])
 
 
+def everywhere(outcome: Floats, compared: Arms) -> float:
+    """The mean of an outcome over both arms, each as much as the other."""
+    return sum(means(outcome, compared)) / 2
+
+
 def effect(
     outcome: Floats, found: Ways, column: int, compared: Arms, *, bound: float, limit: float = 1.0
 ) -> Effect:
