@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from labeler.commands.coding_options import conditions, listed
 from labeler.commands.output import as_json, number, table, told
 from labeler.pipeline.agreement import Answer, Given, agreement, write_table
 from labeler.statistics.coefficients import Estimate
@@ -16,28 +16,6 @@ from labeler.statistics.distances import Level
 ORDERED = ("ordinal", "interval", "ratio")
 SHOWN = 7
 CODES = 12
-
-
-def _listed(
-    _context: click.Context, _option: click.Parameter, given: str | None
-) -> tuple[str, ...]:
-    """A list with commas; a text that holds one stands in double quotes."""
-    if given is None:
-        return ()
-    parts = tuple(part.strip() for part in next(csv.reader([given], skipinitialspace=True), []))
-    if not all(parts) or not parts:
-        raise click.BadParameter(f"{given!r}: write A,B,C")
-    return parts
-
-
-def _conditions(
-    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    pairs = [text.partition("=") for text in given]
-    for name, mark, _ in pairs:
-        if not (name and mark):
-            raise click.BadParameter(f"{name!r}: write COLUMN=TEXT")
-    return tuple((name, text) for name, _, text in pairs)
 
 
 @click.command("agreement")
@@ -50,7 +28,7 @@ def _conditions(
 )
 @click.option(
     "--domain",
-    callback=_listed,
+    callback=listed,
     metavar="A,B,C",
     help="All values that could have been given, in order.  [default: those seen]",
 )
@@ -59,14 +37,14 @@ def _conditions(
 @click.option("--value", default="", metavar="COLUMN", help="Of a long table: what was given.")
 @click.option(
     "--coders",
-    callback=_listed,
+    callback=listed,
     metavar="A,B",
     help="Of a wide table: the columns that are coders.  [default: all but the units' names]",
 )
 @click.option(
     "--where",
     multiple=True,
-    callback=_conditions,
+    callback=conditions,
     metavar="COLUMN=TEXT",
     help="Only rows with this text, as of one variable; may be repeated.",
 )
