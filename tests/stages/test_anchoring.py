@@ -34,6 +34,7 @@ variables:
     question: How many hours?
     level: ratio
     minimum: 0
+    maximum: 24
   - variable: topic
     of: segment
     label: Topic
@@ -77,14 +78,14 @@ def measured(
 
 
 def test_rows_by_hand(book: Codebook) -> None:
-    """Nine units, all suggested 'warm'. Assisted all say so; of the blind, one of two in each.
+    """15 units, all suggested 'warm'. Assisted all say so; of the blind, one of two in each.
 
     D = 1 - 1/2, adoption 1; P(warm) 1 against 1/2: the share of warm is shifted by +1/2, of cold
     by -1/2; the model's share is 1: the pull is 1.
     """
-    values = {"tone": nested([("warm", "warm", "cold")] * 9)}
+    values = {"tone": nested([("warm", "warm", "cold")] * 15)}
     rows = anchoring.anchoring(
-        values, {"tone": suggested(["warm"] * 9)}, NONE, NONE, book, bound=0.05, seed=1
+        values, {"tone": suggested(["warm"] * 15)}, NONE, NONE, book, bound=0.05, seed=1
     )
     tables.frame(tables.ASSESSMENTS, rows.assign(batch="first", codebook=book.fingerprint))
     whole = measured(rows, "tone")
@@ -105,7 +106,7 @@ def test_rows_by_hand(book: Codebook) -> None:
 
 
 def test_sets_agree_by_similarity(book: Codebook) -> None:
-    """Suggested {food, work}; assisted the same (1), blind {food}: masi 1/2 * 2/3 = 1/3: D = 2/3."""
+    """Suggested {food, work}; assisted the same (1), blind {food}: masi 1/2 * 2/3: D = 2/3."""
     values = {"topic": nested([("food+work", "food", "food")] * 6)}
     rows = anchoring.anchoring(
         values, {"topic": suggested(["food+work"] * 6)}, NONE, NONE, book, seed=1
