@@ -230,3 +230,21 @@ def test_pairs_of_coders(labeler: Labeler) -> None:
     ]
     percent = [one["coefficients"]["percent_agreement"]["value"] for one in found]
     assert percent == pytest.approx([3 / 4, 1 / 3, 1 / 3])
+
+
+def test_other_intervals_of_alpha(labeler: Labeler) -> None:
+    """KALPHA's interval of 2007 as Hayes & Krippendorff printed it, .7078 to .8078; BCa differs
+    from the default; the point is the same by every method."""
+    path = published(labeler, "hayes_krippendorff2007")
+    name = "krippendorff_alpha.ordinal"
+    words = ("agreement", path, "--level", "ordinal", "--json", "--interval")
+    found = {
+        method: labeler(*words, method).json["coefficients"][name]
+        for method in ("jackknife", "bca", "kalpha-2007")
+    }
+    assert {one["value"] for one in found.values()} == {found["bca"]["value"]}
+    kalpha = found["kalpha-2007"]
+    assert (kalpha["low"], kalpha["high"]) == pytest.approx((0.7078, 0.8078), abs=0.003)
+    assert kalpha["se"] is None
+    assert found["bca"]["low"] != found["jackknife"]["low"]
+    assert "BCa" in found["bca"]["method"]
