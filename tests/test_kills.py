@@ -19,6 +19,7 @@ import openai_server
 import pytest
 import requests
 from running import Labeler, same, sample_posts
+from wire import wire
 
 from labeler import tables
 from labeler.edges.studio import Studio
@@ -27,6 +28,7 @@ from labeler.edges.studio_server import Server
 BATCH = "killed"
 BLIND, ASSISTED = 200, 40
 POSTS, CONCURRENCY = 60, 4
+LATE = 0.5  # seconds that each request to Label Studio travels: a kill comes between two of them
 
 
 def killed(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
@@ -73,10 +75,14 @@ def projects(studio: Server) -> list[dict[str, Any]]:
 
 def test_killed_push_brings_each_unit_once(studio: Server, tmp_path: Path) -> None:
     """Killed when a project, some tasks, or the next project is there, push ends as if never."""
-    own = {"LABELER_STUDIO_URL": studio.url, "LABEL_STUDIO_API_KEY": studio.token}
-    labeler = Labeler(tmp_path, own)
+    with wire(studio.url, late=LATE) as line:
+        own = {"LABELER_STUDIO_URL": line.address, "LABEL_STUDIO_API_KEY": studio.token}
+        _push_killed_thrice(Labeler(tmp_path, own), studio)
+
+
+def _push_killed_thrice(labeler: Labeler, studio: Server) -> None:
     labeler("init")
-    labeler("ingest", sample_posts(tmp_path / "made-up.jsonl", BLIND + ASSISTED))
+    labeler("ingest", sample_posts(labeler.root / "made-up.jsonl", BLIND + ASSISTED))
     labeler("prelabel", "--coder", "cues")
     labeler("coders", "add", "ada", "--email", "ada@example.org")
     design = ["--overlap", "1", "--blind", str(BLIND), "--assisted", str(ASSISTED)]

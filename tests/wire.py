@@ -1,9 +1,10 @@
-"""A stretch of network that a test can cut: a TCP relay on loopback."""
+"""A stretch of network that a test can cut or make long: a TCP relay on loopback."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -14,10 +15,13 @@ class Wire:
     """Carries bytes between `address` and a server, but for while it is `cut`.
 
     A cut wire carries nothing and says nothing: connections stay open, as when a cable is pulled.
+    What goes to the server is `late` by so many seconds, so that a kill can come between two
+    requests on a fast machine as on a slow one.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, late: float) -> None:
         self._port = port
+        self._late = late
         self._whole = threading.Event()
         self._whole.set()
         self._ended = threading.Event()
@@ -43,14 +47,15 @@ class Wire:
 
     def _joined(self, near: socket.socket) -> None:
         with near, socket.create_connection(("127.0.0.1", self._port)) as far:
-            back = threading.Thread(target=self._carry, args=[far, near], daemon=True)
+            back = threading.Thread(target=self._carry, args=[far, near, 0.0], daemon=True)
             back.start()
-            self._carry(near, far)
+            self._carry(near, far, self._late)
             back.join()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, late: float) -> None:
         with suppress(OSError):
-            while data := source.recv(65536):
+            while data := source.recv(1 << 20):
+                time.sleep(late)
                 while not self._whole.wait(STEP):
                     pass
                 target.sendall(data)
@@ -59,9 +64,9 @@ class Wire:
 
 
 @contextmanager
-def wire(port: int) -> Iterator[Wire]:
-    """A wire to the server at `port` of this machine, whole at first."""
-    made = Wire(port)
+def wire(address: str, *, late: float = 0.0) -> Iterator[Wire]:
+    """A wire to the server at this address of this machine, whole at first."""
+    made = Wire(int(address.rsplit(":", 1)[1]), late)
     thread = threading.Thread(target=made.serve, daemon=True)
     thread.start()
     try:
