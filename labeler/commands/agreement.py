@@ -10,6 +10,7 @@ import click
 from labeler.commands.coding_options import conditions, listed
 from labeler.commands.output import as_json, number, table, told
 from labeler.pipeline.agreement import Answer, Given, agreement, write_table
+from labeler.stages.coding_agreement import Method
 from labeler.statistics.coefficients import Estimate
 from labeler.statistics.distances import Level
 
@@ -55,6 +56,13 @@ CODES = 12
     help="A further text that means 'not coded', as an empty cell does; may be repeated.",
 )
 @click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
+@click.option(
+    "--interval",
+    default="jackknife",
+    show_default=True,
+    type=click.Choice(get_args(Method)),
+    help="How alpha's intervals are made; KALPHA's only to compare with what it printed.",
+)
 @click.option("--per-code", is_flag=True, help="A table of each code against the rest.")
 @click.option("--pairs", is_flag=True, help="A table of each pair of coders.")
 @click.option(
@@ -68,6 +76,7 @@ def command(
     file: Path,
     level: Level,
     domain: tuple[str, ...],
+    interval: Method,
     per_code: bool,
     pairs: bool,
     out: Path | None,
@@ -84,7 +93,9 @@ def command(
     """
     if bool(columns["coder"]) != bool(columns["value"]):
         raise click.UsageError("a long table needs all of --unit, --coder and --value")
-    found = agreement(Given(file, **columns), level=level, domain=domain, pairs=pairs)
+    found = agreement(
+        Given(file, **columns), level=level, domain=domain, pairs=pairs, method=interval
+    )
     for text, times in found.doubts.items():
         told(
             f"{text!r} counts as a code ({times} times): if it means 'not coded', give "
