@@ -1,6 +1,6 @@
 """How often the claims about anchoring are wrong, by simulation with known truth. All is made up.
 
-    python benchmarks/anchoring.py                (500 studies a line, about two minutes)
+    python benchmarks/anchoring.py                (200 studies a line, some two minutes)
     python benchmarks/anchoring.py --studies 2000
 
 A study has units of different difficulty, coders of different skill, one assisted and two blind
@@ -89,7 +89,7 @@ class Outcome(NamedTuple):
 def main() -> None:
     """Read the options, simulate, print a line a scenario."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=500)
+    parser.add_argument("--studies", type=int, default=200)
     studies = parser.parse_args().studies
     heads = ("naive", "clustered", "random", "cover", "further", "TOST", "design effect")
     print(f"{studies} studies a line, bound ±{BOUND:g}; % of studies")

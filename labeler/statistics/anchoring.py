@@ -29,13 +29,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import bdtr, bdtri, stdtr, stdtrit
 
 from labeler.statistics import agreement, randomisation, resampling
 from labeler.statistics.distances import Domain, Floats, Level
 from labeler.statistics.randomisation import Bools, Design, Ints, Ways
 
 MANY_CODERS = 10
+RARE = 10  # units that must differ between the arms, or their number bounds what can be claimed
 ALPHA = 0.05
 
 
@@ -106,7 +107,10 @@ def effect(
 ) -> Effect:
     """The effect on an outcome that is column `column` of `found`, and its equivalence to 0.
 
-    `limit`: no effect can be larger (inf: no limit), so that an interval ends there.
+    `limit`: no effect can be larger (inf: no limit), so that an interval ends there. Where fewer
+    than RARE units differ between the arms, as where nearly everybody agrees, equivalence needs
+    that P(Bin(units, bound) <= units that differ) is small too: seeing no change in 20 units
+    shows little.
     """
     assisted, blind = means(outcome, compared)
     value = assisted - blind
@@ -125,6 +129,12 @@ def effect(
             randomisation.p_less(found, column, effect=bound),
         )
     note = "" if math.isfinite(wide[0]) else f"{found.n} ways are too few for a 95% interval"
+    counted = math.isfinite(limit) and compared.design.kind != "between coders"
+    moved = _moved(outcome, compared) if counted else None
+    if moved is not None and moved.up + moved.down < RARE:
+        note = "; ".join(part for part in (note, moved.words) if part)
+        p_equivalence = max(p_equivalence, *(float(bdtr(k, moved.n, bound)) for k in moved[:2]))
+        wide, narrow = _widened(wide, moved, 0.025), _widened(narrow, moved, 0.05)
     low, high, narrow_low, narrow_high = (max(-limit, min(limit, end)) for end in (*wide, *narrow))
     ends = (low, high, narrow_low, narrow_high)
     return Effect(value, *ends, p, p_equivalence, compared.n_units, method, note)
@@ -291,6 +301,42 @@ def _clustered(scores: Floats, cluster: Ints) -> tuple[float, int]:
     sums = np.bincount(cluster, scores)
     n = sums.size
     return (float(np.square(sums).sum() * n / (n - 1)) if n > 1 else 0.0), n
+
+
+class _Moved(NamedTuple):
+    """How many of n units (or other things compared) lie above, and below, in the assisted arm."""
+
+    up: int
+    down: int
+    n: int
+    words: str
+
+
+def _moved(outcome: Floats, compared: Arms) -> _Moved:
+    """Units whose arms differ; without pairs, the things that differ from the commonest."""
+    design = compared.design
+    if design.kind == "within units":
+        scores = np.bincount(design.stratum, randomisation.weights(design) * outcome)
+        up, down, n = int((scores > 1e-9).sum()), int((scores < -1e-9).sum()), scores.size
+        return _Moved(up, down, n, f"only {up + down} of {n} units differ between the arms")
+    total = np.bincount(design.thing, outcome) / np.bincount(design.thing)
+    differ = total.size - int(np.unique(total.round(9), return_counts=True)[1].max())
+    n = int(min(design.assisted.sum(), (~design.assisted).sum()))
+    return _Moved(min(differ, n), min(differ, n), n, f"only {differ} of {total.size} differ")
+
+
+def _widened(ends: tuple[float, float], moved: _Moved, tail: float) -> tuple[float, float]:
+    """An interval around 0 with room for what so few units cannot show.
+
+    D is at most P(unit lies above), whose upper limit of Clopper and Pearson is the room upwards;
+    below alike.
+    """
+    if ends[0] > randomisation.TIE or ends[1] < -randomisation.TIE:
+        return ends
+    up, down = (
+        float(bdtri(k, moved.n, tail)) if k < moved.n else 1.0 for k in (moved.up, moved.down)
+    )
+    return min(ends[0], -down), max(ends[1], up)
 
 
 def _scores(outcome: Floats, compared: Arms) -> Floats:

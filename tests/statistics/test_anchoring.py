@@ -174,6 +174,21 @@ def test_tost_is_the_narrow_interval() -> None:
         assert inside == (found.p_equivalence <= 0.05), seed
 
 
+def test_no_change_in_few_units_shows_little() -> None:
+    """All agree: of 20 units .95^20 = .36 would show no change at D = .05; of 60 .95^60 = .046.
+
+    The 95% interval is the zero-event one: 1 - .025^(1/n) to either side.
+    """
+    few, many = (effect_of(np.ones(3 * n), an.arms(*nested(n))) for n in (20, 60))
+    assert few.p_equivalence == pytest.approx(0.95**20)
+    assert an.verdict(few, bound=0.05) == "not decided"
+    assert few.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    assert few.low == pytest.approx(-few.high)
+    assert few.note == "only 0 of 20 units differ between the arms"
+    assert many.p_equivalence == pytest.approx(0.95**60)
+    assert an.verdict(many, bound=0.05) == "equivalent within ±0.05"
+
+
 def test_many_coders_are_clusters() -> None:
     """From ten coders on, the interval is that of clusters of units and coders."""
     agree, _, _, arms = simulated(2, 200, 0.5, coders=12)
