@@ -30,6 +30,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from labeler.statistics import anchoring, randomisation
+from labeler.statistics import arms as armed
 
 BOUND = 0.05
 DRAWS = 999
@@ -140,9 +141,9 @@ def _two(chance: np.random.Generator, coders: np.ndarray, n: int) -> list[np.nda
 def outcome(study: Study, seed: int) -> Outcome:
     """What each method claims of a study."""
     agree, seen = study.agree, study.assisted
-    arms = anchoring.arms(study.unit, study.coder, seen)
+    arms = armed.arms(study.unit, study.coder, seen)
     ways = randomisation.ways(agree[:, None], arms.design, draws=DRAWS, seed=seed)
-    own = anchoring.effect(agree, ways, 0, arms, bound=BOUND)
+    own = armed.effect(agree, ways, 0, arms, bound=BOUND)
     further = anchoring.for_further_coders(agree, arms)
     difference = agree[seen].mean() - agree[~seen].mean()
     variance = agree.mean() * (1 - agree.mean()) * (1 / seen.sum() + 1 / (~seen).sum())
