@@ -27,12 +27,16 @@ COMMANDS = {
     "ingest": "read posts from files",
     "prelabel": "let a model (or the cues coder) code each post",
     "sample": "draw a batch: who codes what, blind or assisted",
+    "codings": "bring in codings that were made elsewhere",
     "coders": "the people who code, and their accounts",
     "push": "bring a batch to Label Studio",
     "pull": "fetch what people coded",
     "reassign": "move what a coder has not coded yet to another one",
     "reliability": "agreement between coders, and the gate's verdicts",
     "aggregate": "shares per code, as far as the gate is open",
+    "agreement": "every coefficient for any table of codings, without a project",
+    "alt-test": "may a model stand in for a coder? For any table of codings",
+    "anchoring": "what seeing a suggestion does to codes. For any table of codings",
     "export": "write a batch's tables to exports/",
     "serve": "show the report on a page",
     "studio": "the Label Studio that labeler starts",
@@ -66,7 +70,7 @@ class Commands(click.Group):
         """Load one command from its module."""
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"labeler.commands.{cmd_name}").command
+        found = import_module(f"labeler.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(found, click.Command)
         return found
 

@@ -45,6 +45,11 @@ def number(value: float, digits: int = 3) -> str:
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
 
 
+def probability(value: float) -> str:
+    """A p-value as text."""
+    return "<0.001" if value < 0.001 else number(value)
+
+
 def verdicts(rows: pd.DataFrame) -> None:
     """RELIABILITY rows for people: a table a panel, humans among themselves first."""
     panels = rows.drop_duplicates("panel").assign(

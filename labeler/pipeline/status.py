@@ -11,7 +11,7 @@ from labeler.edges import store
 from labeler.pipeline import uploads
 from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.repeats import waiting
-from labeler.pipeline.study import Study, batch_row, newest_batch
+from labeler.pipeline.study import Study, batch_row, newest_batch, seats_of
 
 
 class Stage(NamedTuple):
@@ -78,7 +78,9 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     tasks = store.read(study.engine, tables.TASKS, batch=batch)
     total = len(tasks)
     late = int(waiting(study, row, tasks).sum())
-    unpushed = int(tasks["studio_task"].isna().sum()) - late
+    seats = seats_of(study, batch)[["arm", "coder"]]
+    open_ = tasks.merge(seats, on=["arm", "coder"])  # what was imported is never pushed
+    unpushed = int(open_["studio_task"].isna().sum()) - late
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
     answered = _answered(study, batch)
     option = f" --batch {batch}"
