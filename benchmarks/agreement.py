@@ -8,7 +8,8 @@ how cost and memory grow with units and with distinct patterns. A library that i
 is said to be absent; irrCAC and simpledorff are no dependency of this project and belong into an
 environment of their own, with `pip install --no-deps irrCAC`. The time of a loop over a library
 is that of one call times the calls. --full runs nltk and simpledorff at a million units, too
-(minutes and gigabytes). Ratios suffer on a busy machine: the load is printed.
+(minutes and gigabytes). Times are the best of several calls; on a busy machine that favours short
+calls, and threads of BLAS wait for each other: the load is printed.
 """
 
 from __future__ import annotations
