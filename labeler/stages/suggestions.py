@@ -65,7 +65,8 @@ def instructions(
 ) -> str:
     """What a coder reads before coding: the codebook as HTML, from the text of a Jinja template.
 
-    The same text in every arm, but for one sentence on the codes that are already there.
+    The same text in every arm, but for a sentence on the codes that are already there; and an
+    adjudicator is not told to code alone.
     """
     return _rendered(
         template,
