@@ -37,7 +37,7 @@ from labeler.stages.sampling import Design
 
 BATCH = "demo"
 CODERS = ("ada", "ben", "cy")
-ASSISTED, BLIND, OVERLAP, SEED = 150, 105, 2, 7
+ASSISTED, BLIND, OVERLAP, SEED = 120, 90, 2, 7
 DEPARTS = {"relevance": 0.02, "impact": 0.03, "condition": 0.05, "product": 0.03}
 ELSEWHERE = 0.24  # perspective and value are harder to tell
 OVERLOOKS = 0.05

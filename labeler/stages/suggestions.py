@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from labeler import studio_page, tables
 from labeler.codebook import Codebook, Variable
 from labeler.errors import CodebookError, TableError
+from labeler.wording import quoted
 
 RESERVED = ("text", "segment", "given")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
@@ -150,7 +151,7 @@ def unsupported(
             for variable in codebook.of_segment
             if variable.variable in given
         ]
-        line = f"“{_plain(row['quote'])}”" + (f" ({'; '.join(told)})" if told else "")
+        line = quoted(_plain(row["quote"])) + (f" ({'; '.join(told)})" if told else "")
         notes.setdefault(row["unit"], []).append(line)
     return {unit: f"{UNSUPPORTED} {' · '.join(lines)}" for unit, lines in notes.items()}
 
