@@ -150,7 +150,7 @@ def test_a_repeat_waits_for_others_and_is_a_second_replicate(made: Desk) -> None
 
 
 def test_reassign_moves_what_is_not_coded(made: Desk) -> None:
-    """Ada codes two of her four blind tasks and leaves: di gets the rest, with probabilities.
+    """Potato #155-157: ada codes two of her four blind tasks and leaves; di gets the rest.
 
     One more is submitted and not pulled: it stays hers. Ben has each unit of hers that he shares,
     and gets only the others. Given again, nothing moves.

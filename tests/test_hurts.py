@@ -1,7 +1,9 @@
 """What hurt the users of other programs, each as a test that names where it was told.
 
 All codings are made up. What is listed here touches tables of codings; what models, servers and
-Label Studio did to people is tested beside the parts that talk to them.
+Label Studio did to people is tested beside the parts that talk to them, under the same references:
+quallmer #125-#185 in test_prelabel, Potato #118 and #139 in test_wheel, #155-157 in test_designs,
+#161 in web/test_pages.
 """
 
 from __future__ import annotations

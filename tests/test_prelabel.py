@@ -140,7 +140,11 @@ def test_what_leaves_is_hidden_and_quotes_stand_in_the_original(
 
 
 def test_stored_request_makes_the_sent_body_again(labeler: Labeler, server: Server) -> None:
-    """Prompt and request of each stored answer make, byte for byte, what the server received."""
+    """Prompt and request of each stored answer make, byte for byte, what the server received.
+
+    A replicate is the same request once more: quallmer #125, #127, #185 dropped the temperature or
+    the endpoint.
+    """
     quiet(labeler, "--replicates", "2")
     rows = labeler.rows(tables.PROMPTS, tables.COMPLETIONS)
     contents = {row["prompt"]: row["content"] for row in rows["prompts"]}
@@ -155,6 +159,8 @@ def test_stored_request_makes_the_sent_body_again(labeler: Labeler, server: Serv
     assert {row["replicate"] for row in labeler.rows(tables.CODINGS)["codings"]} == {1, 2}
     assert ledger(labeler)[0]["posts"] == POSTS
     assert server.requests == 2 * POSTS
+    assert {json.loads(body)["temperature"] for body in server.bodies} == {0}
+    assert set(Counter(json.dumps(json.loads(body)["messages"]) for body in made).values()) == {2}
 
 
 def test_ledger_is_there_when_a_run_fails_halfway(labeler: Labeler, server: Server) -> None:
@@ -193,7 +199,8 @@ def test_wrong_key_lets_no_post_out(labeler: Labeler, server: Server) -> None:
 def test_truncated_answers_are_asked_again_with_a_higher_limit(
     labeler: Labeler, server: Server
 ) -> None:
-    """What was cut off is asked once more under another key, with four times the limit."""
+    """quallmer #153 (cut off was read as "nothing here"): what was cut off is asked once more under
+    another key, with four times the limit."""
     server.fail("length", times=3)
     done = quiet(labeler, "--answer-limit", str(ANSWER_LIMIT), "--json").json
     assert (done["answered"], done["requests"]) == (POSTS, POSTS + 3)
@@ -217,7 +224,9 @@ def test_truncated_answers_are_asked_again_with_a_higher_limit(
 def test_failures_have_names_and_only_they_are_asked_again(
     labeler: Labeler, server: Server
 ) -> None:
-    """Refused, off-schema, rejected, wrong code: an error each; --retry-errors asks just those."""
+    """quallmer #128, #134 (a schema that nobody enforced), #132, #136 (partial failures that looked
+    complete): refused, off-schema, rejected, wrong code: an error each; --retry-errors asks just
+    those."""
     bad = {"number1x": "refusal", "number2x": "off-schema", "number3x": "400"}
     server.faults = [openai_server.Fault(kind=kind, match=text) for text, kind in bad.items()]
     server.fail("code", match="number4x")
@@ -507,7 +516,8 @@ def test_full_disk_loses_nothing_that_was_stored(
 
 
 def test_no_key_is_stored_or_shown(labeler: Labeler, server: Server) -> None:
-    """The key stands in no file of the project, and in nothing that a command says."""
+    """quallmer #154 (keys in the trail): the key stands in no file of the project, and in nothing
+    that a command says."""
     server.fail("503", times=1)
     server.fail("400", match="number3x")
     ended = [labeler("prelabel"), labeler("status", "--json")]

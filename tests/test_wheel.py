@@ -96,7 +96,8 @@ def test_wheel_brings_what_travels_with_it(installed: Installed) -> None:
 
 
 def test_wheel_runs_from_an_empty_folder(installed: Installed) -> None:
-    """From init to the report's page with the bundled codebook, sample and templates."""
+    """Potato #118, #139 (wheels without their files): from init to the report's page with the
+    bundled codebook, sample and templates."""
     labeler = installed.labeler
     told = installed.say("import labeler; print(labeler.__file__)")
     assert Path(told.strip()).is_relative_to(installed.python.parents[1])
