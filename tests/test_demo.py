@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,12 +52,29 @@ def test_demo_shows_verdicts_and_fills_exports(shown: tuple[Path, str]) -> None:
     root, out = shown
     assert re.search(PANEL, out)
     assert len(re.findall(r"^  \w+ .* pass *$", out, re.M)) >= 3
+    assert re.search(r"^  \w+ .* inconclusive *$", out, re.M)
     assert "the gate is shut for" in out
     assert "made up" in out
     manifest = json.loads(kept(root)["manifest.json"])
     assert manifest["made_up"] is True
     assert {"codings.csv", "reliability.csv", "codebook.yaml"} <= set(manifest["files"])
     assert studio_server.status(root / ".labeler" / "demo" / "studio") is None
+
+
+def test_demo_is_nested(shown: tuple[Path, str]) -> None:
+    """Every blind unit is an assisted one as well, coded blind by the two other coders."""
+    root, _ = shown
+    with closing(sqlite3.connect(root / ".labeler" / "demo" / "labeler.db")) as held:
+        tasks = held.execute("SELECT unit, arm, coder FROM tasks").fetchall()
+    coders: dict[tuple[str, str], set[str]] = {}
+    for unit, arm, coder in tasks:
+        coders.setdefault((arm, unit), set()).add(coder)
+    blind = {unit for arm, unit in coders if arm == "blind"}
+    assert len(blind) == 90
+    for unit in blind:
+        who = coders["blind", unit], coders["assisted", unit]
+        assert [len(one) for one in who] == [2, 1]
+        assert not who[0] & who[1]
 
 
 def test_demo_stays_up_until_interrupted_and_changes_nothing(shown: tuple[Path, str]) -> None:
@@ -73,7 +92,7 @@ def test_demo_stays_up_until_interrupted_and_changes_nothing(shown: tuple[Path, 
     try:
         assert running.stdout is not None
         said = ""
-        while said.count("password") < 2:
+        while said.count("password") < 3:
             line = running.stdout.readline()
             assert line, f"the demo ended early: {said}"
             said += line
