@@ -70,7 +70,12 @@ class Agreement(NamedTuple):
 
 
 def alpha_checked(
-    counts: Counts, *, level: Level, domain: Domain, weights: Floats | None = None
+    counts: Counts,
+    *,
+    level: Level,
+    domain: Domain,
+    weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Agreement:
     """`alpha`, computed a second time by the krippendorff package.
 
@@ -78,10 +83,12 @@ def alpha_checked(
     a weighted alpha is not computed twice. It needs memory for units x values^2 numbers; above
     10 million of them the two are compared on every k-th unit, the smallest k that fits.
     """
-    agreement = alpha(counts, level=level, domain=domain, weights=weights)
+    agreement = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     if weights is None and not math.isnan(agreement.value):
-        step = math.ceil(counts.shape[0] * counts.shape[1] ** 2 / CHECK_CELLS)
-        part = counts[:: max(step, 1)]
+        n_units = counts.shape[0] if times is None else int(times.sum())
+        step = math.ceil(n_units * counts.shape[1] ** 2 / CHECK_CELLS)
+        every = np.arange(0, n_units, max(step, 1))
+        part = counts[every if times is None else np.cumsum(times).searchsorted(every, "right")]
         ours = alpha(part, level=level, domain=domain).value if step > 1 else agreement.value
         if not math.isnan(ours):
             _compare(ours, _second_alpha(part, level, domain), level)
@@ -89,7 +96,12 @@ def alpha_checked(
 
 
 def alpha(
-    counts: Counts, *, level: Level, domain: Domain, weights: Floats | None = None
+    counts: Counts,
+    *,
+    level: Level,
+    domain: Domain,
+    weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Agreement:
     """Krippendorff's alpha, 1 - Do/De.
 
@@ -97,17 +109,18 @@ def alpha(
     text for `interval` and `ratio`; for `masi` and `jaccard` frozensets or codes joined by "+"
     (the empty text is the empty set). `weights`, shape (units,), are 1/inclusion probability: a
     unit counts as that many units, and alpha estimates what a coding of all units would give.
+    `times`, shape (units,): a row stands for so many units with these counts (and this weight).
 
     Undefined (nan, with the reason in `note`) without a pairable unit or without variation.
     Raises TableError when shapes, counts, weights or domain break their rules.
     """
     check_counts(counts, domain, weights)
-    units = _pairable(counts, weights)
+    units = _pairable(counts, weights, times)
     pooled = _pooled(units)
     n_values = units.weights @ units.counts
     seen = np.flatnonzero(n_values)
     percent = _percent(units)
-    note = "" if seen.size > 1 else _undefined(counts, domain)
+    note = "" if seen.size > 1 else reason_undefined(counts, domain)
     observed, expected, value = math.nan, math.nan, math.nan
     if seen.size:
         n = n_values[seen]
@@ -122,8 +135,8 @@ def alpha(
         observed=observed,
         expected=expected,
         n_units=units.coded,
-        n_pairable_units=units.codings.size,
-        n_pairable=int(units.codings.sum()),
+        n_pairable_units=int(units.times.sum()),
+        n_pairable=int(units.codings @ units.times),
         percent=percent.of_units,
         percent_pairable=percent.of_pairable,
     )
@@ -205,34 +218,42 @@ def check_counts(counts: Counts, domain: Domain, weights: Floats | None) -> None
         raise TableError("counts must be whole numbers of codings, none below 0")
     if weights is None:
         return
+    check_weights(weights, counts.shape[0])
+
+
+def check_weights(weights: Floats, n_units: int) -> None:
+    """Raise TableError unless there is a weight, 1/inclusion probability, for each unit."""
     weight = np.asarray(weights, float)
-    if weight.shape != counts.shape[:1]:
-        raise TableError(f"weights of shape {weight.shape} for {counts.shape[0]} units")
+    if weight.shape != (n_units,):
+        raise TableError(f"weights of shape {weight.shape} for {n_units} units")
     if not np.isfinite(weight).all() or (weight < 1 - CHECK_TOLERANCE).any():
         raise TableError("a weight is 1/inclusion probability of its unit: finite, at least 1")
 
 
 class _Units(NamedTuple):
-    """The pairable units: counts (units, values), codings m_u and weights (units,).
+    """The pairable units: counts (units, values), codings m_u, and weights and times (units,).
 
-    `coded` is the number of units with a coding, pairable or not.
+    A weight is that of all units that a row stands for. `coded` is the number of units with a
+    coding, pairable or not.
     """
 
     counts: Floats
     codings: Floats
     weights: Floats
+    times: Floats
     coded: int
 
 
-def _pairable(counts: Counts, weights: Floats | None) -> _Units:
+def _pairable(counts: Counts, weights: Floats | None, times: Counts | None = None) -> _Units:
     n = counts.astype(float)
     codings = n @ np.ones(n.shape[1])
-    coded = int(np.count_nonzero(codings))
-    weight = np.ones(codings.size) if weights is None else np.asarray(weights, float)
+    alike = np.ones(codings.size) if times is None else times.astype(float)
+    coded = int(alike[codings > 0].sum())
+    weight = alike if weights is None else np.asarray(weights, float) * alike
     kept = np.flatnonzero(codings >= 2)
     if kept.size < codings.size:
-        n, codings, weight = n.take(kept, axis=0), codings[kept], weight[kept]
-    return _Units(n, codings, weight, coded)
+        n, codings, weight, alike = n.take(kept, axis=0), codings[kept], weight[kept], alike[kept]
+    return _Units(n, codings, weight, alike, coded)
 
 
 def _pooled(units: _Units) -> Floats:
@@ -257,7 +278,7 @@ def _percent(units: _Units) -> Percent:
     )
 
 
-def _undefined(counts: Counts, domain: Domain) -> str:
+def reason_undefined(counts: Counts, domain: Domain) -> str:
     """Why alpha is undefined, for counts with fewer than two values in pairable units."""
     if not counts.any():
         return "no coding"

@@ -79,6 +79,13 @@ def _numbers(level: Level, values: Domain) -> Floats:
     return numbers
 
 
+def places_of(level: Level, values: Domain) -> Floats:
+    """Where values lie on their scale: numbers for `interval` and `ratio`, else their positions."""
+    if level in ("interval", "ratio"):
+        return _numbers(level, values)
+    return np.arange(len(values), dtype=float)
+
+
 def as_sets(values: Domain) -> list[frozenset[str]]:
     """The values as sets: codes joined by "+" are split, the empty text is the empty set."""
     sets = [

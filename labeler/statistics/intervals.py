@@ -4,17 +4,17 @@ The sampled thing is the unit (or the cluster of units, such as an author), neve
 never the pair: the interval speaks of further units coded by the same coders, not of further
 coders. Units with the same counts are exchangeable, so both methods work on the distinct
 patterns and how often each occurs; the cost does not grow with the units once patterns repeat.
-`counts`, `level`, `domain` and `weights` are those of `agreement.alpha`.
+`counts`, `level`, `domain`, `weights` and `times` are those of `agreement.alpha`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats would take half a second to load
+from scipy.special import ndtr, ndtri, stdtrit  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement import Agreement, Counts, alpha
@@ -51,6 +51,7 @@ def jackknife(
     confidence: float = 0.95,
     clusters: NDArray[Any] | None = None,
     weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Interval:
     """Delete-one-unit jackknife on log(1 - alpha), with t of n - 1 degrees of freedom.
 
@@ -65,20 +66,20 @@ def jackknife(
     TableError as `alpha` does, and for clusters that do not fit the units.
     """
     _check_confidence(confidence)
-    point = alpha(counts, level=level, domain=domain, weights=weights)
+    point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"delete-one-{one} jackknife on log(1-alpha), t"
     if point.note:
         return _nothing(method, point.note)
-    sample = sample_of(counts, level, domain, clusters, weights)
+    sample = sample_of(counts, level, domain, clusters, weights, times)
     if sample.n < 2:
         return _nothing(method, f"a single pairable {one}: nothing to compare it with")
-    flag = _rare_flag(counts, domain)
+    flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
     values = without_one(sample)
     if np.isnan(values).any():
-        return _nothing(method, _joined(f"without one {one} there is no variation left", flag))
+        return _nothing(method, joined(f"without one {one} there is no variation left", flag))
     mean = np.average(values, weights=sample.times)
     spread = float(sample.times @ np.square(values - mean))
     se = math.sqrt((sample.n - 1) / sample.n * spread)
@@ -96,44 +97,72 @@ def bootstrap(
     domain: Domain,
     resamples: int = 1000,
     seed: int,
+    kind: Literal["percentile", "BCa"] = "percentile",
     confidence: float = 0.95,
     clusters: NDArray[Any] | None = None,
     weights: Floats | None = None,
+    times: Counts | None = None,
 ) -> Interval:
-    """Percentile bootstrap: as many units (or clusters) as there are, drawn with replacement.
+    """Bootstrap: as many units (or clusters) as there are, drawn with replacement.
 
     A draw of units is a multinomial draw over the distinct patterns; ordinal distances are made
-    anew from each resample. Resamples without variation have no alpha: they are left out and
-    counted in `note`. Perfect agreement and a sample without spread give the `zero-event bound`
-    of `jackknife`; the same seed gives the same interval.
+    anew from each resample. `kind` says how bounds are read from the resamples: as percentiles,
+    or bias-corrected and accelerated, see `_bca_shares`. Resamples without variation have no
+    alpha: they are left out and counted in `note`. Perfect agreement and a sample without spread
+    give the `zero-event bound` of `jackknife`; the same seed gives the same interval.
     """
     _check_confidence(confidence)
     if resamples < 2:
         raise TableError(f"{resamples} resamples make no interval: ask for at least 1000")
-    point = alpha(counts, level=level, domain=domain, weights=weights)
+    point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
-    method = f"percentile bootstrap of {one}s, {resamples} resamples, seed {seed}"
+    method = f"{kind} bootstrap of {one}s, {resamples} resamples, seed {seed}"
     if point.note:
         return _nothing(method, point.note)
-    sample = sample_of(counts, level, domain, clusters, weights)
+    sample = sample_of(counts, level, domain, clusters, weights, times)
     if sample.n < 2:
         return _nothing(method, f"a single pairable {one}: nothing to draw from")
-    flag = _rare_flag(counts, domain)
+    flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
     drawn = resampled(sample, resamples, seed)
     values = drawn[~np.isnan(drawn)]
     if values.size < resamples:
         left_out = f"{resamples - values.size} of {resamples} resamples had no variation"
-        flag = _joined(f"{left_out} and were left out", flag)
+        flag = joined(f"{left_out} and were left out", flag)
     if values.size < 2:
         return _nothing(method, flag)
     se = float(np.std(values, ddof=1))
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag)
     tail = 1 - confidence
-    low, lower, upper, high = np.quantile(values, [tail / 2, tail, 1 - tail, 1 - tail / 2])
-    return Interval(float(low), float(high), se, float(lower), float(upper), method, flag)
+    shares = np.array([tail / 2, tail, 1 - tail, 1 - tail / 2])
+    if kind == "BCa":
+        shares = _bca_shares(shares, values, point.value, sample)
+        if np.isnan(shares).any():
+            return _nothing(method, joined("the point lies beyond all resamples", flag))
+    low, lower, upper, high = (float(bound) for bound in np.quantile(values, shares))
+    return Interval(low, high, se, lower, upper, method, flag)
+
+
+def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) -> Floats:
+    """Where BCa reads the resamples instead of at `shares`: Phi(z0 + (z0 + z)/(1 - a (z0 + z))).
+
+    z0 = Phi^-1 of the share of resamples below the point, ties half; a, the acceleration, is
+    sum (mean - a_(-u))^3 / (6 (sum (mean - a_(-u))^2)^(3/2)) over deletions of one thing, 0 where
+    one of them leaves no variation (Efron 1987; Efron & Tibshirani 1993, chapter 14). nan where
+    all resamples lie on one side of the point.
+    """
+    below = np.mean(values < point - NO_SPREAD) + np.mean(np.abs(values - point) <= NO_SPREAD) / 2
+    if not 0 < below < 1:
+        return np.full(shares.size, np.nan)
+    deleted = without_one(sample)
+    apart = np.average(deleted, weights=sample.times) - deleted
+    squares = float(sample.times @ np.square(apart))
+    known = squares > 0 and not math.isnan(squares)
+    speed = float(sample.times @ apart**3) / (6 * squares**1.5) if known else 0.0
+    z = ndtri(below) + ndtri(shares)
+    return np.asarray(ndtr(ndtri(below) + z / (1 - speed * z)), float)
 
 
 def _on_log_scale(
@@ -181,19 +210,21 @@ def _zero_event(
         lower_one_sided=_cut(lower, point),
         upper_one_sided=upper,
         method="zero-event bound",
-        note=_joined(note, flag),
+        note=joined(note, flag),
     )
 
 
-def _rare_flag(counts: Counts, domain: Domain) -> str:
+def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> str:
     """A warning when fewer than ten pairable units carry another value than the commonest."""
-    pairable = counts[counts.sum(axis=1) >= 2]
-    commonest = int(pairable.sum(axis=0).argmax())
-    carrying = int((pairable.sum(axis=1) > pairable[:, commonest]).sum())
+    pairable = counts.sum(axis=1) >= 2
+    kept = counts[pairable]
+    alike = np.ones(len(kept), np.int64) if times is None else times[pairable]
+    commonest = int((alike @ kept).argmax())
+    carrying = int(alike[kept.sum(axis=1) > kept[:, commonest]].sum())
     if carrying >= RARE:
         return ""
     return (
-        f"fewer than {RARE} units carry the rarer code: {carrying} of {len(pairable)} have another "
+        f"fewer than {RARE} units carry the rarer code: {carrying} of {alike.sum()} have another "
         f"value than {name_of(domain[commonest])}; the interval may be too narrow"
     )
 
@@ -208,7 +239,8 @@ def _nothing(method: str, note: str) -> Interval:
     return Interval(math.nan, math.nan, math.nan, math.nan, math.nan, method, note)
 
 
-def _joined(*notes: str) -> str:
+def joined(*notes: str) -> str:
+    """Notes in one line, the empty ones left out."""
     return "; ".join(note for note in notes if note)
 
 

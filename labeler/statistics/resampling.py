@@ -44,9 +44,11 @@ def sample_of(
     domain: Domain,
     clusters: NDArray[Any] | None,
     weights: Floats | None,
+    times: Counts | None = None,
 ) -> Sample:
     """The pairable units of `counts` and the values seen in them, as patterns or in clusters.
 
+    `times`, shape (units,): a row of `counts` stands for so many units, all of one cluster.
     Needs a pairable unit; raises TableError for clusters that do not fit the units.
     """
     pairable = counts.sum(axis=1) >= 2
@@ -54,22 +56,26 @@ def sample_of(
     seen = np.flatnonzero(kept.any(axis=0))
     kept = kept[:, seen]
     weight = np.ones(len(kept)) if weights is None else np.asarray(weights, float)[pairable]
+    alike = None if times is None else times[pairable]
     if clusters is None:
         kinds = np.unique(weight, return_inverse=True)[1]
-        rows, alike = patterns(np.column_stack([kept, kinds]) if weights is not None else kept)
+        rows, found = patterns(
+            np.column_stack([kept, kinds]) if weights is not None else kept, alike
+        )
         kept, weight = kept[rows], weight[rows]
-        group, times = np.arange(rows.size), alike.astype(float)
+        group, things = np.arange(rows.size), found.astype(float)
     else:
         ids = np.asarray(clusters)
         if ids.shape != counts.shape[:1]:
             raise TableError(f"clusters of shape {ids.shape} for {counts.shape[0]} units")
         group = np.unique(ids[pairable], return_inverse=True)[1]
-        times = np.ones(group.max() + 1)
+        things = np.ones(group.max() + 1)
+        weight = weight if alike is None else weight * alike
     distance = None
     if level != "ordinal":
         distance = distances_between(level, [domain[c] for c in seen], np.empty(0))
     n_uc = kept.astype(float)
-    return Sample(n_uc, n_uc.sum(axis=1), weight, group, times, int(times.sum()), distance)
+    return Sample(n_uc, n_uc.sum(axis=1), weight, group, things, int(things.sum()), distance)
 
 
 def without_one(sample: Sample) -> Floats:
@@ -104,9 +110,12 @@ def resampled(sample: Sample, resamples: int, seed: int) -> Floats:
     return np.concatenate(values)
 
 
-def patterns(counts: Counts) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+def patterns(
+    counts: Counts, times: Counts | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
     """Distinct rows of `counts`: the position of one unit of each, and how many units are alike.
 
+    `times`, shape (units,): a row counts as so many units.
     Each row becomes one whole number, column by column; before it would leave 63 bits, the
     numbers are replaced by their ranks. Exact, in O(units x values).
     """
@@ -118,8 +127,11 @@ def patterns(counts: Counts) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
             ranks = np.unique(key, return_inverse=True)[1]
             key, size = ranks.astype(np.int64), counts.shape[0]
         key, size = key * base + column, size * base
-    _, first, times = np.unique(key, return_index=True, return_counts=True)
-    return first, times
+    if times is None:
+        _, first, alike = np.unique(key, return_index=True, return_counts=True)
+        return first, alike
+    _, first, kind = np.unique(key, return_index=True, return_inverse=True)
+    return first, np.bincount(kind, times, first.size).astype(np.int64)
 
 
 def _drawn_alphas(sample: Sample, drawn: Floats) -> Floats:
