@@ -1,4 +1,4 @@
-"""Where the sentences of a text lie, and how many words stand in a stretch of it.
+"""Where the sentences and the tokens of a text lie, and how many words a stretch of it holds.
 
 Offsets are code points. Every expression here takes time in proportion to the text, whatever it
 holds.
@@ -7,11 +7,15 @@ holds.
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import pairwise
 
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)|[。！？]+[」』”]*|\n+")
 _SHORT = re.compile(r"\b(?:[A-HJ-Z]|(?i:dr|mr|mrs|ms|prof|st|vs|approx|e\.g|i\.e))\.$")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_SIGN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # kana and Han: a token each
+_MARK = "\u0300"  # stands for any mark, which `\w` would cut a word at
+_TOKEN = re.compile(rf"[{_SIGN}]{_MARK}*|[^\W{_SIGN}](?:[^\W{_SIGN}]|[{_MARK}\u200c\u200d])*")
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -34,3 +38,17 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def words(text: str, start: int, end: int) -> int:
     """How many words stand in `text[start:end]`."""
     return len(_WORD.findall(text, start, end))
+
+
+def tokens(text: str) -> list[tuple[int, int]]:
+    """Start and end of each token: a run of letters, digits and underscores with their marks.
+
+    Accents and vowel signs that are characters of their own belong to the letter before them. Kana
+    and Han characters are tokens of their own, since nothing parts their words; other scripts
+    without spaces (Thai, Khmer) give one token for a run: count characters there. Punctuation and
+    emoji are no tokens.
+    """
+    if not text.isascii():
+        marks = [sign for sign in set(text) if unicodedata.category(sign).startswith("M")]
+        text = text.translate(dict.fromkeys(map(ord, marks), _MARK))
+    return [match.span() for match in _TOKEN.finditer(text)]
