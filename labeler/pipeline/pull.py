@@ -23,6 +23,7 @@ from labeler.pipeline.study import (
     last,
     logged,
     same_codebook,
+    seats_of,
     silent,
 )
 from labeler.stages import annotations as annotations_stage
@@ -80,7 +81,9 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulle
     """One pull through servers that are signed in already."""
     row = batch_row(study, batch)
     same_codebook(study, row)
-    seats = store.read(study.engine, tables.SEATS, batch=batch)
+    seats = seats_of(study, batch)
+    if seats.empty:
+        raise ProjectError(f"pull: batch {batch!r} was imported: there is nothing to fetch")
     if seats["project"].isna().all():
         raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
     same_server(study.project, seats)

@@ -12,12 +12,20 @@ from labeler import resources, tables
 from labeler.codebook import Codebook
 from labeler.edges import files, store
 from labeler.edges.studio import Studio
-from labeler.errors import ServiceRejected
+from labeler.errors import ProjectError, ServiceRejected
 from labeler.keys import key
 from labeler.pipeline.adjudicate import shown_codes
 from labeler.pipeline.repeats import waiting
 from labeler.pipeline.studio import SERVICE, Servers, same_server
-from labeler.pipeline.study import Report, Study, batch_row, logged, same_codebook, silent
+from labeler.pipeline.study import (
+    Report,
+    Study,
+    batch_row,
+    logged,
+    same_codebook,
+    seats_of,
+    silent,
+)
 from labeler.stages import suggestions
 from labeler.stages.adjudication import ARM
 
@@ -76,7 +84,11 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     servers = Servers(study.project, report)
     where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
     with logged(study, "push", {"batch": batch, **where}):
-        seats = store.read(study.engine, tables.SEATS, batch=batch)
+        seats = seats_of(study, batch)
+        if seats.empty:
+            raise ProjectError(
+                f"push: batch {batch!r} was imported and is coded: `labeler reliability` comes next"
+            )
         same_server(study.project, seats)
         tasks = store.read(study.engine, tables.TASKS, batch=batch)
         job = _Job(study, row, servers, report)

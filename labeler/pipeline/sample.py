@@ -41,7 +41,7 @@ def sample(
     `suggester` is the coder whose codes the assisted arm shows (None: the one that there is).
     The same call again leaves the batch as it is; another design under its name is refused.
     """
-    _nameable(batch)
+    nameable(batch)
     chosen = suggester_of(study, suggester)
     with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
         there = store.read(study.engine, tables.BATCHES, batch=batch)
@@ -69,7 +69,7 @@ def sample(
         return Sampled(batch, store.read(study.engine, tables.TASKS, batch=batch), 0, new=False)
 
 
-def _nameable(batch: str) -> None:
+def nameable(batch: str) -> None:
     """Refuse a name that cannot be that of a folder in exports/."""
     if not NAME.fullmatch(batch) or batch == TAKEN:
         raise ProjectError(

@@ -13,6 +13,7 @@ from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.repeats import waiting
 from labeler.pipeline.study import Study, batch_row, newest_batch
 from labeler.stages import gate
+from labeler.pipeline.study import Study, batch_row, newest_batch, seats_of
 
 
 class Stage(NamedTuple):
@@ -79,7 +80,9 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     tasks = store.read(study.engine, tables.TASKS, batch=batch)
     total = len(tasks)
     late = int(waiting(study, row, tasks).sum())
-    unpushed = int(tasks["studio_task"].isna().sum()) - late
+    seats = seats_of(study, batch)[["arm", "coder"]]
+    open_ = tasks.merge(seats, on=["arm", "coder"])  # what was imported is never pushed
+    unpushed = int(open_["studio_task"].isna().sum()) - late
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
     answered = _answered(study, batch)
     option = f" --batch {batch}"

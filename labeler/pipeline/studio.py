@@ -125,6 +125,8 @@ def add_human(study: Study, name: str, *, email: str = "", made_up: bool = False
     project = study.project
     coder = f"human:{name}"
     known = coders(study, "human").get(coder)
+    if known and not known["email"]:  # came with imported codings, without an account
+        known = None
     email = email.strip().lower()  # as Label Studio keeps it
     address = str(known["email"]) if known else email or f"{name}@local.example".lower()
     if email and address != email:
@@ -139,7 +141,9 @@ def add_human(study: Study, name: str, *, email: str = "", made_up: bool = False
         if not known:
             server = local(project)
             studio_server.account(server, email=address, password=password, name=name)
-    add_coder(study, coder, kind="human", spec={"email": address, "made_up": made_up})
+    add_coder(
+        study, coder, kind="human", spec={"email": address, "made_up": made_up}, anew=not known
+    )
     invitations, notes = _invited(project, foreign, address)
     return Login(coder, address, password, invitations, notes)
 

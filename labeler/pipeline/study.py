@@ -21,6 +21,7 @@ from labeler.project import Project
 from labeler.stages import annotations as annotations_stage
 
 MADE_UP = "made-up"
+IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
 
 Report = Callable[[str], None]
 
@@ -87,10 +88,13 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
         store.mirror(study.engine, tables.RUNS, tables.frame(tables.RUNS, [ended]))
 
 
-def add_coder(study: Study, coder: str, *, kind: str, spec: Mapping[str, object]) -> None:
-    """Note a coder; one who is there stays as noted first."""
+def add_coder(
+    study: Study, coder: str, *, kind: str, spec: Mapping[str, object], anew: bool = False
+) -> None:
+    """Note a coder; one who is there stays as noted first, unless noted `anew`."""
     row = {"coder": coder, "kind": kind, "spec": canonical(dict(spec)), "created": now()}
-    store.add(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
+    write = store.mirror if anew else store.add
+    write(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
 
 
 def coders(study: Study, kind: str) -> dict[str, dict[str, object]]:
@@ -117,6 +121,12 @@ def same_codebook(study: Study, row: pd.Series[str]) -> None:
             f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}): name that "
             "one's file (`labeler codebook diff` says what changed), or draw a new batch"
         )
+
+
+def seats_of(study: Study, batch: str) -> pd.DataFrame:
+    """The SEATS of a batch that have, or will have, a project in Label Studio."""
+    seats = store.read(study.engine, tables.SEATS, batch=batch)
+    return seats[~seats["server"].str.startswith(IMPORTED)]
 
 
 def newest_batch(study: Study) -> str:

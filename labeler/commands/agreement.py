@@ -1,0 +1,215 @@
+"""`labeler agreement`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from labeler.commands.output import as_json, number, table, told
+from labeler.pipeline.agreement import Answer, Given, agreement, write_table
+from labeler.statistics.coefficients import Estimate
+from labeler.statistics.distances import Level
+
+ORDERED = ("ordinal", "interval", "ratio")
+SHOWN = 7
+CODES = 12
+
+
+def _listed(
+    _context: click.Context, _option: click.Parameter, given: str | None
+) -> tuple[str, ...]:
+    """A list with commas; a text that holds one stands in double quotes."""
+    if given is None:
+        return ()
+    parts = tuple(part.strip() for part in next(csv.reader([given], skipinitialspace=True), []))
+    if not all(parts) or not parts:
+        raise click.BadParameter(f"{given!r}: write A,B,C")
+    return parts
+
+
+def _conditions(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = [text.partition("=") for text in given]
+    for name, mark, _ in pairs:
+        if not (name and mark):
+            raise click.BadParameter(f"{name!r}: write COLUMN=TEXT")
+    return tuple((name, text) for name, _, text in pairs)
+
+
+@click.command("agreement")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--level",
+    required=True,
+    type=click.Choice(get_args(Level)),
+    help="How the values are measured; masi and jaccard: sets of codes joined by +.",
+)
+@click.option(
+    "--domain",
+    callback=_listed,
+    metavar="A,B,C",
+    help="All values that could have been given, in order.  [default: those seen]",
+)
+@click.option("--unit", default="", metavar="COLUMN", help="The column that names the units.")
+@click.option("--coder", default="", metavar="COLUMN", help="Of a long table: who coded.")
+@click.option("--value", default="", metavar="COLUMN", help="Of a long table: what was given.")
+@click.option(
+    "--coders",
+    callback=_listed,
+    metavar="A,B",
+    help="Of a wide table: the columns that are coders.  [default: all but the units' names]",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    callback=_conditions,
+    metavar="COLUMN=TEXT",
+    help="Only rows with this text, as of one variable; may be repeated.",
+)
+@click.option(
+    "--missing",
+    multiple=True,
+    metavar="TEXT",
+    help="A further text that means 'not coded', as an empty cell does; may be repeated.",
+)
+@click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
+@click.option("--per-code", is_flag=True, help="A table of each code against the rest.")
+@click.option("--pairs", is_flag=True, help="A table of each pair of coders.")
+@click.option(
+    "--table",
+    "out",
+    type=click.Path(path_type=Path),
+    help="Write the table behind the coefficients, as it was understood, to this CSV file.",
+)
+@click.option("--json", "machine", is_flag=True, help="Print all coefficients as JSON.")
+def command(
+    file: Path,
+    level: Level,
+    domain: tuple[str, ...],
+    per_code: bool,
+    pairs: bool,
+    out: Path | None,
+    machine: bool,
+    **columns: Any,
+) -> None:
+    """Every coefficient of agreement for a table of codings, without a project.
+
+    FILE is CSV, TSV, Excel or Parquet: wide, with a row a unit and a column a coder, or long, with
+    a row a coding (--unit --coder --value). In a wide table a column called like an id (id, unit,
+    post_id, …) names the units. Cells are read as text, so that 10, 10.0 and "10" are one code; an
+    empty cell is not coded. Codes are ordered by size where all are numbers; an order of words has
+    to be told by --domain. A set without a code is written as +.
+    """
+    if bool(columns["coder"]) != bool(columns["value"]):
+        raise click.UsageError("a long table needs all of --unit, --coder and --value")
+    found = agreement(Given(file, **columns), level=level, domain=domain, pairs=pairs)
+    for text, times in found.doubts.items():
+        told(
+            f"{text!r} counts as a code ({times} times): if it means 'not coded', give "
+            f"--missing {text!r}; if it is a code, say so by --domain"
+        )
+    if out is not None:
+        write_table(found.matrix, out)
+        told(f"{out}: {len(found.matrix.units)} units x {len(found.matrix.coders)} coders")
+    if machine:
+        as_json(_plain(found))
+        return
+    _people(file, found)
+    if per_code:
+        _codes(found)
+    if pairs:
+        _pairs(found)
+
+
+def _plain(found: Answer) -> dict[str, object]:
+    """The result for machines; `pairs` only where it was asked for."""
+    agreed = found.agreed
+    plain: dict[str, object] = {
+        **agreed._asdict(),
+        "coefficients": _all(agreed.coefficients),
+        "per_code": {code: _all(estimates) for code, estimates in agreed.per_code.items()},
+    }
+    if found.pairs:
+        plain["pairs"] = [
+            {**pair._asdict(), "coefficients": _all(pair.coefficients)} for pair in found.pairs
+        ]
+    return plain
+
+
+def _all(estimates: dict[str, Estimate]) -> dict[str, dict[str, object]]:
+    return {name: _one(estimate) for name, estimate in estimates.items()}
+
+
+def _one(estimate: Estimate) -> dict[str, object]:
+    """An estimate for machines; what is not a number is null."""
+    names = ("value", "low", "high", "se", "method", "note")
+    given = {name: getattr(estimate, name) for name in names}
+    return {name: None if part != part else part for name, part in given.items()}
+
+
+def _people(file: Path, found: Answer) -> None:
+    """Ten lines: what was read, the coefficients that matter at this level, the codes."""
+    agreed, coders = found.agreed, found.matrix.coders
+    who = ", ".join(coders) if len(coders) <= 6 else f"{', '.join(coders[:5])}, …"
+    click.echo(
+        f"{file.name}: {agreed.n_units} units, {agreed.n_coders} coders ({who}), "
+        f"{agreed.n_pairable} pairable codings, {agreed.level}"
+    )
+    shown = {name: agreed.coefficients[name] for name in _important(found)}
+    notes = list(dict.fromkeys(one.note for one in shown.values() if one.note))
+    marks = {note: f"[{place}]" for place, note in enumerate(notes, start=1)}
+    rows = [(f"  {name}", *_shown(one), marks.get(one.note, "")) for name, one in shown.items()]
+    table(["  coefficient", "value#", "95% interval#", ""], rows)
+    for note, mark in marks.items():
+        click.echo(f"{mark} {note}")
+    if agreed.per_code:
+        of = "krippendorff_alpha.nominal"
+        each = [f"{code} {number(own[of].value, 2)}" for code, own in agreed.per_code.items()]
+        more = f", … ({len(each)} codes)" if len(each) > CODES else ""
+        click.echo(f"each code against the rest, alpha: {', '.join(each[:CODES])}{more}")
+
+
+def _important(found: Answer) -> list[str]:
+    """The coefficients that are shown to people, those of the level first; all are in the JSON."""
+    level = found.agreed.level
+    names = [f"krippendorff_alpha.{level}"]
+    if level in ORDERED:
+        names += ["krippendorff_alpha.nominal", "cohen_kappa.quadratic", "gwet_ac2.quadratic"]
+    names += ["cohen_kappa", "scott_pi", "fleiss_kappa", "conger_kappa", "gwet_ac1"]
+    names += ["brennan_prediger", "percent_agreement.units", "percent_agreement.pairable"]
+    names += ["krippendorff_alpha.masi", "krippendorff_alpha.jaccard"]
+    two = found.agreed.n_coders == 2
+    hidden = {"fleiss_kappa", "conger_kappa", "percent_agreement.pairable"} if two else set()
+    there = [name for name in names if name in found.agreed.coefficients and name not in hidden]
+    return list(dict.fromkeys(there))[:SHOWN]
+
+
+def _shown(estimate: Estimate) -> tuple[str, str]:
+    known = estimate.low == estimate.low
+    spread = f"{estimate.low:.3f} to {estimate.high:.3f}" if known else "–"
+    return number(estimate.value), spread
+
+
+def _codes(found: Answer) -> None:
+    names = ("krippendorff_alpha.nominal", "gwet_ac1", "positive_agreement")
+    click.echo()
+    rows = [
+        (f"  {code}", *_shown(own[names[0]]), number(own[names[1]].value), *_shown(own[names[2]]))
+        for code, own in found.agreed.per_code.items()
+    ]
+    table(["  code", "alpha#", "95% interval#", "AC1#", "positive#", "95% interval#"], rows)
+
+
+def _pairs(found: Answer) -> None:
+    click.echo()
+    rows = []
+    for pair in found.pairs:
+        alpha, *others = pair.coefficients.values()
+        kappa = number(others[0].value) if len(others) > 1 else "–"
+        row = (f"  {pair.first}, {pair.second}", pair.n_units, *_shown(alpha), kappa)
+        rows.append((*row, number(others[-1].value)))
+    table(["  coders", "units#", "alpha#", "95% interval#", "kappa#", "percent#"], rows)

@@ -1,0 +1,121 @@
+"""`labeler codings import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labeler.coding_rows import FIELDS
+from labeler.commands.options import json_option, study_of
+from labeler.commands.output import as_json, table, told
+from labeler.pipeline.imports import Wish, import_codings
+
+NAMED = ("unit", "coder", "variable", "value")
+
+
+def _columns(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        ours, mark, theirs = text.partition("=")
+        if not mark or ours not in FIELDS or not theirs:
+            raise click.BadParameter(
+                f"{text!r}: write NAME=COLUMN, NAME one of {', '.join(FIELDS)}"
+            )
+        pairs[ours] = theirs
+    return pairs
+
+
+def _conditions(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = [text.partition("=") for text in given]
+    if not all(name and mark for name, mark, _ in pairs):
+        raise click.BadParameter("write COLUMN=TEXT")
+    return tuple((name, text) for name, _, text in pairs)
+
+
+@click.group("codings")
+def command() -> None:
+    """Codings that were made elsewhere."""
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--arm",
+    required=True,
+    type=click.Choice(["blind", "assisted", "file"]),
+    help="Did the coders see suggestions? `file`: its column `arm` says so, row by row.",
+)
+@click.option("--batch", default="", metavar="NAME", help="The batch's name.  [default: a hash]")
+@click.option("--unit", metavar="COLUMN", help="A post's key.  [default: unit]")
+@click.option("--coder", metavar="COLUMN", help="Who coded.  [default: coder]")
+@click.option("--variable", metavar="COLUMN", help="Which variable.  [default: variable]")
+@click.option("--value", metavar="COLUMN", help="Which value.  [default: value]")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=_columns,
+    metavar="NAME=COLUMN",
+    help=f"Which column holds what; NAME is one of {', '.join(FIELDS)}.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    callback=_conditions,
+    metavar="COLUMN=TEXT",
+    help="Only rows with this text; may be repeated.",
+)
+@click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
+@click.option("--suggester", metavar="CODER", help="The model to compare the coders with.")
+@click.option("--replace", "again", is_flag=True, help="Let the file replace the batch's codings.")
+@json_option
+@click.pass_context
+def import_(
+    context: click.Context,
+    /,
+    file: Path,
+    arm: str,
+    batch: str,
+    columns: dict[str, str],
+    where: tuple[tuple[str, str], ...],
+    sheet: str,
+    suggester: str | None,
+    again: bool,
+    machine: bool,
+    **named: str | None,
+) -> None:
+    """Bring codings that people made elsewhere into the project, as a batch of its own.
+
+    FILE is a long table (CSV, TSV, Excel, Parquet), a row a coding: which post (its key, or the
+    columns platform and platform_id), who coded, which variable, which value. It may have a
+    segment (its name, with start and end or its quote), a replicate (1, or 2 where a coder coded
+    a post again), an arm, and the probability with which the post was drawn. Codes of a set are
+    joined by +, the set without a code is +, an empty value is not coded.
+
+    The posts and the codebook must be in the project. One fault and nothing is written.
+    """
+    given = {**{name: column for name, column in named.items() if column}, **columns}
+    wish = Wish("" if arm == "file" else arm, given, where, sheet)
+    done = import_codings(
+        study_of(context), file, wish, batch=batch, suggester=suggester, again=again
+    )
+    if machine:
+        as_json(done._asdict())
+        return
+    for coder in done.new_coders:
+        told(f"{coder} is noted as a coder")
+    table(
+        ["batch", "coders#", "units#", "codings#", "segments#"],
+        [(done.batch, len(done.coders), done.units, done.codings, done.segments)],
+    )
+    if done.silent:
+        told(
+            f"the file says nothing of {', '.join(done.silent)}: of segments that counts as none "
+            "given, so read no coefficient of them"
+        )
+    told(f"next: labeler reliability --batch {done.batch}")
