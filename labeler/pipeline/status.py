@@ -11,9 +11,8 @@ from labeler.edges import store
 from labeler.pipeline import uploads
 from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.repeats import waiting
-from labeler.pipeline.study import Study, batch_row, newest_batch
-from labeler.stages import gate
 from labeler.pipeline.study import Study, batch_row, newest_batch, seats_of
+from labeler.stages import gate
 
 
 class Stage(NamedTuple):
