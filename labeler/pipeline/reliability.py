@@ -56,10 +56,11 @@ def reliability(
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
         given = blind(study, material.coded)
         more = assessed(study, material)
-        rows = pd.concat([gate_stage.ruled(found.rows, verdicts), *more.rows], ignore_index=True)
+        judged = gate_stage.ruled(found.rows, verdicts)
+        rows = [row._asdict() for part in (judged, more.rows) for row in tables.rows(part)]
         store.replace(
             study.engine,
-            (tables.RELIABILITY, {"batch": batch}, rows),
+            (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
             (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
             (tables.ASSESSMENTS, {"batch": batch}, more.assessments),
             (
@@ -117,6 +118,7 @@ def _material(study: Study, row: pd.Series[str]) -> Material:
     return Material(
         row=row,
         codings=of_coded(study, tables.CODINGS, who, replicates=True),
+        segments=of_coded(study, tables.SEGMENTS, who),
         coded=who,
         again=_again(study, row, who),
         tasks=store.read(study.engine, tables.TASKS, batch=row["batch"]),
