@@ -25,6 +25,8 @@ DERIVED = (
     tables.SEGMENTS,
     tables.CODINGS,
     tables.RELIABILITY,
+    tables.VERDICTS,
+    tables.ASSESSMENTS,
     tables.CONSENSUS,
     tables.ESTIMATES,
 )

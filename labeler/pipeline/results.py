@@ -124,7 +124,9 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             "override": "; ".join(overrides),
             "verdicts": _stated(frames["verdicts"]),
         }
-        drawn = drawing.draw(figures.reliability(frames["reliability"], study.codebook), "svg")
+        drawn = drawing.draw(
+            figures.reliability(figures.main_rows(frames["reliability"]), study.codebook), "svg"
+        )
         made = exports_stage.bundle(
             frames,
             texts={"codebook.yaml": books["content"].iloc[0], "reliability.svg": drawn.decode()},
