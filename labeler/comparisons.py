@@ -84,7 +84,7 @@ def panels(coded: pd.DataFrame, again: pd.DataFrame, suggester: str) -> list[Pan
     humans = _humans(coded, BLIND)
     own = (suggester, "", 1)
     found = [Panel("human-human", HUMANS, humans)]
-    if len(humans) > 2:
+    if len(humans) > 1:
         found += [
             Panel("human-pair", f"{a[0]} vs {b[0]}", (a, b)) for a, b in combinations(humans, 2)
         ]

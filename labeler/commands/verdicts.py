@@ -17,6 +17,12 @@ TITLES = {
     HUMAN: "humans (blind), among themselves",
     MODEL: "{} against the blind humans",
 }
+HEADLINES = {
+    ("anchoring", "agreement_inflation"): "anchoring (agreement with suggestions in view or not)",
+    ("alternative-annotator", "winning_rate"): "may the model stand in for a coder",
+    ("skip", "threshold.vote"): "may review be skipped",
+    ("drift", "e.process"): "drift",
+}
 
 
 def shown(judged: Judged, *, codes: bool = False) -> None:
@@ -99,11 +105,17 @@ def _asides(judged: Judged) -> Iterator[str]:
 
 
 def _assessments(rows: pd.DataFrame) -> Iterator[str]:
-    """A line for each verdict of an assessment on everything together."""
-    whole = rows[(rows["variable"] == "all") & (rows["code"] == "") & (rows["verdict"] != "")]
-    for row in tables.rows(whole):
-        figure = f"{row.measure} {number(row.value)}"
-        if not pd.isna(row.low):
-            figure += f" ({row.low:.3f} to {row.high:.3f})"
-        who = "" if row.coder in ("", tables.HUMANS) else f" of {row.coder}"
-        yield f"{row.assessment}{who}: {row.verdict}: {figure}"
+    """A line for each assessment: its verdict on each variable; and coders who rubber-stamp."""
+    for (assessment, measure), title in HEADLINES.items():
+        own = rows[
+            (rows["assessment"] == assessment) & (rows["measure"] == measure) & (rows["code"] == "")
+        ]
+        said = [
+            f"{ruling}: {', '.join(part['variable'])}"
+            for ruling, part in own[own["verdict"] != ""].groupby("verdict", sort=True)
+        ]
+        if said:
+            yield f"{title}: {'; '.join(said)}"
+    stamping = rows[(rows["measure"] == "rubber_stamping") & (rows["verdict"] == "flagged")]
+    for row in tables.rows(stamping):
+        yield f"{row.coder} accepts suggestions without reading them: {row.note}"

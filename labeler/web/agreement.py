@@ -35,6 +35,14 @@ ASSESSED = {
     "drift": ("Drift", "Whether the model agrees with people as it did, batch by batch."),
 }
 
+HEADLINES = {  # of each assessment, the measures that carry its verdict
+    "anchoring": ("agreement_inflation", "rubber_stamping"),
+    "alternative-annotator": ("winning_rate",),
+    "calibration": ("ece",),
+    "skip": ("threshold",),
+    "drift": ("e.process",),
+}
+
 Row = dict[str, Any]
 
 
@@ -45,6 +53,16 @@ class Compared(NamedTuple):
     title: str
     coders: str
     rows: list[Row]
+
+
+class Assessment(NamedTuple):
+    """One assessment: `head`, the rows with its verdicts, and all rows by variable."""
+
+    name: str
+    title: str
+    about: str
+    head: list[Row]
+    variables: list[tuple[str, list[Row]]]
 
 
 def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) -> list[Compared]:
@@ -94,8 +112,8 @@ def coefficients(
     return groups
 
 
-def assessments(rows: pd.DataFrame) -> list[tuple[str, str, str, list[tuple[str, list[Row]]]]]:
-    """(name, title, what it is, rows by variable) of each assessment there is."""
+def assessments(rows: pd.DataFrame) -> list[Assessment]:
+    """Each assessment there is, in the order of ASSESSED."""
     found = []
     named = [*ASSESSED, *sorted(set(rows["assessment"]) - set(ASSESSED))]
     for name in named:
@@ -108,7 +126,9 @@ def assessments(rows: pd.DataFrame) -> list[tuple[str, str, str, list[tuple[str,
             ]
             groups.sort(key=lambda group: group[0] != "all")
             title, about = ASSESSED.get(name, (name, ""))
-            found.append((name, title, about, groups))
+            first = own[own["measure"].str.startswith(HEADLINES.get(name, ("",)))]
+            head = _records(first[(first["code"] == "") & (first["verdict"] != "")])
+            found.append(Assessment(name, title, about, head, groups))
     return found
 
 

@@ -41,7 +41,8 @@ def figure(value: Any) -> str:
     """A measure of an assessment: three decimals, none where it is large."""
     if pd.isna(value):
         return NOTHING
-    text = f"{float(value):.3f}" if abs(float(value)) < 100 else f"{float(value):.0f}"
+    number = float(value) if abs(float(value)) >= 0.0005 else 0.0
+    text = f"{number:.3f}" if abs(number) < 100 else f"{number:.0f}"
     return text.replace("-", MINUS)
 
 
