@@ -116,8 +116,7 @@ def alpha(
     """
     check_counts(counts, domain, weights)
     units = _pairable(counts, weights, times)
-    pooled = _pooled(units)
-    n_values = units.weights @ units.counts
+    n_values = _summed(units.weights, units.counts)
     seen = np.flatnonzero(n_values)
     percent = _percent(units)
     note = "" if seen.size > 1 else reason_undefined(counts, domain)
@@ -125,7 +124,7 @@ def alpha(
     if seen.size:
         n = n_values[seen]
         apart = distances_between(level, [domain[column] for column in seen], n)
-        observed = float((pooled[np.ix_(seen, seen)] * apart).sum() / n.sum())
+        observed = _disagreed(units, seen, apart, level) / float(n.sum())
         expected = float((np.outer(n, n) * apart).sum() / (n.sum() * (n.sum() - 1)))
     if not note:
         value = 1 - observed / expected
@@ -136,7 +135,7 @@ def alpha(
         expected=expected,
         n_units=units.coded,
         n_pairable_units=int(units.times.sum()),
-        n_pairable=int(units.codings @ units.times),
+        n_pairable=int((units.codings * units.times).sum()),
         percent=percent.of_units,
         percent_pairable=percent.of_pairable,
     )
@@ -246,7 +245,7 @@ class _Units(NamedTuple):
 
 def _pairable(counts: Counts, weights: Floats | None, times: Counts | None = None) -> _Units:
     n = counts.astype(float)
-    codings = n @ np.ones(n.shape[1])
+    codings: Floats = np.einsum("uc->u", n)
     alike = np.ones(codings.size) if times is None else times.astype(float)
     coded = int(alike[codings > 0].sum())
     weight = alike if weights is None else np.asarray(weights, float) * alike
@@ -256,6 +255,20 @@ def _pairable(counts: Counts, weights: Floats | None, times: Counts | None = Non
     return _Units(n, codings, weight, alike, coded)
 
 
+def _summed(weights: Floats, counts: Floats) -> Floats:
+    """sum_u w_u n_uc, without BLAS, whose threads cost more than the sum on a busy machine."""
+    n_values: Floats = np.einsum("u,uc->c", weights, counts)
+    return n_values
+
+
+def _disagreed(units: _Units, seen: NDArray[np.intp], apart: Floats, level: Level) -> float:
+    """sum_u w_u D_u, D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1); `apart`: d of the values seen."""
+    if level != "nominal":
+        return float((_pooled(units)[np.ix_(seen, seen)] * apart).sum())
+    n, m = units.counts, units.codings
+    return float((units.weights / (m - 1) * (m * m - np.einsum("uc,uc->u", n, n))).sum())
+
+
 def _pooled(units: _Units) -> Floats:
     share = units.weights / (units.codings - 1)
     if units.counts.shape[1] > MANY:
@@ -263,7 +276,7 @@ def _pooled(units: _Units) -> Floats:
         pooled: Floats = (held.T.multiply(share) @ held).toarray()
     else:
         pooled = (units.counts * share[:, None]).T @ units.counts
-    pooled[np.diag_indices_from(pooled)] -= share @ units.counts
+    pooled[np.diag_indices_from(pooled)] -= _summed(share, units.counts)
     return pooled
 
 
@@ -273,8 +286,8 @@ def _percent(units: _Units) -> Percent:
         return Percent(math.nan, math.nan)
     same = (np.einsum("uc,uc->u", n, n) - m) / (m - 1)
     return Percent(
-        of_units=float(weight @ (same / m) / weight.sum()),
-        of_pairable=float(weight @ same / (weight @ m)),
+        of_units=float((weight * same / m).sum() / weight.sum()),
+        of_pairable=float((weight * same).sum() / (weight * m).sum()),
     )
 
 

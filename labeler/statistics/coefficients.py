@@ -110,9 +110,7 @@ def _estimate(name: str, question: _Question) -> Estimate:
     if family == "krippendorff_alpha":
         return _alpha(kind, question)
     panel = question.panel
-    if family in (*PAIRS, "krippendorff_gwet", "percent_agreement") or family.endswith(
-        "_agreement"
-    ):
+    if family in (*PAIRS, "krippendorff_gwet") or family.endswith("_agreement"):
         panel = question.paired
     if name == "percent_agreement.pairable":
         found = kappas.agreeing_pairable(panel)
@@ -156,9 +154,7 @@ def _alpha(kind: str, question: _Question) -> Estimate:
     stronger = {"nominal": ("nominal", *ORDERED), "ordinal": ORDERED, "interval": ORDERED[1:]}
     stronger |= {"ratio": ("ratio",), "masi": SETS, "jaccard": SETS}
     if level not in stronger[kind]:
-        nothing = math.nan
-        reason = f"the {kind} alpha does not fit values of level {level!r}"
-        return Estimate(nothing, nothing, nothing, nothing, nothing, nothing, "", reason)
+        return undefined(f"the {kind} alpha does not fit values of level {level!r}")
     measured: Any = kind
     data: dict[str, Any] = {"weights": panel.weights, "times": panel.times}
     data |= {"level": measured, "domain": question.domain}

@@ -20,9 +20,8 @@ class Estimate(NamedTuple):
     """A coefficient with its interval.
 
     `low` and `high` hold the two-sided interval at the asked confidence, `lower_one_sided` and
-    `upper_one_sided` the one-sided bounds at the same confidence. `value` is nan exactly when
-    `note` says why; where bounds or `se` are nan, `note` says why too. Otherwise `note` is empty
-    or says what to mind.
+    `upper_one_sided` the one-sided bounds at the same confidence. Where any of these is
+    nan, `note` says why; otherwise it is empty or says what to mind.
     """
 
     value: float
@@ -116,6 +115,10 @@ def _zero_event(found: Linear, panel: Panel, how: Manner, one: str) -> Estimate:
 
     low, high = bounds((1 + how.confidence) / 2)
     lower, upper = bounds(how.confidence)
-    seen = "no disagreement" if found.observed == 1 else f"no {one} that differs from the others"
+    seen = (
+        "no disagreement"
+        if math.isclose(found.observed, 1)
+        else f"no {one} that differs from the others"
+    )
     note = joined(f"{seen}: the bound is what so many {one}s leave open", how.flag)
     return Estimate(found.value, low, high, math.nan, lower, upper, "zero-event bound", note)

@@ -52,7 +52,7 @@ def panel_of(
     domain, and for weights or clusters that do not fit the units.
     """
     _check(columns, size, weights, clusters)
-    digits = [(row + 1, size + 1) for row in columns]
+    digits = [(np.add(row, 1, dtype=np.int32), size + 1) for row in columns]
     weight_of: Floats = np.empty(0)
     if weights is not None:
         weight_of, kinds = np.unique(np.asarray(weights, float), return_inverse=True)
@@ -97,17 +97,17 @@ def _distinct(digits: list[tuple[NDArray[Any], int]]) -> tuple[NDArray[np.intp],
 
 def _counted(given: NDArray[np.intp], size: int) -> Counts:
     """How many coders gave each value, shape (columns, size)."""
-    counts = np.zeros((given.shape[1], size), np.int64)
-    rows = np.arange(given.shape[1])
-    for row in given:
-        coded = row >= 0
-        counts[rows[coded], row[coded]] += 1
-    return counts
+    n = given.shape[1]
+    cells = given + (1 + (size + 1) * np.arange(n))  # the first cell of a column: not coded
+    counts: Counts = np.bincount(cells.ravel(), minlength=n * (size + 1)).reshape(n, size + 1)
+    return counts[:, 1:]
 
 
 def _check(columns: Columns, size: int, weights: Floats | None, clusters: Any) -> None:
     if columns.ndim != 2 or not np.issubdtype(columns.dtype, np.integer):
         raise TableError("columns must be whole numbers of the shape (coders, units)")
+    if not len(columns):
+        raise TableError("columns hold no coder: each row is the codings of one")
     if columns.size and not -1 <= columns.min() <= columns.max() < size:
         raise TableError(
             f"columns hold positions from {columns.min()} to {columns.max()}: "

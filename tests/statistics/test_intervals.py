@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from labeler.errors import TableError
@@ -166,6 +167,52 @@ def test_bootstrap_of_published_data():
     assert found.high == pytest.approx(0.841, abs=0.012)
     deleted = jackknife(counts, level="ordinal", domain=HAYES["domain"])
     assert deleted.se == pytest.approx(found.se, rel=0.15)
+
+
+def bca(values, point, deleted, confidence):
+    """BCa bounds as Efron & Tibshirani (1993, chapter 14) write them, one by one."""
+    z0 = norm.ppf(np.mean(values < point))
+    gaps = np.mean(deleted) - deleted
+    a = (gaps**3).sum() / (6 * (gaps**2).sum() ** 1.5)
+    bounds = []
+    for share in ((1 - confidence) / 2, (1 + confidence) / 2):
+        z = z0 + norm.ppf(share)
+        bounds.append(np.quantile(values, norm.cdf(z0 + z / (1 - a * z))))
+    return bounds
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal"])
+def test_bca_bootstrap(level):
+    """BCa bounds of pattern resamples equal those by the textbook from a loop of deletions."""
+    counts = made(70, seed=4)
+    counts = counts[counts.sum(axis=1) >= 2]
+    options = {"level": level, "domain": NUMBERS}
+    found = bootstrap(counts, **options, seed=6, resamples=800, kind="BCa")
+    values = resampled(sample_of(counts, level, NUMBERS, None, None), 800, 6)
+    loop = [alpha(np.delete(counts, u, axis=0), **options).value for u in range(len(counts))]
+    expected = bca(values, alpha(counts, **options).value, np.array(loop), 0.95)
+    assert [found.low, found.high] == pytest.approx(expected, abs=1e-9)
+    assert found.method == "BCa bootstrap of units, 800 resamples, seed 6"
+    assert found.low < found.lower_one_sided < found.upper_one_sided < found.high
+
+
+def test_rows_that_stand_for_units():
+    """Counts with `times` give the interval of the units written out, clusters or not."""
+    counts = made(40, seed=7)
+    rng = np.random.default_rng(2)
+    times, authors = rng.integers(1, 5, 40), rng.integers(0, 9, 40)
+    weights = rng.choice([1.0, 3.0], 40)
+    options = {"level": "ordinal", "domain": NUMBERS}
+    for clusters in (None, authors):
+        short = {"clusters": clusters, "weights": weights, "times": times}
+        whole = {"clusters": None if clusters is None else np.repeat(clusters, times)}
+        whole["weights"] = np.repeat(weights, times)
+        out = np.repeat(counts, times, axis=0)
+        for method, extra in ((jackknife, {}), (bootstrap, {"seed": 3, "resamples": 50})):
+            one = method(counts, **options, **short, **extra)
+            other = method(out, **options, **whole, **extra)
+            assert one[:5] == pytest.approx(other[:5], abs=1e-9)
+            assert one[5:] == other[5:]
 
 
 def test_seed_decides_the_bootstrap():
