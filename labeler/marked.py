@@ -84,17 +84,20 @@ def samplings(
     weights: Mapping[str, float] | None,
     clusters: Mapping[str, str] | None,
 ) -> Iterator[Sampling]:
-    """Without and, where there are weights, with them."""
+    """Without weights and, where each of the units has one, with them."""
     together = None
     if clusters is not None:
         together = np.array([clusters.get(unit) or unit for unit in units], object)
     yield Sampling("", None, together)
-    if weights is not None:
+    if weights is not None and all(unit in weights for unit in units):
         yield Sampling("design", np.array([weights[unit] for unit in units], float), together)
 
 
 def panels(coded: pd.DataFrame, suggester: str) -> Iterator[Panel]:
-    """The panels of a batch; those with a model only where it says anything of segments."""
+    """The panels of a batch; those with a model only where it says anything of segments.
+
+    Two humans are no further pair, and one human is the whole panel that the model faces.
+    """
     human = coded["coder"].str.startswith("human:")
     who = {
         arm: coded.loc[human & (coded["arm"] == arm), WHO].drop_duplicates()
@@ -103,17 +106,17 @@ def panels(coded: pd.DataFrame, suggester: str) -> Iterator[Panel]:
     blind, assisted = who["blind"], who["assisted"]
     names = sorted(set(blind["coder"]))
     yield Panel("human-human", tables.HUMANS, _among(blind))
-    for one, other in combinations(names, 2):
+    for one, other in combinations(names, 2) if len(names) > 2 else ():
         pair = blind[blind["coder"].isin((one, other))]
         yield Panel("human-pair", f"{one} vs {other}", _among(pair))
-    if len(assisted):
+    if assisted["coder"].nunique() > 1:
         yield Panel("assisted", f"{tables.HUMANS}, assisted", _among(assisted))
     model = coded.loc[coded["coder"] == suggester, WHO].drop_duplicates()
     if not suggester or suggester.startswith(tables.EMBEDDED):
         return
     against = f"{suggester} vs {tables.HUMANS}"
     yield Panel("model-panel", against, _against(model, blind))
-    for name in names:
+    for name in names if len(names) > 1 else ():
         own = _against(model, blind[blind["coder"] == name])
         yield Panel("model-human", f"{suggester} vs {name}", own)
     if len(assisted):

@@ -1,10 +1,10 @@
-"""Sentences and words of a text. All texts are made up."""
+"""Sentences, tokens and words of a text. All texts are made up."""
 
 from __future__ import annotations
 
 import pytest
 
-from labeler.sentences import sentences, words
+from labeler.sentences import sentences, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,20 @@ def test_words_hold_together_by_apostrophe_and_hyphen() -> None:
 def test_long_runs_of_signs_take_no_square_of_time(run: str) -> None:
     """Runs that end no sentence are passed once; the square of their length would never end."""
     assert sentences(run + "x")[-1][1] == len(run) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("don't go_on 12!", ["don", "t", "go_on", "12"]),
+        ("cafe\u0301 na\u0131\u0308ve", ["cafe\u0301", "na\u0131\u0308ve"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("می\u200cروم", ["می\u200cروم"]),
+        ("❤️ hi 👩‍💻 \u0301x", ["hi", "x"]),
+        ("私は本ab", ["私", "は", "本", "ab"]),
+        ("", []),
+    ],
+)
+def test_tokens_keep_their_marks_and_their_places(text: str, parts: list[str]) -> None:
+    """Marks belong to the letter before; Han and kana stand alone; emoji and signs are none."""
+    assert [text[start:end] for start, end in tokens(text)] == parts

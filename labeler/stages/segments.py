@@ -81,7 +81,8 @@ def segments_reliability(
     (columns unit, coder, arm) says who coded which unit, with or without a segment to show for
     it, `posts` (columns unit, text) holds what the offsets count in. `suggester` is the model or
     the cues, '' for none. `weights`, 1/inclusion probability by unit, add rows with the weighting
-    'design'; `clusters`, such as the author by unit, are what is resampled in the units' place.
+    'design' for panels whose units all have one; `clusters`, such as the author by unit, are what
+    is resampled in the units' place.
 
     `n_units` counts units coded by two coders of the panel, `n_pairable` codings of them,
     `n_positive` units in which somebody marked a segment with the code; on aligned segments
@@ -105,10 +106,9 @@ def segments_reliability(
         }
         for sampling in samplings(setting.units, weights, clusters):
             for row in _compared(setting, texts, values, codebook, sampling):
-                note = (
-                    row["note"] if panel.evidence else f"{NO_EVIDENCE}; {row['note']}".strip("; ")
-                )
-                rows.append({**row, **about, "weighting": sampling.weighting, "note": note})
+                if not panel.evidence:
+                    row["note"] = "; ".join(text for text in (NO_EVIDENCE, row["note"]) if text)
+                rows.append({**row, **about, "weighting": sampling.weighting})
     rows += _verbatim(marked, coded, suggester, weights, clusters)
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -176,7 +176,7 @@ def _unitized(
         empty=NOTHING if setting.units.size else NO_PAIR,
     )
     met = sum(category.joined for category in categories)
-    joined = f"{met} joined to one of the same coder and code that they overlapped" if met else ""
+    joined = f"{met} overlapping segments of one coder and code joined to another" if met else ""
     return _figures(measured, "; ".join(text for text in (joined, _lost(setting)) if text))
 
 
@@ -234,13 +234,17 @@ def _aligned(
             "n_units": pairs["unit"].nunique(),
             "n_pairable": 2 * len(pairs),
             "n_positive": math.nan,
-            **_figures(_alpha(pairs, variable, sampling), ""),
+            **_figures(_alpha(pairs, variable, sampling), f"alpha for level {_level(variable)}"),
         }
+
+
+def _level(variable: Variable) -> Level:
+    return "masi" if variable.multiple else variable.level
 
 
 def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measured:
     """Alpha of the columns one and other; sets by MASI, single codes at the variable's level."""
-    level: Level = "masi" if variable.multiple else variable.level
+    level = _level(variable)
     both = pairs[["one", "other"]]
     if not variable.values:
         both = both.map(lambda value: f"{float(value):.15g}")
