@@ -35,6 +35,8 @@ COMMANDS = {
     "reliability": "agreement between coders, and the gate's verdicts",
     "aggregate": "shares per code, as far as the gate is open",
     "agreement": "every coefficient for any table of codings, without a project",
+    "alt-test": "may a model stand in for a coder? For any table of codings",
+    "anchoring": "what seeing a suggestion does to codes. For any table of codings",
     "export": "write a batch's tables to exports/",
     "serve": "show the report on a page",
     "studio": "the Label Studio that labeler starts",
@@ -68,7 +70,7 @@ class Commands(click.Group):
         """Load one command from its module."""
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"labeler.commands.{cmd_name}").command
+        found = import_module(f"labeler.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(found, click.Command)
         return found
 

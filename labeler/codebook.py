@@ -8,7 +8,7 @@ covers what a coder sees; cues and thresholds, which no coder sees, do not chang
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,6 +24,12 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
 
 Ties = Literal["earliest", "abstain"]
+
+# libyaml reads a codebook several times as fast; PyYAML's own is there where it was built without
+if TYPE_CHECKING:
+    _Safe = yaml.SafeLoader
+else:
+    _Safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 UNSEEN = {"cues": True, "negated": True, "number": True}
 
@@ -249,7 +255,7 @@ def read(text: str, *, source: str) -> Codebook:
     return codebook
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_Safe):
     """Safe YAML that refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

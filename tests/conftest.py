@@ -22,6 +22,7 @@ import pytest
 import studio_place
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
+from warm import warm
 
 from labeler.edges import studio_server
 from labeler.edges.studio_server import Server
@@ -51,6 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         and (hasattr(item.module, "Labeler") or "studio" in item.fixturenames)
     }
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_unconfigure() -> None:
+    """End the program that forks the commands, where one was started."""
+    if warm.cache_info().currsize:
+        warm().close()
 
 
 @pytest.fixture(scope="session")

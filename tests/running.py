@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from warm import warm
 
 from labeler import tables
 from labeler.edges import store
@@ -31,6 +33,7 @@ DERIVED = (
     tables.ESTIMATES,
 )
 SECONDS = 120
+PROGRAM = (sys.executable, "-m", "labeler")
 
 
 class Ended(NamedTuple):
@@ -50,22 +53,42 @@ class Labeler:
 
     root: Path
     settings: Mapping[str, str] = field(default_factory=dict)
-    program: tuple[str, ...] = (sys.executable, "-m", "labeler")
+    program: tuple[str, ...] = PROGRAM
 
     def __call__(self, *words: str | Path, code: int = 0, **settings: str) -> Ended:
         """Run a command that is to end with `code` and, whatever it is, without a traceback."""
-        done = subprocess.run(
-            self.command(words),
-            env=self.variables(settings),
-            cwd=self.root if self.root.is_dir() else None,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        assert "-v" in words or "Traceback" not in done.stderr, done.stderr
-        return Ended(done.stdout, done.stderr)
+        ended, out, err = self._run(self.command(words), self.variables(settings))
+        assert ended == code, f"{words}: {ended}\n{out}{err}"
+        assert "-v" in words or "Traceback" not in err, err
+        return Ended(out, err)
+
+    def _run(self, command: list[str], given: dict[str, str]) -> tuple[int, str, str]:
+        """Exit code, output and errors of a command; see `warm` for how most are run."""
+        folder = self.root if self.root.is_dir() else Path.cwd()
+        with (
+            Path(os.devnull).open() as nothing,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+        ):
+            files = (nothing.fileno(), out, err)
+            if self.program == PROGRAM and given["PYTHONWARNINGS"] == "error":
+                words = command[len(PROGRAM) :]
+                ended = warm().run(words, given, str(folder), files, SECONDS)
+            else:
+                ended = subprocess.run(
+                    command,
+                    env=given,
+                    cwd=folder,
+                    stdin=nothing,
+                    stdout=out,
+                    stderr=err,
+                    timeout=SECONDS,
+                ).returncode
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode("utf-8"))
+        return ended, *texts
 
     def begin(self, *words: str | Path, **settings: str) -> subprocess.Popen[bytes]:
         """Begin a command; whoever begins it ends it."""

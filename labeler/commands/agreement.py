@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from labeler.commands.coding_options import conditions, listed
 from labeler.commands.output import as_json, number, table, told
 from labeler.pipeline.agreement import Answer, Given, agreement, write_table
+from labeler.stages.coding_agreement import Method
 from labeler.statistics.coefficients import Estimate
 from labeler.statistics.distances import Level
 
 ORDERED = ("ordinal", "interval", "ratio")
 SHOWN = 7
 CODES = 12
-
-
-def _listed(
-    _context: click.Context, _option: click.Parameter, given: str | None
-) -> tuple[str, ...]:
-    """A list with commas; a text that holds one stands in double quotes."""
-    if given is None:
-        return ()
-    parts = tuple(part.strip() for part in next(csv.reader([given], skipinitialspace=True), []))
-    if not all(parts) or not parts:
-        raise click.BadParameter(f"{given!r}: write A,B,C")
-    return parts
-
-
-def _conditions(
-    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    pairs = [text.partition("=") for text in given]
-    for name, mark, _ in pairs:
-        if not (name and mark):
-            raise click.BadParameter(f"{name!r}: write COLUMN=TEXT")
-    return tuple((name, text) for name, _, text in pairs)
 
 
 @click.command("agreement")
@@ -50,7 +29,7 @@ def _conditions(
 )
 @click.option(
     "--domain",
-    callback=_listed,
+    callback=listed,
     metavar="A,B,C",
     help="All values that could have been given, in order.  [default: those seen]",
 )
@@ -59,14 +38,14 @@ def _conditions(
 @click.option("--value", default="", metavar="COLUMN", help="Of a long table: what was given.")
 @click.option(
     "--coders",
-    callback=_listed,
+    callback=listed,
     metavar="A,B",
     help="Of a wide table: the columns that are coders.  [default: all but the units' names]",
 )
 @click.option(
     "--where",
     multiple=True,
-    callback=_conditions,
+    callback=conditions,
     metavar="COLUMN=TEXT",
     help="Only rows with this text, as of one variable; may be repeated.",
 )
@@ -77,6 +56,13 @@ def _conditions(
     help="A further text that means 'not coded', as an empty cell does; may be repeated.",
 )
 @click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
+@click.option(
+    "--interval",
+    default="jackknife",
+    show_default=True,
+    type=click.Choice(get_args(Method)),
+    help="How alpha's intervals are made; KALPHA's only to compare with what it printed.",
+)
 @click.option("--per-code", is_flag=True, help="A table of each code against the rest.")
 @click.option("--pairs", is_flag=True, help="A table of each pair of coders.")
 @click.option(
@@ -90,6 +76,7 @@ def command(
     file: Path,
     level: Level,
     domain: tuple[str, ...],
+    interval: Method,
     per_code: bool,
     pairs: bool,
     out: Path | None,
@@ -106,7 +93,9 @@ def command(
     """
     if bool(columns["coder"]) != bool(columns["value"]):
         raise click.UsageError("a long table needs all of --unit, --coder and --value")
-    found = agreement(Given(file, **columns), level=level, domain=domain, pairs=pairs)
+    found = agreement(
+        Given(file, **columns), level=level, domain=domain, pairs=pairs, method=interval
+    )
     for text, times in found.doubts.items():
         told(
             f"{text!r} counts as a code ({times} times): if it means 'not coded', give "

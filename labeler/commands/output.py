@@ -42,6 +42,11 @@ def number(value: float, digits: int = 3) -> str:
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
 
 
+def probability(value: float) -> str:
+    """A p-value as text."""
+    return "<0.001" if value < 0.001 else number(value)
+
+
 def _plain(content: object) -> object:
     if isinstance(content, pd.DataFrame):
         return json.loads(content.to_json(orient="records", double_precision=15))

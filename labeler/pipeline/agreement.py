@@ -9,7 +9,7 @@ from typing import NamedTuple
 from labeler.coding_tables import checked
 from labeler.edges import codings_file, files
 from labeler.stages import coding_agreement
-from labeler.stages.coding_agreement import Agreed, Matrix, Pair
+from labeler.stages.coding_agreement import Agreed, Matrix, Method, Pair
 from labeler.statistics.distances import Level
 
 ALIKE_MISSING = ("na", "n/a", "nan", "null", "none", "nil", "-", ".", "?")
@@ -42,16 +42,26 @@ class Answer(NamedTuple):
 
 
 def agreement(
-    given: Given, *, level: Level, domain: Sequence[str] = (), pairs: bool = False
+    given: Given,
+    *,
+    level: Level,
+    domain: Sequence[str] = (),
+    pairs: bool = False,
+    method: Method = "jackknife",
 ) -> Answer:
-    """Every coefficient of a table of codings at a level of measurement."""
+    """Every coefficient of a table of codings at a level of measurement.
+
+    `method` is that of alpha's intervals.
+    """
     read = codings_file.codings(**given._asdict())
     codings, codes = checked(read, level=level, domain=domain, source=str(given.path))
     matrix = coding_agreement.matrix(codings, codes, level)
     declared = {code.casefold() for code in domain}
     seen = codings["value"].value_counts()
     return Answer(
-        coding_agreement.agreement(matrix, codes=codes, level=level, declared=bool(domain)),
+        coding_agreement.agreement(
+            matrix, codes=codes, level=level, declared=bool(domain), method=method
+        ),
         matrix,
         codes,
         coding_agreement.pairs(matrix, level=level) if pairs else [],

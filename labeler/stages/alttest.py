@@ -24,7 +24,11 @@ ASSESSMENT = "alternative-annotator"
 
 
 class Tested(NamedTuple):
-    """The test of a variable, or of one of its codes: the coders in the order of `test.humans`."""
+    """The test of a variable, or of one of its codes; `coders` in the order of `test.humans`.
+
+    `note` says of a code why the test decides nothing: where hardly anybody gave it, everybody
+    agrees by not giving it.
+    """
 
     code: str
     test: AltTest
@@ -45,7 +49,7 @@ def alternative(
     `values`: variable → columns unit, coder, arm, value (None: was not asked); only blind humans
     are used. `model_values`: variable → columns unit, value of the model. Measures, all of coder
     `model`: winning_rate (with the verdict; over the family of all variables, or of all codes),
-    winning_rate.alone (of this test by itself, where that is another family),
+    winning_rate.alone (of a variable by itself, where that is another family),
     advantage_probability, epsilon, and for each human H difference:H (p uncorrected),
     p_adjusted:H and advantage:H.
     """
@@ -112,7 +116,7 @@ def tests(
             small=small,
         )
         n = int((binary[columns] == 1).any(axis=0).sum())
-        note = f"only {n} units hold the code for a human" if n < RARE else ""
+        note = f"{n} units hold the code for a human, fewer than {RARE}" if n < RARE else ""
         found.append(Tested(code, test, names, note))
     return found
 
@@ -158,7 +162,7 @@ def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str
             "measure": "winning_rate",
             "value": test.omega,
             "method": test.method,
-            "verdict": test.verdict,
+            "verdict": "undefined" if tested.note else test.verdict,
             "note": note,
         },
         {
@@ -171,7 +175,7 @@ def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str
         },
         {"measure": "epsilon", "value": test.epsilon},
     ]
-    if alone.test.method != test.method:
+    if alone.test.method != test.method and not tested.code:
         own = {"value": alone.test.omega, "method": alone.test.method, "note": stated}
         found.append({"measure": "winning_rate.alone", "verdict": alone.test.verdict, **own})
     for human, coder in zip(test.humans, tested.coders, strict=True):

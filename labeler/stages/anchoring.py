@@ -26,6 +26,8 @@ ACCEPTS = 0.95  # of a coder's suggested units: from here on the coder accepts n
 HURRIED = 0.5  # of a coder's blind median lead time: below, nobody has read and judged
 FEW_UNITS = 10  # assisted units below which no coder is judged
 
+ACCEPTED = ["variable", "unit", "coder", "arm", "suggested", "change"]
+
 Row = dict[str, Any]
 
 
@@ -112,19 +114,23 @@ def assessed(
 def accepted(
     values: Mapping[str, pd.DataFrame], model_values: Mapping[str, pd.DataFrame], codebook: Codebook
 ) -> pd.DataFrame:
-    """Columns variable, unit, coder, arm, change: `accepted` where a coding is the model's."""
-    parts = []
-    for variable in codebook.variables:
-        if variable.variable in values:
-            scale = coded_values.scale_of(variable)
-            humans = coded_values.humans_of(values[variable.variable], scale, ASSISTED)
-            suggested = coded_values.of_model(model_values[variable.variable], scale)
-            own = humans[humans["unit"].isin(suggested)]
-            same = own["value"] == own["unit"].map(suggested)
-            change = np.where(same, "accepted", "edited")
-            parts.append(own.assign(variable=variable.variable, suggested="shown", change=change))
-    columns = ["variable", "unit", "coder", "arm", "suggested", "change"]
-    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+    """Columns ACCEPTED of every variable; see `accepted_of`."""
+    parts = [
+        accepted_of(name, values[name], model_values[name], coded_values.scale_of(variable))
+        for variable in codebook.variables
+        if (name := variable.variable) in values
+    ]
+    return pd.concat(parts) if parts else pd.DataFrame(columns=ACCEPTED)
+
+
+def accepted_of(name: str, given: pd.DataFrame, model: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Columns ACCEPTED: the change is `accepted` where an assisted coding is the model's."""
+    humans = coded_values.humans_of(given, scale, ASSISTED)
+    suggested = coded_values.of_model(model, scale)
+    own = humans[humans["unit"].isin(suggested)]
+    same = own["value"] == own["unit"].map(suggested)
+    change = np.where(same, "accepted", "edited")
+    return own.assign(variable=name, suggested="shown", change=change)[ACCEPTED]
 
 
 def pace(shown: pd.DataFrame, annotations: pd.DataFrame, *, seed: int) -> Iterator[Row]:

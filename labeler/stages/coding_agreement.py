@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.errors import InputError
+from labeler.statistics.agreement import count_columns
 from labeler.statistics.coefficients import Estimate, coefficients
 from labeler.statistics.distances import Level
+from labeler.statistics.intervals import bootstrap
+from labeler.statistics.kalpha import pair_bootstrap
 
 SETS = ("masi", "jaccard")
 NUMBERS = ("interval", "ratio")
 CELLS = 200_000_000  # units x values that fit into the memory of a small machine
 VALUES = 5_000  # different values: what lies between them is a square table
 
+SEED = 1  # of resamples: the same table, the same interval
+ALPHA = "krippendorff_alpha."
+
 Columns = NDArray[np.int64]
+Method = Literal["jackknife", "bootstrap", "bca", "kalpha-2007", "kalpha-2011"]
 
 
 class Agreed(NamedTuple):
@@ -82,11 +89,19 @@ def matrix(codings: pd.DataFrame, domain: Sequence[str], level: Level) -> Matrix
     return Matrix(list(coders), units, values, columns)
 
 
-def agreement(given: Matrix, *, codes: Sequence[str], level: Level, declared: bool) -> Agreed:
+def agreement(
+    given: Matrix,
+    *,
+    codes: Sequence[str],
+    level: Level,
+    declared: bool,
+    method: Method = "jackknife",
+) -> Agreed:
     """Every coefficient that applies, for the whole and one code against the rest.
 
     `codes` are the codes in order, `declared` whether somebody declared them: numbers that were
-    merely seen (interval, ratio) are no codes, and have no agreement of their own.
+    merely seen (interval, ratio) are no codes, and have no agreement of their own. `method` is
+    that of alpha's intervals.
     """
     times = (given.columns >= 0).sum(axis=0)
     by_code = [] if level in NUMBERS and not declared else codes
@@ -95,16 +110,61 @@ def agreement(given: Matrix, *, codes: Sequence[str], level: Level, declared: bo
         n_coders=len(given.coders),
         n_pairable=int(times[times > 1].sum()),
         level=level,
-        coefficients=coefficients(given.columns, domain=given.domain, level=level),
-        per_code={code: one_against_the_rest(given, code) for code in by_code},
+        coefficients=_estimated(given.columns, given.domain, level, method),
+        per_code={code: one_against_the_rest(given, code, method) for code in by_code},
     )
 
 
-def one_against_the_rest(given: Matrix, code: str) -> dict[str, Estimate]:
+def one_against_the_rest(
+    given: Matrix, code: str, method: Method = "jackknife"
+) -> dict[str, Estimate]:
     """The coefficients of one code: given or not; of a set, whether the code is in it."""
     holds = np.array([code in value.split("+") or code == value for value in given.domain])
     columns = np.where(given.columns < 0, -1, holds[given.columns].astype(np.int64))
-    return coefficients(columns, domain=["no", "yes"], level="nominal")
+    return _estimated(columns, ["no", "yes"], "nominal", method)
+
+
+def _estimated(
+    columns: Columns, domain: list[str], level: Level, method: Method
+) -> dict[str, Estimate]:
+    """All coefficients; alpha with intervals by another method than the default, where asked."""
+    found = coefficients(columns, domain=domain, level=level)
+    if method == "jackknife":
+        return found
+    counts = count_columns(columns, len(domain))
+    for name, default in found.items():
+        if name.startswith(ALPHA) and not np.isnan(default.value):
+            kind = cast("Level", name.removeprefix(ALPHA))
+            found[name] = _resampled(default, counts, domain, kind, method, n_coders=len(columns))
+    return found
+
+
+def _resampled(
+    default: Estimate,
+    counts: Columns,
+    domain: list[str],
+    level: Level,
+    method: Method,
+    *,
+    n_coders: int,
+) -> Estimate:
+    """The same alpha with an interval from resamples; KALPHA's has no standard error."""
+    if method in ("bootstrap", "bca"):
+        of: Literal["percentile", "BCa"] = "BCa" if method == "bca" else "percentile"
+        spread = bootstrap(counts, level=level, domain=domain, seed=SEED, kind=of)
+        return Estimate(default.value, *spread)
+    made = pair_bootstrap(
+        counts,
+        level=level,
+        domain=domain,
+        n_coders=n_coders,
+        seed=SEED,
+        rule=2007 if method == "kalpha-2007" else 2011,
+    )
+    nothing = float("nan")
+    return Estimate(
+        default.value, made.low, made.high, nothing, nothing, nothing, made.method, made.note
+    )
 
 
 def pairs(given: Matrix, *, level: Level) -> list[Pair]:

@@ -108,7 +108,8 @@ def effect(
 
     `limit`: no effect can be larger (inf: no limit), so that an interval ends there.
     """
-    value = float(found.observed[column])
+    assisted, blind = means(outcome, compared)
+    value = assisted - blind
     p = randomisation.p_two_sided(found, column)
     ways = f"{found.n - (not found.exact)} {'ways, all' if found.exact else 'random ways'}"
     method = f"randomisation {compared.design.kind} ({ways})"

@@ -342,6 +342,16 @@ def test_a_configured_host_may_ask(database: str, tmp_path: Path) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_live_behind_a_prefix(client: FlaskClient, path: str) -> None:
+    """Potato #161: behind a proxy that serves the pages under /study, every link stays there."""
+    answer = client.get(path, environ_overrides={"SCRIPT_NAME": "/study"})
+    assert answer.status_code == 200
+    links = re.findall(r'(?:href|src|action)="(/[^"]*)"', answer.text)
+    assert links
+    assert [link for link in links if not link.startswith("/study/")] == []
+
+
 def test_pages_only_read(client: FlaskClient) -> None:
     """No page takes anything but GET."""
     assert {client.post(path).status_code for path in PAGES} == {405}

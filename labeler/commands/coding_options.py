@@ -1,0 +1,73 @@
+"""Options of the commands that read a table of codings without a project."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from labeler.statistics.distances import Level
+
+Command = Callable[..., Any]
+
+
+def table_options(command: Command) -> Command:
+    """FILE, and how any table of codings is read: level, domain, rows, gaps, sheet."""
+    for option in reversed(
+        (
+            click.argument("file", type=click.Path(path_type=Path)),
+            click.option(
+                "--level",
+                type=click.Choice(get_args(Level)),
+                default="nominal",
+                show_default=True,
+                help="How the values are measured; masi and jaccard: sets of codes joined by +.",
+            ),
+            click.option(
+                "--domain",
+                callback=listed,
+                metavar="A,B,C",
+                help="All values that could have been given, in order.  [default: those seen]",
+            ),
+            click.option(
+                "--where",
+                multiple=True,
+                callback=conditions,
+                metavar="COLUMN=TEXT",
+                help="Only rows with this text, as of one variable; may be repeated.",
+            ),
+            click.option(
+                "--missing",
+                multiple=True,
+                metavar="TEXT",
+                help="A further text that means 'not coded', as an empty cell does.",
+            ),
+            click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def listed(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[str, ...]:
+    """A list with commas; a text that holds one stands in double quotes."""
+    if given is None:
+        return ()
+    parts = tuple(part.strip() for part in next(csv.reader([given], skipinitialspace=True), []))
+    if not all(parts) or not parts:
+        raise click.BadParameter(f"{given!r}: write A,B,C")
+    return parts
+
+
+def conditions(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Conditions COLUMN=TEXT, as pairs."""
+    pairs = [text.partition("=") for text in given]
+    for name, mark, _ in pairs:
+        if not (name and mark):
+            raise click.BadParameter(f"{name!r}: write COLUMN=TEXT")
+    return tuple((name, text) for name, _, text in pairs)
