@@ -13,6 +13,7 @@ logprob, which no token writes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -92,7 +93,7 @@ def _whole(
             sure.append(np.nan)
         elif kind == "logprob":
             whole = codes and codes <= own.keys()
-            sure.append(float(np.prod([s for c in codes for s in own[c]])) if whole else np.nan)
+            sure.append(math.prod(s for c in codes for s in own[c]) if whole else np.nan)
         else:
             said = [own[code][0] if code in own else 0.0 for code in codes]
             if len(codes) != 1 or variable.multiple or variable.of == "segment":

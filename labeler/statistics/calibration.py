@@ -244,7 +244,7 @@ def _measured(units: Judged, statistic: Statistic, confidence: float) -> Measure
     value = float(statistic(units.weight[None])[0])
     se, note = _standard_error(units, statistic)
     if not note and se < 1e-12:
-        note = "all units are alike: there is no spread to make an interval from"
+        note = "no unit changes the figure: there is no spread to make an interval from"
     if note:
         return Measured(value, math.nan, math.nan, n, _method(units), note)
     reach = float(stdtrit(units.group.max(), (1 + confidence) / 2)) * se
