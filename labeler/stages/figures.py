@@ -122,7 +122,8 @@ def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """
     apart = rows["kind"].isin(("human-pair", "model-human", "self", "replicates"))
     alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
-    return rows[alpha & ~apart & (rows["code"] == "") & (rows["weighting"] == "")]
+    empty = (rows["kind"] == "assisted") & rows["value"].isna()
+    return rows[alpha & ~apart & ~empty & (rows["code"] == "") & (rows["weighting"] == "")]
 
 
 def panel_title(panel: str, evidence: int) -> str:

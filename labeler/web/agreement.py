@@ -38,10 +38,12 @@ ASSESSED = {
 HEADLINES = {  # of each assessment, the measures that carry its verdict
     "anchoring": ("agreement_inflation", "rubber_stamping"),
     "alternative-annotator": ("winning_rate",),
-    "calibration": ("ece",),
-    "skip": ("threshold",),
+    "calibration": ("ece.vote", "ece.logprob", "ece"),
+    "skip": ("threshold.vote", "threshold.logprob", "threshold"),
     "drift": ("e.process",),
 }
+
+ALL = "all"
 
 Row = dict[str, Any]
 
@@ -112,8 +114,10 @@ def coefficients(
     return groups
 
 
-def assessments(rows: pd.DataFrame) -> list[Assessment]:
-    """Each assessment there is, in the order of ASSESSED."""
+def assessments(rows: pd.DataFrame, book: Codebook | None) -> list[Assessment]:
+    """Each assessment there is, in the order of ASSESSED; variables as the codebook has them."""
+    names = [ALL, *(variable.variable for variable in book.variables)] if book else [ALL]
+    place = {name: number for number, name in enumerate(names)}
     found = []
     named = [*ASSESSED, *sorted(set(rows["assessment"]) - set(ASSESSED))]
     for name in named:
@@ -124,10 +128,17 @@ def assessments(rows: pd.DataFrame) -> list[Assessment]:
                 (str(variable), _records(part))
                 for variable, part in shown.groupby("variable", sort=True)
             ]
-            groups.sort(key=lambda group: group[0] != "all")
+            groups.sort(key=lambda group: place.get(group[0], len(place)))
             title, about = ASSESSED.get(name, (name, ""))
-            first = own[own["measure"].str.startswith(HEADLINES.get(name, ("",)))]
-            head = _records(first[(first["code"] == "") & (first["verdict"] != "")])
+            telling = HEADLINES.get(name, ())
+            first = own[own["measure"].isin(telling) & (own["code"] == "")]
+            head = sorted(
+                _records(first),
+                key=lambda row: (
+                    telling.index(row["measure"]),
+                    place.get(row["variable"], len(place)),
+                ),
+            )
             found.append(Assessment(name, title, about, head, groups))
     return found
 

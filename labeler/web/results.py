@@ -62,15 +62,15 @@ def reliability() -> Response | str:
 def assessments() -> Response | str:
     """Anchoring, stand-in test, calibration, skipping and drift of a batch."""
     batch = queries.chosen_batch()
-    rows = _of(batch, ASSESSMENTS)
+    rows, book = _of(batch, ASSESSMENTS), _codebook(batch)
     return answer(
         "assessments.html",
         rows,
         name="assessments",
         batch=batch,
         batches=queries.batch_names(),
-        codebook=_codebook(batch),
-        groups=agreement.assessments(rows),
+        codebook=book,
+        groups=agreement.assessments(rows, book),
     )
 
 
