@@ -151,7 +151,7 @@ def test_a_repeat_waits_for_others_and_is_a_second_replicate(made: Desk) -> None
         for row in labeler("reliability", "--json").json["reliability"]
         if row["variable"] == "impact" and not row["code"]
     }
-    assert rows["human-human", "krippendorff_alpha.nominal"]["n_pairable"] == 0
+    assert rows["human-human", "krippendorff_alpha.masi"]["n_pairable"] == 0
     own = rows["self", "percent_agreement.units"]
     assert (own["panel"], own["value"], own["n_units"]) == ("human:ada vs self", 0, 6)
     assert (own["evidence"], own["n_pairable"]) == (0, 4)

@@ -14,8 +14,8 @@ from labeler.pipeline.reliability import Judged
 from labeler.stages.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
 
 TITLES = {
-    HUMAN: "humans (blind), among themselves",
-    MODEL: "{} against the blind humans",
+    HUMAN: "humans (blind)",
+    MODEL: "{} against humans (blind)",
 }
 HEADLINES = {
     ("anchoring", "agreement_inflation"): "anchoring (agreement with suggestions in view or not)",
