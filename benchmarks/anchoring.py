@@ -1,6 +1,6 @@
 """How often the claims about anchoring are wrong, by simulation with known truth. All is made up.
 
-    python benchmarks/anchoring.py                (500 studies a line, about two minutes)
+    python benchmarks/anchoring.py                (200 studies a line, some two minutes)
     python benchmarks/anchoring.py --studies 2000
 
 A study has units of different difficulty, coders of different skill, one assisted and two blind
@@ -30,6 +30,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from labeler.statistics import anchoring, randomisation
+from labeler.statistics import arms as armed
 
 BOUND = 0.05
 DRAWS = 999
@@ -89,7 +90,7 @@ class Outcome(NamedTuple):
 def main() -> None:
     """Read the options, simulate, print a line a scenario."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=500)
+    parser.add_argument("--studies", type=int, default=200)
     studies = parser.parse_args().studies
     heads = ("naive", "clustered", "random", "cover", "further", "TOST", "design effect")
     print(f"{studies} studies a line, bound ±{BOUND:g}; % of studies")
@@ -140,9 +141,9 @@ def _two(chance: np.random.Generator, coders: np.ndarray, n: int) -> list[np.nda
 def outcome(study: Study, seed: int) -> Outcome:
     """What each method claims of a study."""
     agree, seen = study.agree, study.assisted
-    arms = anchoring.arms(study.unit, study.coder, seen)
+    arms = armed.arms(study.unit, study.coder, seen)
     ways = randomisation.ways(agree[:, None], arms.design, draws=DRAWS, seed=seed)
-    own = anchoring.effect(agree, ways, 0, arms, bound=BOUND)
+    own = armed.effect(agree, ways, 0, arms, bound=BOUND)
     further = anchoring.for_further_coders(agree, arms)
     difference = agree[seen].mean() - agree[~seen].mean()
     variance = agree.mean() * (1 - agree.mean()) * (1 / seen.sum() + 1 / (~seen).sum())

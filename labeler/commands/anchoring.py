@@ -149,7 +149,7 @@ def _people(file: Path, answer: Answer, *, level: str, bound: float) -> None:
     table(["  measure", "value#", "95% interval#", "p#", ""], rows)
     for note, mark in notes.items():
         click.echo(f"{mark} {note}")
-    click.echo(f"p and interval of the inflation: {inflation['method']}")
+    click.echo(f"inflation: {inflation['method']}; the methods of the others: --json")
     _codes(answer)
     _coders(answer, whole)
 

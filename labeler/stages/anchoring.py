@@ -14,8 +14,9 @@ from labeler import coded_values, tables
 from labeler.codebook import Codebook
 from labeler.coded_values import ASSISTED, BLIND, SETS, Scale, Values
 from labeler.statistics import anchoring as effects
+from labeler.statistics import arms as armed
 from labeler.statistics import randomisation
-from labeler.statistics.anchoring import Arms, Effect
+from labeler.statistics.arms import Arms, Effect
 from labeler.statistics.distances import Floats, distances_between
 from labeler.statistics.randomisation import Ways
 
@@ -84,13 +85,13 @@ def assessed(
     humans = coded_values.humans_of(given, scale, BLIND, ASSISTED)
     of_model = coded_values.of_model(model, scale)
     humans = humans[humans["unit"].isin(of_model)]
-    arms = effects.arms(
+    arms = armed.arms(
         humans["unit"].to_numpy(),
         humans["coder"].to_numpy(),
         (humans["arm"] == ASSISTED).to_numpy(),
     )
     if arms.design.reason:
-        empty = effects.nothing(f"nothing to compare: {arms.design.reason}", 0)
+        empty = armed.nothing(f"nothing to compare: {arms.design.reason}", 0)
         return [_row("agreement_inflation", empty, verdict="undefined")]
     used = humans[arms.design.used]
     values = coded_values.values_of(scale, [*used["value"], *of_model.values()])
@@ -163,8 +164,8 @@ def _outcomes(compared: Compared) -> Floats:
 
 def _whole(compared: Compared, outcomes: Floats, found: Ways, bound: float) -> Iterator[Row]:
     arms, agree = compared.arms, outcomes[:, 0]
-    inflation = effects.effect(agree, found, 0, arms, bound=bound)
-    for arm, mean in zip((ASSISTED, BLIND), effects.means(agree, arms), strict=True):
+    inflation = armed.effect(agree, found, 0, arms, bound=bound)
+    for arm, mean in zip((ASSISTED, BLIND), armed.means(agree, arms), strict=True):
         yield {"measure": f"agreement.{arm}", "value": mean, "n": arms.n_units}
     ruling = effects.verdict(inflation, bound=bound)
     yield _row("agreement_inflation", inflation, verdict=ruling)
@@ -216,7 +217,7 @@ def _numbers(compared: Compared, outcomes: Floats, found: Ways) -> Iterator[Row]
     """How far free numbers are shifted; there is no bound that would suit every scale."""
     scale = compared.values.scale
     if not scale.codes and scale.level not in SETS:
-        shift = effects.effect(
+        shift = armed.effect(
             outcomes[:, -1], found, outcomes.shape[1] - 1, compared.arms, bound=0, limit=math.inf
         )
         ruling = "shifted" if shift.p <= effects.ALPHA else "not decided"
@@ -230,10 +231,10 @@ def _codes(compared: Compared, outcomes: Floats, found: Ways, bound: float) -> I
         return
     arms, first = compared.arms, 1 + len(codes)
     suggested = compared.values.presence[:, compared.model].astype(float)
-    model = np.array([effects.everywhere(each, arms) for each in suggested])
+    model = np.array([armed.everywhere(each, arms) for each in suggested])
     shifted = [first + place for place in range(len(codes))]
     yield _row("pull_to_model", effects.pull(found, shifted, model))
-    shifts = [effects.effect(outcomes[:, c], found, c, arms, bound=bound) for c in shifted]
+    shifts = [armed.effect(outcomes[:, c], found, c, arms, bound=bound) for c in shifted]
     adjusted = effects.holm([shift.p for shift in shifts])
     for place, (code, shift, p) in enumerate(zip(codes, shifts, adjusted, strict=True)):
         blind = float(found.observed_blind[first + place])
@@ -243,7 +244,7 @@ def _codes(compared: Compared, outcomes: Floats, found: Ways, bound: float) -> I
         told = f"blind {blind:.1%}, model {model[place]:.1%}; p adjusted by Holm {p:.3f}"
         note = "; ".join(part for part in (told, shift.note) if part)
         yield _row("prevalence_shift", shift._replace(note=note), code=code, verdict=ruling)
-        own = effects.effect(outcomes[:, 1 + place], found, 1 + place, arms, bound=bound)
+        own = armed.effect(outcomes[:, 1 + place], found, 1 + place, arms, bound=bound)
         yield _row("agreement_inflation", own, code=code)
 
 
@@ -288,12 +289,12 @@ def _medians(times: pd.DataFrame, coder: str) -> Iterator[Row]:
 def _ratio(times: pd.DataFrame, seed: int) -> Effect:
     """Geometric mean of the lead times, assisted : blind, by the same design as the codes."""
     assisted = (times["arm"] == ASSISTED).to_numpy()
-    arms = effects.arms(times["unit"].to_numpy(), times["coder"].to_numpy(), assisted)
+    arms = armed.arms(times["unit"].to_numpy(), times["coder"].to_numpy(), assisted)
     if arms.design.reason:
-        return effects.nothing(f"nothing to compare: {arms.design.reason}", 0)
+        return armed.nothing(f"nothing to compare: {arms.design.reason}", 0)
     logs = np.log(times["lead_time"].to_numpy(float))[arms.design.used]
     found = randomisation.ways(logs[:, None], arms.design, seed=seed)
-    effect = effects.effect(logs, found, 0, arms, bound=0, limit=math.inf)
+    effect = armed.effect(logs, found, 0, arms, bound=0, limit=math.inf)
     value, low, high = (float(np.exp(end)) for end in (effect.value, effect.low, effect.high))
     return effect._replace(value=value, low=low, high=high)
 

@@ -15,119 +15,31 @@ Whether M is wrong is judged by one blind coder of the unit who is not the H in 
 there are several, each judges with an equal share of the weight. So the judge of either arm is the
 same: a single independent coder, who errs as often here as there.
 
-p-values come from `randomisation`. Intervals: up to MANY_CODERS - 1 coders those of
-randomisation, or clustered by unit, which speak of further units of these coders; from MANY_CODERS
-on the largest of the variances clustered by unit, by coder and by both (Cameron, Gelbach and
-Miller 2011), with t. "No anchoring" is a claim by two one-sided tests (Schuirmann 1987).
+p-values and intervals: see `arms`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from labeler.statistics import agreement, randomisation, resampling
+from labeler.statistics.arms import (
+    MANY_CODERS,
+    Arms,
+    Effect,
+    estimate,
+    influence,
+    means,
+    nothing,
+    spread,
+)
 from labeler.statistics.distances import Domain, Floats, Level
-from labeler.statistics.randomisation import Bools, Design, Ints, Ways
+from labeler.statistics.randomisation import Bools, Ints, Ways
 
-MANY_CODERS = 10
 ALPHA = 0.05
-
-
-class Arms(NamedTuple):
-    """The codings that are compared, one a row, and how they were put into arms.
-
-    `unit`, `coder` (numbers from 0) and `assisted` hold the codings that `design.used` names.
-    """
-
-    unit: Ints
-    coder: Ints
-    assisted: Bools
-    design: Design
-
-    @property
-    def n_units(self) -> int:
-        """How many units are compared."""
-        return int(np.unique(self.unit).size)
-
-    @property
-    def n_coders(self) -> int:
-        """How many coders are compared."""
-        return int(np.unique(self.coder).size)
-
-
-class Effect(NamedTuple):
-    """A difference between the arms.
-
-    `low` and `high` hold 95%, `narrow_low` and `narrow_high` 90% (what TOST looks at);
-    `p_equivalence` is the larger of its two p-values for the bound. nan where `note` says why.
-    """
-
-    value: float
-    low: float
-    high: float
-    narrow_low: float
-    narrow_high: float
-    p: float
-    p_equivalence: float
-    n: int
-    method: str
-    note: str
-
-
-def arms(unit: NDArray[Any], coder: NDArray[Any], assisted: Bools) -> Arms:
-    """The codings to compare, out of all human codings of the two arms."""
-    design = randomisation.design_of(unit, coder, assisted)
-    kept = design.used
-    units = np.unique(unit[kept], return_inverse=True)[1]
-    coders = np.unique(coder[kept], return_inverse=True)[1]
-    return Arms(units, coders, assisted[kept], design)
-
-
-def means(outcome: Floats, compared: Arms) -> tuple[float, float]:
-    """The mean of an outcome in the assisted and in the blind arm, as D weighs it."""
-    weight = randomisation.weights(compared.design)
-    seen = compared.assisted
-    return float(weight[seen] @ outcome[seen]), float(-weight[~seen] @ outcome[~seen])
-
-
-def everywhere(outcome: Floats, compared: Arms) -> float:
-    """The mean of an outcome over both arms, each as much as the other."""
-    return sum(means(outcome, compared)) / 2
-
-
-def effect(
-    outcome: Floats, found: Ways, column: int, compared: Arms, *, bound: float, limit: float = 1.0
-) -> Effect:
-    """The effect on an outcome that is column `column` of `found`, and its equivalence to 0.
-
-    `limit`: no effect can be larger (inf: no limit), so that an interval ends there.
-    """
-    assisted, blind = means(outcome, compared)
-    value = assisted - blind
-    p = randomisation.p_two_sided(found, column)
-    ways = f"{found.n - (not found.exact)} {'ways, all' if found.exact else 'random ways'}"
-    method = f"randomisation {compared.design.kind} ({ways})"
-    if compared.n_coders >= MANY_CODERS and compared.design.kind != "between coders":
-        se, df, words = spread(_scores(outcome, compared), compared, coders=True)
-        wide, narrow = (_by_t(value, se, df, level) for level in (0.95, 0.90))
-        away = float(stdtr(df, (abs(value) - bound) / se)) if se else float(abs(value) >= bound)
-        p_equivalence, method = away, f"{words}; p: {method}"
-    else:
-        wide, narrow = (randomisation.interval(found, column, confidence=c) for c in (0.95, 0.90))
-        p_equivalence = max(
-            randomisation.p_greater(found, column, effect=-bound),
-            randomisation.p_less(found, column, effect=bound),
-        )
-    note = "" if math.isfinite(wide[0]) else f"{found.n} ways are too few for a 95% interval"
-    low, high, narrow_low, narrow_high = (max(-limit, min(limit, end)) for end in (*wide, *narrow))
-    ends = (low, high, narrow_low, narrow_high)
-    return Effect(value, *ends, p, p_equivalence, compared.n_units, method, note)
 
 
 def for_further_coders(outcome: Floats, compared: Arms) -> Effect:
@@ -135,8 +47,8 @@ def for_further_coders(outcome: Floats, compared: Arms) -> Effect:
     assisted, blind = means(outcome, compared)
     if compared.n_coders < 2:
         return nothing("a single coder says nothing of further ones", compared.n_units)
-    se, df, method = spread(_scores(outcome, compared), compared, coders=True)
-    return _estimate(assisted - blind, se, df, method, compared.n_units)
+    se, df, method = spread(influence(outcome, compared), compared, coders=True)
+    return estimate(assisted - blind, se, df, method, compared.n_units)
 
 
 def adoption(agree: Floats, compared: Arms) -> Effect:
@@ -146,11 +58,11 @@ def adoption(agree: Floats, compared: Arms) -> Effect:
         reason = "blind coders and the model never disagreed: there was nothing to adopt"
         return nothing(reason, compared.n_units)
     slope = np.where(compared.assisted, 1, (1 - assisted) / (1 - blind))
-    scores = _scores(agree, compared) * slope / (1 - blind)
+    scores = influence(agree, compared) * slope / (1 - blind)
     many = compared.n_coders >= MANY_CODERS
     se, df, method = spread(scores, compared, coders=many)
     value = (assisted - blind) / (1 - blind)
-    return _estimate(value, se, df, f"linearised, {method}", compared.n_units)
+    return estimate(value, se, df, f"linearised, {method}", compared.n_units)
 
 
 def reliance(equal: Bools, compared: Arms) -> tuple[Effect, Effect]:
@@ -234,7 +146,7 @@ def alpha_by_arm(
         reason = "one unit carries all the variation"
         return of_arm[0], of_arm[1], nothing(reason, compared.n_units)._replace(value=difference)
     method = "delete-one-unit jackknife, t"
-    found = _estimate(difference, math.sqrt(variance), df, method, compared.n_units)
+    found = estimate(difference, math.sqrt(variance), df, method, compared.n_units)
     return of_arm[0], of_arm[1], found
 
 
@@ -263,44 +175,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(each) for each in adjusted]
 
 
-def nothing(reason: str, n: int) -> Effect:
-    """An effect that is undefined, with the reason."""
-    nan = math.nan
-    return Effect(nan, nan, nan, nan, nan, nan, nan, n, "", reason)
-
-
-def spread(scores: Floats, compared: Arms, *, coders: bool) -> tuple[float, int, str]:
-    """The standard error of a sum of scores that are dependent in clusters, df, the method.
-
-    V = G/(G - 1) sum over clusters of (sum of their scores)^2, by unit; with `coders` the largest
-    of those by unit, by coder, and by both (unit + coder - single coding), df = G - 1 of the
-    coders, unless the units' is the largest.
-    """
-    by_unit, n_units = _clustered(scores, compared.unit)
-    if not coders:
-        return math.sqrt(by_unit), n_units - 1, "clustered by unit, t; these coders"
-    by_coder, n_coders = _clustered(scores, compared.coder)
-    both = by_unit + by_coder - float(np.square(scores).sum())
-    variance = max(by_unit, by_coder, both)
-    df = min(n_units, n_coders) - 1
-    which = {by_unit: "unit", by_coder: "coder", both: "unit and coder"}[variance]
-    return math.sqrt(variance), df, f"clustered by {which}, t with {df} df; further coders too"
-
-
-def _clustered(scores: Floats, cluster: Ints) -> tuple[float, int]:
-    sums = np.bincount(cluster, scores)
-    n = sums.size
-    return (float(np.square(sums).sum() * n / (n - 1)) if n > 1 else 0.0), n
-
-
-def _scores(outcome: Floats, compared: Arms) -> Floats:
-    """What each coding adds to D beyond its arm's mean; they sum to 0."""
-    assisted, blind = means(outcome, compared)
-    centred = outcome - np.where(compared.assisted, assisted, blind)
-    scores: Floats = randomisation.weights(compared.design) * centred
-    return scores
-
-
 def _ratio(weight: Floats, outcome: Floats, compared: Arms, which: str, n: int) -> Effect:
     """The difference of two weighted means, linearised: sum w (y - mean)/sum w in each arm."""
     scores, shares = np.zeros(outcome.size), []
@@ -313,22 +187,7 @@ def _ratio(weight: Floats, outcome: Floats, compared: Arms, which: str, n: int) 
         scores[arm] = sign * weight[arm] * (outcome[arm] - mean) / total
     se, df, method = spread(scores, compared, coders=compared.n_coders >= MANY_CODERS)
     note = f"{shares[0]:.0%} with the suggestion, {shares[1]:.0%} without"
-    return _estimate(shares[0] - shares[1], se, df, f"linearised, {method}", n, note)
-
-
-def _estimate(value: float, se: float, df: int, method: str, n: int, note: str = "") -> Effect:
-    if df < 1 or se == 0:
-        reason = "no spread between clusters: no interval" if df else "a single cluster"
-        told = f"{note}; {reason}" if note else reason
-        return nothing(told, n)._replace(value=value)
-    wide, narrow = _by_t(value, se, df, 0.95), _by_t(value, se, df, 0.90)
-    p = 2 * float(stdtr(df, -abs(value) / se))
-    return Effect(value, *wide, *narrow, p, math.nan, n, method, note)
-
-
-def _by_t(value: float, se: float, df: int, confidence: float) -> tuple[float, float]:
-    half = float(stdtrit(df, (1 + confidence) / 2)) * se
-    return value - half, value + half
+    return estimate(shares[0] - shares[1], se, df, f"linearised, {method}", n, note)
 
 
 def _jackknifed(without: Floats) -> float:

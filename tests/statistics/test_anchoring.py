@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from labeler.statistics import anchoring as an
+from labeler.statistics import arms as armed
 from labeler.statistics import randomisation as rz
 
 
@@ -18,15 +19,17 @@ def nested(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return unit, coder, np.tile([True, False, False], n)
 
 
-def effect_of(agree: np.ndarray, arms: an.Arms, bound: float = 0.05, seed: int = 1) -> an.Effect:
+def effect_of(
+    agree: np.ndarray, arms: armed.Arms, bound: float = 0.05, seed: int = 1
+) -> armed.Effect:
     """The inflation of an outcome."""
     found = rz.ways(agree[:, None], arms.design, seed=seed)
-    return an.effect(agree, found, 0, arms, bound=bound)
+    return armed.effect(agree, found, 0, arms, bound=bound)
 
 
 def simulated(
     seed: int, n: int, adopts: float, coders: int = 4
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, an.Arms]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, armed.Arms]:
     """Whether codings are the model's; the codes themselves; the model's; arms. Three codes."""
     chance = np.random.default_rng([seed, n])  # not the one that draws the ways
     unit = np.repeat(np.arange(n), 3)
@@ -36,7 +39,7 @@ def simulated(
     model = np.where(chance.random(n) < 0.8, truth, chance.integers(0, 3, n))[unit]
     own = np.where(chance.random(3 * n) < 0.8, truth[unit], chance.integers(0, 3, 3 * n))
     value = np.where(assisted & (chance.random(3 * n) < adopts), model, own)
-    return (value == model).astype(float), value, model, an.arms(unit, coder, assisted)
+    return (value == model).astype(float), value, model, armed.arms(unit, coder, assisted)
 
 
 #             unit 1    unit 2    unit 3    unit 4     assisted, blind, blind
@@ -45,8 +48,8 @@ AGREE = np.array([[1, 0, 0], [1, 1, 0], [1, 1, 1], [0, 0, 1]], float).ravel()
 
 def test_inflation_and_adoption_by_hand() -> None:
     """A1 = 3/4; A0 = (0 + 1/2 + 1 + 1/2)/4 = 1/2: D = 1/4, phi = (1/4)/(1/2) = 1/2."""
-    arms = an.arms(*nested(4))
-    assert an.means(AGREE, arms) == (0.75, 0.5)
+    arms = armed.arms(*nested(4))
+    assert armed.means(AGREE, arms) == (0.75, 0.5)
     found = effect_of(AGREE, arms)
     assert found.value == pytest.approx(0.25)
     assert "81 ways, all" in found.method
@@ -65,7 +68,7 @@ def test_over_and_under_reliance_by_hand() -> None:
     1/4. Blind, right is 0 0 | 0 1 | 1 1 | 1 0: not agreeing: unit 2 (blind 2), unit 4 (blind 1):
     2 of 4: 1/2. Difference -1/4.
     """
-    over, under = an.reliance(AGREE == 1, an.arms(*nested(4)))
+    over, under = an.reliance(AGREE == 1, armed.arms(*nested(4)))
     assert over.value == pytest.approx(1 / 4)
     assert over.note == "75% with the suggestion, 50% without"
     assert under.value == pytest.approx(-1 / 4)
@@ -75,7 +78,7 @@ def test_over_and_under_reliance_by_hand() -> None:
 def test_one_blind_coder_judges_nobody() -> None:
     """With a single blind coder a unit, the same coding would be judge and judged: undefined."""
     unit, assisted = np.repeat(np.arange(6), 2), np.tile([True, False], 6)
-    arms = an.arms(unit, np.tile([0, 1, 1, 0], 3), assisted)
+    arms = armed.arms(unit, np.tile([0, 1, 1, 0], 3), assisted)
     over, under = an.reliance(np.ones(12, bool), arms)
     assert math.isnan(over.value)
     assert math.isnan(under.value)
@@ -84,7 +87,7 @@ def test_one_blind_coder_judges_nobody() -> None:
 
 def test_nothing_to_adopt_is_told() -> None:
     """Where blind coders always agree with the model, phi has no meaning."""
-    found = an.adoption(np.ones(12), an.arms(*nested(4)))
+    found = an.adoption(np.ones(12), armed.arms(*nested(4)))
     assert math.isnan(found.value)
     assert "never disagreed" in found.note
 
@@ -95,8 +98,8 @@ def test_variance_by_clusters_by_hand() -> None:
     By unit: 2/1 (2^2 + 2^2) = 16; by coder: 2/1 (0 + 0) = 0; both: 16 + 0 - 4 = 12: unit, 16.
     """
     unit, coder = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    arms = an.arms(unit, coder, np.array([True, False, False, True]))
-    se, df, method = an.spread(np.array([1.0, 1, -1, -1]), arms, coders=True)
+    arms = armed.arms(unit, coder, np.array([True, False, False, True]))
+    se, df, method = armed.spread(np.array([1.0, 1, -1, -1]), arms, coders=True)
     assert (se, df) == (4, 1)
     assert method.startswith("clustered by unit")
 
@@ -105,7 +108,7 @@ def test_pull_by_hand() -> None:
     """One code: blind 1/4, assisted 3/4, model 1: shift 1/2 on a gap of 3/4: slope 2/3."""
     n = 4
     unit, assisted = np.repeat(np.arange(n), 2), np.tile([True, False], n)
-    arms = an.arms(unit, np.tile([0, 1, 1, 0], 2), assisted)
+    arms = armed.arms(unit, np.tile([0, 1, 1, 0], 2), assisted)
     has = np.array([1, 0, 1, 0, 1, 1, 0, 0], float)
     found = an.pull(rz.ways(has[:, None], arms.design, seed=1), [0], np.array([1.0]))
     assert found.value == pytest.approx(2 / 3)
@@ -120,7 +123,7 @@ def test_alpha_by_arm_is_alpha_of_each_arm() -> None:
     alpha = 1 - (8 - 1) * 2/(2 * 15) = 1 - 7 * 2/30 = 16/30.
     """
     unit, assisted = np.repeat(np.arange(4), 2), np.tile([True, False], 4)
-    arms = an.arms(unit, np.tile([0, 1, 1, 0], 2), assisted)
+    arms = armed.arms(unit, np.tile([0, 1, 1, 0], 2), assisted)
     model = np.repeat([0, 0, 1, 1], 2)
     value = np.array([0, 0, 0, 0, 1, 1, 1, 0])
     seen, blind, inflation = an.alpha_by_arm(value, model, arms, level="nominal", domain=["a", "b"])
@@ -174,6 +177,21 @@ def test_tost_is_the_narrow_interval() -> None:
         assert inside == (found.p_equivalence <= 0.05), seed
 
 
+def test_no_change_in_few_units_shows_little() -> None:
+    """All agree: of 20 units .95^20 = .36 would show no change at D = .05; of 60 .95^60 = .046.
+
+    The 95% interval is the zero-event one: 1 - .025^(1/n) to either side.
+    """
+    few, many = (effect_of(np.ones(3 * n), armed.arms(*nested(n))) for n in (20, 60))
+    assert few.p_equivalence == pytest.approx(0.95**20)
+    assert an.verdict(few, bound=0.05) == "not decided"
+    assert few.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    assert few.low == pytest.approx(-few.high)
+    assert few.note == "only 0 of 20 units differ between the arms"
+    assert many.p_equivalence == pytest.approx(0.95**60)
+    assert an.verdict(many, bound=0.05) == "equivalent within ±0.05"
+
+
 def test_many_coders_are_clusters() -> None:
     """From ten coders on, the interval is that of clusters of units and coders."""
     agree, _, _, arms = simulated(2, 200, 0.5, coders=12)
@@ -190,7 +208,7 @@ def test_intervals_hold_the_truth() -> None:
     for seed in range(200):
         agree, _, _, arms = simulated(seed + 1000, 60, 0.5)
         found = rz.ways(agree[:, None], arms.design, draws=399, seed=seed)
-        effect = an.effect(agree, found, 0, arms, bound=0.05)
+        effect = armed.effect(agree, found, 0, arms, bound=0.05)
         phi = an.adoption(agree, arms)
         held.append((effect.low <= 0.12 <= effect.high, phi.low <= 0.5 <= phi.high))
     shares = np.mean(held, axis=0)
