@@ -234,6 +234,7 @@ def test_only_blind_codings_are_evidence():
     mood = rows.xs("mood", level="variable")
     assert mood["evidence"].to_dict() == {
         "humans": 1,
+        "human:a vs human:b": 1,
         "cues@1 vs humans": 1,
         "cues@1 vs human:a": 1,
         "cues@1 vs human:b": 1,
@@ -241,6 +242,7 @@ def test_only_blind_codings_are_evidence():
     }
     assert mood["n_units"].to_dict() == {
         "humans": 2,
+        "human:a vs human:b": 2,
         "cues@1 vs humans": 2,
         "cues@1 vs human:a": 2,
         "cues@1 vs human:b": 2,
@@ -531,3 +533,18 @@ def test_authors_whose_posts_repeat_are_resampled_as_a_whole():
     single = {unit: unit for unit in authors}
     apart = found(*frames(given), drawn=drawn([1] * 12, given, single)).rows
     assert "delete-one-unit" in whole(apart).loc[("humans", "mood"), "method"]
+
+
+def test_the_key_of_what_entered_follows_the_blind_codings_alone():
+    """One blind coding changed changes the panel's key; assisted codings change nothing of it."""
+
+    def entered(blind, assisted):
+        parts = [frames(blind), frames({"human:c": assisted}, arm="assisted")]
+        codings, who = (pd.concat(side) for side in zip(*parts, strict=True))
+        basis = found(codings, who, suggester="cues@1").basis
+        return basis.set_index(["panel", "variable", "code"]).loc[("humans", "mood", ""), "codings"]
+
+    one = {"human:a": ["good", "bad"], "human:b": ["good", "bad"]}
+    other = {"human:a": ["good", "bad"], "human:b": ["good", "good"]}
+    assert entered(one, ["good", "bad"]) == entered(one, ["bad", "bad"])
+    assert entered(one, ["good", "bad"]) != entered(other, ["good", "bad"])
