@@ -1,19 +1,24 @@
 """How push and pull do beside the plainest way to move the same tasks, on a real Label Studio.
 
-    python benchmarks/sync.py [--sizes 1000,10000] [--changed 200] [--url URL]
+    python benchmarks/sync.py [--sizes 1000,10000] [--rounds 3] [--changed 200] [--url URL]
 
 Starts a Label Studio in a temporary folder (or uses the one at --url with LABEL_STUDIO_API_KEY,
 whose account then owns the projects), and prints ratios measured side by side in one run:
 
 - push of a batch with suggestions, beside the fastest of two plain imports of the very same
-  payload (requests of 1,000 tasks, and one request); goal 1.15
+  payload (requests of 1,000 tasks, and one request); goal 1.15. Once as a call within a process,
+  beside the import requests alone: ours also makes the payload and the project, looks up, notes
+  and reads the counts back. And once as the whole command, beside a whole process that reads the
+  payload from a file, makes a project and imports it by `requests`. Medians of the rounds, whose
+  measurements take turns
 - pull a minute later with nothing changed, and with some tasks changed, beside one full JSON
   export of the project
   (goals 0.02 and 0.05); every task carries an annotation
 - the peak of memory of push and of a first pull at each size beside the smallest: "grows"
 
-Each push and pull runs in a process of its own; the start of Python is not counted. Posts are made
-up. Seconds suffer on a machine that is busy with something else; the load is printed.
+Each push and pull runs in a process of its own, whose start is counted where the line says
+"command" and nowhere else. Posts are made up. Seconds suffer on a machine that is busy with
+something else; the load is printed.
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +37,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import requests
@@ -53,6 +60,20 @@ CODER = "human:ada"
 BATCH = "bench"
 GOALS = {"push": 1.15, "idle": 0.02, "changed": 0.05}
 SECONDS = 1800
+PLAIN = """
+import json, sys, requests
+url, token, file, batch = sys.argv[1:]
+with open(file, encoding="ascii") as given:
+    wanted, payload = json.load(given)
+http = requests.Session()
+http.trust_env = False
+http.headers["Authorization"] = f"Token {token}"
+made = http.post(f"{url}/api/projects/", json=wanted)
+made.raise_for_status()
+for at in range(0, len(payload), int(batch)):
+    tasks = payload[at : at + int(batch)]
+    http.post(f"{url}/api/projects/{made.json()['id']}/import", json=tasks).raise_for_status()
+"""
 
 
 class Place(NamedTuple):
@@ -67,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="1000,10000", help="tasks of the projects")
     parser.add_argument("--changed", type=int, default=200, help="tasks changed before a pull")
+    parser.add_argument("--rounds", type=int, default=3, help="how often a push is measured")
     parser.add_argument("--only", choices=["push", "pull"], help="one of the two")
     parser.add_argument("--url", help="a Label Studio that runs already")
     parser.add_argument("--measure", nargs=2, metavar=("WHAT", "FOLDER"), help=argparse.SUPPRESS)
@@ -76,7 +98,7 @@ def main() -> None:
         return
     with label_studio(options.url) as place, tempfile.TemporaryDirectory() as root:
         sizes = [int(size) for size in options.sizes.split(",")]
-        compare(place, Path(root), sizes, options.changed, options.only)
+        compare(place, Path(root), sizes, options)
 
 
 @contextmanager
@@ -95,8 +117,9 @@ def label_studio(url: str | None) -> Iterator[Place]:
             studio_server.stop(Path(data))
 
 
-def compare(place: Place, root: Path, sizes: list[int], changed: int, only: str | None) -> None:
+def compare(place: Place, root: Path, sizes: list[int], options: argparse.Namespace) -> None:
     """Measure each size and print a table."""
+    changed, only = int(options.changed), options.only
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; made-up posts")
     print(
         f"{'tasks':>7} {'':<26} {'ours s':>8} {'plain s':>8} "
@@ -106,8 +129,7 @@ def compare(place: Place, root: Path, sizes: list[int], changed: int, only: str 
     for size in sizes:
         study, payload = prepared(root / str(size), size)
         if only != "pull":
-            plain = [imported(place, payload, batch) for batch in {1000, len(payload)}]
-            shown(size, "push", in_child("push", study, place), min(plain), "push", first)
+            pushed(place, study, payload, options.rounds, first)
         if only == "push":
             continue
         project, began = annotated(place, study, payload)
@@ -126,6 +148,43 @@ def compare(place: Place, root: Path, sizes: list[int], changed: int, only: str 
         if ours["changed"] != number:
             raise SystemExit(f"{ours['changed']} tasks changed, not {number}")
         shown(size, f"pull, {number} changed", ours, exporting, "changed", {})
+
+
+def pushed(
+    place: Place,
+    study: Path,
+    payload: list[dict[str, Any]],
+    rounds: int,
+    first: dict[str, float],
+) -> None:
+    """Push, as a call and as a command, and the plain ways, in turns; the medians are shown."""
+    size = len(payload)
+    file = study.parent / f"{size}.json"
+    file.write_text(json.dumps([wanted(f"plain {size}"), payload]), "ascii")
+    ours: dict[str, list[dict[str, float]]] = {"push": [], "push, as a command": []}
+    plain: dict[tuple[str, int], list[float]] = {}
+    for turn in range(rounds):
+        for what, measure in (("push", in_child), ("push, as a command", as_command)):
+            ours[what].append(measure("push", again(study, f"{what} {turn}"), place))
+        for batch in sorted({1000, size}):
+            plain.setdefault(("push", batch), []).append(imported(place, payload, batch))
+            seconds = plainly(place, file, batch)
+            plain.setdefault(("push, as a command", batch), []).append(seconds)
+    for what, found in ours.items():
+        middle = sorted(found, key=lambda one: one["seconds"])[len(found) // 2]
+        fastest = min(median(times) for (which, _), times in plain.items() if which == what)
+        shown(size, what, middle, fastest, "push", first)
+
+
+def again(root: Path, name: str) -> Path:
+    """A copy of a study that is not pushed, whose batch another server project belongs to."""
+    copy = root.parent / f"{root.name} {name}"
+    shutil.copytree(root, copy)
+    study = opened(copy)
+    row = store.read(study.engine, tables.BATCHES, batch=BATCH).assign(created=now())
+    store.mirror(study.engine, tables.BATCHES, row)
+    study.engine.dispose()
+    return copy
 
 
 def shown(
@@ -199,6 +258,29 @@ def in_child(what: str, root: Path, place: Place) -> dict[str, float]:
     return dict(json.loads(done.stdout))
 
 
+def as_command(what: str, root: Path, place: Place) -> dict[str, float]:
+    """Seconds of a whole command, from its start to its end; not its memory."""
+    book = folder("codebook") / "llm-mental-health.yaml"
+    here = {"LABELER_STUDIO_URL": place.url, "LABEL_STUDIO_API_KEY": place.token}
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "labeler", "--root", str(root), "--codebook", str(book)]
+    subprocess.run(
+        [*command, what, "--batch", BATCH],
+        env={**os.environ, **here},
+        capture_output=True,
+        check=True,
+    )
+    return {"seconds": time.perf_counter() - began, "peak": float("nan")}
+
+
+def plainly(place: Place, file: Path, batch: int) -> float:
+    """Seconds of a whole process that makes a project and imports a payload into it."""
+    began = time.perf_counter()
+    command = [sys.executable, "-c", PLAIN, place.url, place.token, str(file), str(batch)]
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began
+
+
 def measured(what: str, root: Path) -> dict[str, float]:
     """Push or pull once; seconds, the peak of memory (MB) of this process, tasks changed."""
     place = Place(os.environ["LABELER_STUDIO_URL"], os.environ["LABEL_STUDIO_API_KEY"])
@@ -234,9 +316,13 @@ def imported(place: Place, payload: list[dict[str, Any]], batch: int) -> float:
 
 def made(place: Place, title: str) -> int:
     """A new project with the page of the study."""
-    study_page = page()
-    given = {"title": title, "label_config": study_page, "show_collab_predictions": True}
-    return int(asked(place, "POST", "api/projects/", data=json.dumps(given)).json()["id"])
+    body = json.dumps(wanted(title))
+    return int(asked(place, "POST", "api/projects/", data=body).json()["id"])
+
+
+def wanted(title: str) -> dict[str, object]:
+    """What a new project is made of."""
+    return {"title": title, "label_config": page(), "show_collab_predictions": True}
 
 
 def page() -> str:

@@ -1,4 +1,4 @@
-"""When two texts are the same words, so that one coded says how the other is coded."""
+"""The words of a text: when two have the same, which then are coded alike; how one is quoted."""
 
 from __future__ import annotations
 
@@ -12,3 +12,9 @@ def same_words(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
     return "".join(sign for sign in plain if sign.isalnum()) or plain
+
+
+def quoted(text: str) -> str:
+    """A text in quotation marks; one that stands in such marks stays as it is."""
+    marks = text[:1] + text[-1:]
+    return text if marks in ("“”", "„“", "«»", '""') and len(text) > 1 else f"“{text}”"

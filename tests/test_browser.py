@@ -132,7 +132,7 @@ def desk(studio: Server) -> Desk:
     projects = {}
     for arm in ("assisted", "blind"):
         predictions = shown if arm == "assisted" else None
-        projects[arm] = admin.project(
+        projects[arm], _ = admin.project(
             f"browser {arm}",
             title=f"made up: {arm}",
             config=suggestions.config(BOOK, template=(STUDIO / "config.jinja").read_text()),

@@ -32,6 +32,7 @@ from labeler.edges.studio_server import Server
 POSTS = 2500
 CODED = 25
 LATE = 0.4  # seconds that each request travels, so that a push takes longer than a kill waits
+MOVED = 45
 RELEVANT = [
     {
         "from_name": "relevance",
@@ -129,6 +130,45 @@ def test_push_killed_at_ten_random_moments(studio: Server, tmp_path: Path) -> No
         rows = labeler.rows()
         assert [seat["new"] for seat in labeler("push", "--json").json] == [0]
         same(rows, labeler.rows())
+
+
+def test_reassign_killed_midway_and_given_again(studio: Server, tmp_path: Path) -> None:
+    """Killed while tasks leave a coder's project, twice: each ends with one coder, once."""
+    with wire(studio.url, late=LATE / 8) as line:
+        _reassign_killed(study(tmp_path, studio, posts=MOVED, url=line.address), studio)
+
+
+def _reassign_killed(labeler: Labeler, studio: Server) -> None:
+    studio_server.account(studio, email="ben@example.org", password="made-up-pass")
+    labeler("coders", "add", "ben", "--email", "ben@example.org")
+    labeler("push")
+    ada = studio_server.account(studio, email="ada@example.org", password="made-up-pass")
+    own = Studio(studio.url, ada.token, server="local")
+    tasks = labeler.table(tables.TASKS)
+    for task in tasks["studio_task"][:3]:
+        own.submit(int(task), RELEVANT, lead_time=3.0)
+    coded = set(tasks["unit"][:3])
+    move = ["reassign", "cut", "--from", "ada", "--to", "ben"]
+    for left in (30, 15):
+        with begun(labeler, *move) as process:
+            until(lambda left=left: sum(counted(own, labeler).values()) <= left)
+            assert process.poll() is None
+    assert sum(counted(own, labeler).values()) < MOVED
+    moved = labeler(*move, "--json").json["moved"]
+    assert moved == {"blind": MOVED - 3}
+    labeler("push")
+    assert counted(own, labeler) == Counter(tasks["unit"])
+    held = labeler.table(tables.TASKS)
+    assert sorted(held["unit"]) == sorted(tasks["unit"])
+    assert set(held.loc[held["coder"] == "human:ada", "unit"]) == coded
+    notes = labeler.table(tables.ANNOTATIONS)
+    assert set(notes["unit"]) == coded
+    assert set(notes["withdrawn"]) == {0}
+    kept = (tables.TASKS, tables.ANNOTATIONS, tables.CODINGS)
+    rows = labeler.rows(*kept)
+    assert labeler(*move, "--json").json["moved"] == {}
+    labeler("push")
+    same(rows, labeler.rows(*kept))
 
 
 def test_server_killed_in_the_middle_of_push_and_of_pull(spare: Spare, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Label Studio did to people is tested beside the parts that talk to them.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ NOT_UTF_8 = {
     "PYTHONCOERCECLOCALE": "0",
     "LC_ALL": "C",
     "PYTHONIOENCODING": "cp1252",
-    "PYTHONWARNDEFAULTENCODING": "1",
 }
 
 
@@ -128,15 +128,16 @@ def test_one_choice_holds_one_value(study: Labeler) -> None:
 
 def test_any_script_under_any_locale(labeler: Labeler) -> None:
     """Potato #112: on a machine whose encoding is not UTF-8, codes and names in any script."""
+    program = (sys.executable, "-X", "warn_default_encoding", "-m", "labeler")
+    elsewhere = Labeler(labeler.root, NOT_UTF_8, program)
     path = labeler.root / "κωδικοί.csv"
     path.write_text("zoë,本\nça,ça\n😀,ça\n", "utf-8")
     words = ("agreement", path, "--level", "nominal")
-    assert list(labeler(*words, "--json", **NOT_UTF_8).json["per_code"]) == ["ça", "😀"]
-    assert "2 coders (zoë, 本)" in labeler(*words, **NOT_UTF_8).out
-    told = labeler(*words, "--unit", "本本", code=1, **NOT_UTF_8).err
-    assert "no column is called '本本'" in told
+    assert list(elsewhere(*words, "--json").json["per_code"]) == ["ça", "😀"]
+    assert "2 coders (zoë, 本)" in elsewhere(*words).out
+    assert "there are: zoë, 本" in elsewhere(*words, "--unit", "x", code=1).err
     path.write_bytes("ada,ben\ncaf\u00e9,b\n".encode("cp1252"))
-    assert "line 2: not UTF-8" in labeler(*words, code=1, **NOT_UTF_8).err
+    assert "line 2: not UTF-8" in elsewhere(*words, code=1).err
 
 
 # --- INCEpTION, WebAnno --------------------------------------------------------------------------

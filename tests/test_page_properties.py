@@ -55,7 +55,7 @@ def test_any_coding_survives_the_round(studio: Server, made: tuple[Codebook, lis
     """Prediction, submitted as it is, pulled: the same codes, places and words."""
     book, posts = made
     admin = Studio(studio.url, studio.token, server="local")
-    project = admin.project(
+    project, _ = admin.project(
         key([book.fingerprint, repr(posts)]),
         title="made up: any coding",
         config=suggestions.config(book, template=CONFIG),

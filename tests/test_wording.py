@@ -1,8 +1,8 @@
-"""When two texts are the same words."""
+"""When two texts are the same words, and how a text is quoted."""
 
 from __future__ import annotations
 
-from labeler.wording import same_words
+from labeler.wording import quoted, same_words
 
 
 def test_copies_are_the_same_words() -> None:
@@ -15,3 +15,13 @@ def test_copies_are_the_same_words() -> None:
 def test_signs_alone_are_kept() -> None:
     """A post of emoji is not the same as every other such post."""
     assert same_words("😀") != same_words("😢")
+
+
+def test_quotation_marks_stand_once() -> None:
+    """A quote that brings its marks gets no second ones; a lone mark is a text like another."""
+    assert quoted("it helped") == "“it helped”"
+    assert quoted("“it helped”") == "“it helped”"
+    assert quoted("«it helped»") == "«it helped»"
+    assert quoted("“it” helped") == "““it” helped”"
+    assert quoted("") == "“”"
+    assert quoted('"') == '“"”'

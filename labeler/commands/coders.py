@@ -18,17 +18,24 @@ def command() -> None:
 @command.command("add")
 @click.argument("name")
 @click.option("--email", default="", help="The account's e-mail; on a server of your own, needed.")
+@click.option("--new-password", is_flag=True, help="Set a new password; the old one ends.")
 @click.pass_context
-def add(context: click.Context, name: str, email: str) -> None:
-    """Note NAME as a coder; on the local Label Studio, make an account with a first password.
+def add(context: click.Context, name: str, email: str, new_password: bool) -> None:
+    """Note NAME as a coder; on the local Label Studio, make an account and print its password.
+
+    The password is made by chance, printed this once and stored nowhere by labeler. Where it is
+    lost, --new-password sets another one.
 
     On a server of your own, print the address at which NAME makes an account, where it has none.
     """
-    login = add_human(study_of(context), name, email=email)
+    study = study_of(context)
+    login = add_human(study, name, email=email, new_password=new_password)
     click.echo(f"{login.coder}  {login.email}")
     if login.password:
-        click.echo(f"first password: {login.password}")
-        told("the coder may change it after logging in; labeler stores it nowhere")
+        click.echo(f"password: {login.password}")
+        told("shown this once: labeler stores it nowhere; --new-password sets another one")
+    elif not study.project.studio_url:
+        told("there already, with the password it has; --new-password sets another one")
     for address in login.invitations:
         click.echo(f"invitation: {address}")
         told(f"{name} opens it and signs up as {login.email}; whoever has it can join")

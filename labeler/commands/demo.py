@@ -33,8 +33,9 @@ MADE_UP = "Everything here is made up: the posts, the coders, their codes."
 def command(context: Context, once: bool, port: int) -> None:
     """The whole way once, on bundled made-up posts: no key, no account, nothing sent anywhere.
 
-    Starts a Label Studio, pre-labels by cues, draws a blind and an assisted arm, lets two made-up
-    coders submit their codes, and shows what the gate says. A second run changes nothing.
+    Starts a Label Studio, pre-labels by cues, draws units that are coded with suggestions, most of
+    them blind as well by two other coders, lets three made-up coders submit their codes, and shows
+    what the gate says. A second run changes nothing.
     """
     project = _project(context.project())
     told(MADE_UP)

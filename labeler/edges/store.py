@@ -87,7 +87,8 @@ def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
     """The answer to any SELECT as a frame of plain columns."""
     with _named(engine), engine.connect() as connection:
         result = connection.execute(query)
-        return pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
+        rows = [tuple(row) for row in result.fetchall()]  # pandas would ask each for its names
+        return pd.DataFrame.from_records(rows, columns=list(result.keys()))
 
 
 def distinct(engine: Engine, column: Column[Any], /, **equals: object) -> list[Any]:

@@ -8,13 +8,12 @@ was still on its way into the server's database when a pull began is what the ov
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from labeler.edges.studio_calls import SERVICE, Calls, rule
+from labeler.edges.studio_calls import SERVICE, Calls, encoded, rule
 from labeler.errors import ServiceRejected
 
 BATCH = 1000
@@ -53,6 +52,13 @@ class RawTask(NamedTuple):
     text: str
     updated: str
     annotations: list[dict[str, Any]]
+
+
+class _Task(NamedTuple):
+    """A task as it is sent: made once, since that takes a while."""
+
+    unit: str
+    body: bytes
 
 
 class Studio:
@@ -105,13 +111,14 @@ class Studio:
 
     def project(
         self, key: str, *, title: str, config: str, instructions: str, suggestions: bool
-    ) -> int:
+    ) -> tuple[int, bool]:
         """The project of the seat `key`, made when it is missing; never edited afterwards.
 
+        And whether it was made just now, so that nobody has put a task into it.
         It is known by its description. `suggestions` is whether predictions may show.
         """
         marker = f"labeler seat {key}"
-        wanted = {
+        wanted: dict[str, Any] = {
             "title": title[:_TITLE],
             "description": marker,
             "label_config": config,
@@ -129,12 +136,16 @@ class Studio:
         def look() -> list[str]:
             return [] if self._marked(marker) else [marker]
 
+        made: list[int] = []
+
         def make(_: Sequence[str]) -> None:
-            create = partial(self._calls.sdk.projects.create, **wanted)
-            self._calls.call(f"make the project {title!r}", create, again=False)
+            answer = self._calls.post(f"make the project {title!r}", "api/projects/", wanted)
+            made.append(int(answer["id"]))
 
         self._calls.send_once(look, make)
-        return min(self._marked(marker))
+        # of two pushes at once that made one each, the first one's is taken
+        project = min([*made, *self._marked(marker, title=wanted["title"] if made else "")])
+        return project, project in made
 
     def units(
         self, project: int, *, report: Callable[[str], None] = lambda _: None
@@ -283,12 +294,13 @@ class Studio:
 
     # --- requests ------------------------------------------------------------------------------
 
-    def _marked(self, marker: str) -> list[int]:
-        """The projects whose description is the marker."""
+    def _marked(self, marker: str, *, title: str = "") -> list[int]:
+        """The projects whose description is the marker; looked for among those of a title only."""
         found: list[int] = []
         page = 1
         while True:
             given = {"include": "id,description", "page": page, "page_size": _PROJECTS}
+            given |= {"title": title} if title else {}
             answer = self._calls.get("list the projects", "api/projects/", given)
             found += [int(row["id"]) for row in answer["results"] if row["description"] == marker]
             if not answer["next"]:
@@ -296,32 +308,32 @@ class Studio:
             page += 1
 
     def _sent(
-        self, project: int, batch: Sequence[Mapping[str, Any]], report: Callable[[str], None]
+        self, project: int, batch: Sequence[_Task], report: Callable[[str], None]
     ) -> dict[str, int]:
         """The task of each unit of a batch that is known to be missing, after it is sent."""
         found: dict[str, int] = {}
-        left: Sequence[Mapping[str, Any]] | None = None
+        left: Sequence[_Task] | None = None
 
-        def look() -> Sequence[Mapping[str, Any]]:
+        def look() -> Sequence[_Task]:
             nonlocal left
             if left is None:
                 left = batch
             else:
                 found.update(self.units(project, report=report))
-                left = [task for task in batch if task["data"]["unit"] not in found]
+                left = [task for task in batch if task.unit not in found]
             return left
 
-        def send(tasks: Sequence[Mapping[str, Any]]) -> None:
+        def send(tasks: Sequence[_Task]) -> None:
             answer = self._calls.post(
                 f"import {len(tasks)} tasks into project {project}",
                 f"api/projects/{project}/import",
-                tasks,
+                b"[" + b",".join(task.body for task in tasks) + b"]",
                 commit_to_project="true",
                 return_task_ids="true",
             )
             numbers = answer.get("task_ids") or []
             if len(numbers) == len(tasks):
-                units = (str(task["data"]["unit"]) for task in tasks)
+                units = (task.unit for task in tasks)
                 found.update(zip(units, map(int, numbers), strict=True))
             else:
                 found.update(self.units(project, report=report))
@@ -330,16 +342,16 @@ class Studio:
         return found
 
 
-def _batches(payload: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def _batches(payload: Iterable[Mapping[str, Any]]) -> Iterator[list[_Task]]:
     """The payload in portions that one request may hold; a task too large goes alone."""
-    batch: list[Mapping[str, Any]] = []
+    batch: list[_Task] = []
     held = 0
     for task in payload:
-        size = len(json.dumps(task))
-        if batch and (len(batch) == BATCH or held + size > BATCH_BYTES):
+        made = _Task(str(task["data"]["unit"]), encoded(task))
+        if batch and (len(batch) == BATCH or held + len(made.body) > BATCH_BYTES):
             yield batch
             batch, held = [], 0
-        batch.append(task)
-        held += size
+        batch.append(made)
+        held += len(made.body)
     if batch:
         yield batch

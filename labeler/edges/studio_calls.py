@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-from label_studio_sdk import LabelStudio
+from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 
 from labeler.errors import ProjectError, ServiceRejected, ServiceUnavailable
@@ -45,6 +45,11 @@ def rule(column: str, kind: str, value: object) -> dict[str, object]:
     """A filter for tasks whose `column` is greater than `value`."""
     name = f"filter:tasks:{column}"
     return {"filter": name, "operator": "greater", "type": kind, "value": value}
+
+
+def encoded(body: object) -> bytes:
+    """A body as JSON."""
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 class Calls:
@@ -79,7 +84,7 @@ class Calls:
         weakref.finalize(self, http.close)
         self.sdk = self.call(
             "sign in",
-            lambda: LabelStudio(
+            lambda: LabelStudioBase(
                 base_url=url.rstrip("/"), api_key=token, httpx_client=http, max_retries=0
             ),
         )
@@ -179,7 +184,7 @@ class Calls:
         return min(theirs, datetime.now(UTC)) if theirs.tzinfo else None
 
     def post(self, what: str, path: str, body: object, **params: Any) -> Any:
-        """The JSON that a path answers to `body`, which is sent once and as it is.
+        """The JSON that a path answers to `body` (bytes: JSON already), which is sent once.
 
         The SDK's own method reads through every part of a body before it sends it.
         """
@@ -190,7 +195,7 @@ class Calls:
                 path,
                 method="POST",
                 params=params,
-                content=json.dumps(body, separators=(",", ":")).encode("ascii"),
+                content=body if isinstance(body, bytes) else encoded(body),
                 headers={"content-type": "application/json"},
                 request_options={"timeout_in_seconds": _PATIENCE},
             )

@@ -37,6 +37,7 @@ __all__ = [
     "start",
     "status",
     "stop",
+    "surroundings",
 ]
 
 _SECONDS = 20
@@ -152,6 +153,12 @@ def log(data: Path) -> Path:
     return data.expanduser().absolute() / "label-studio.log"
 
 
+def surroundings(data: Path) -> dict[str, str]:
+    """The environment variables of whatever runs Label Studio's code on the folder `data`."""
+    passed = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
+    return passed | _SWITCHES | {"LABEL_STUDIO_BASE_DATA_DIR": str(data)}
+
+
 # --- the process -------------------------------------------------------------------------------
 
 
@@ -179,9 +186,7 @@ def _spawned(
         "password": secrets.token_urlsafe(18)[:20],
         "token": secrets.token_hex(20),
     }
-    env = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
-    env |= _SWITCHES | {
-        "LABEL_STUDIO_BASE_DATA_DIR": str(data),
+    env = surroundings(data) | {
         "LABEL_STUDIO_USERNAME": login["email"],
         "LABEL_STUDIO_PASSWORD": login["password"],
         "LABEL_STUDIO_USER_TOKEN": login["token"],

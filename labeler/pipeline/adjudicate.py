@@ -1,4 +1,4 @@
-"""Coded units of a batch → its adjudication arm, and what is shown there."""
+"""Coded units of a batch → its adjudication arm."""
 
 from __future__ import annotations
 
@@ -45,24 +45,6 @@ def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
             _write(study, row, {**design, ARM: wanted}, drawn)
         held = store.read(study.engine, tables.TASKS, batch=batch)
         return Sampled(batch, held, len(units), new=not drawn.empty)
-
-
-def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> dict[str, str]:
-    """Unit → what an adjudicator of the batch (its BATCHES row) sees of the codes that there are.
-
-    Blind codes and the suggester's; assisted ones would give the model a second voice.
-    """
-    units = sorted(set(tasks.loc[tasks["arm"] == ARM, "unit"]))
-    who = coded(study, str(row["batch"]))
-    who = who[who["unit"].isin(units) & who["arm"].isin(("blind", ""))]
-    which: dict[str, object] = {"codebook": row["codebook"], "unit": units, "replicate": 1}
-    return adjudication.given(
-        store.read(study.engine, tables.CODINGS, **which),
-        store.read(study.engine, tables.SEGMENTS, **which),
-        who,
-        study.codebook,
-        secret=study.project.secret(),
-    )
 
 
 def _variables(study: Study, wish: Wish) -> list[str]:

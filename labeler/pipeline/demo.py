@@ -1,4 +1,8 @@
-"""The whole way once, on made-up posts, with two made-up coders.
+"""The whole way once, on made-up posts, with three made-up coders.
+
+The design is nested and in two phases: each unit is coded once with a suggestion, and some of
+them are coded blind as well, by the two other coders. The blind codes are the evidence; together
+they also tell what seeing a suggestion did.
 
 The coders' codes come from the bundled reference codings. Each coder departs from them here and
 there, by chance that a hash decides, so that every run is the same; with a suggestion in view a
@@ -33,8 +37,8 @@ from labeler.stages import prelabels, suggestions
 from labeler.stages.sampling import Design
 
 BATCH = "demo"
-CODERS = ("ada", "ben")
-BLIND, ASSISTED, SEED = 120, 40, 7
+CODERS = ("ada", "ben", "cy")
+ASSISTED, BLIND, OVERLAP, SEED = 120, 90, 2, 7
 DEPARTS = {"relevance": 0.02, "impact": 0.03, "condition": 0.05, "product": 0.03}
 ELSEWHERE = 0.24  # perspective and value are harder to tell
 OVERLOOKS = 0.05
@@ -60,7 +64,9 @@ def demonstrate(study: Study, report: Report) -> Demonstrated:
     coder = by_cues(study, report=report).coder
     logins = [add_human(study, name, made_up=True) for name in CODERS]
     humans = tuple(login.coder for login in logins)
-    design = Design(blind=BLIND, assisted=ASSISTED, overlap=len(humans), coders=humans, seed=SEED)
+    design = Design(
+        blind=BLIND, assisted=ASSISTED, overlap=OVERLAP, coders=humans, seed=SEED, nested=True
+    )
     sample(study, design, batch=BATCH, suggester=coder)
     push(study, batch=BATCH, report=report)
     pull(study, batch=BATCH)

@@ -14,8 +14,8 @@ from labeler.edges import files, store
 from labeler.edges.studio import Studio
 from labeler.errors import ProjectError, ServiceRejected
 from labeler.keys import key
-from labeler.pipeline.adjudicate import shown_codes
 from labeler.pipeline.repeats import waiting
+from labeler.pipeline.shown import shown_codes
 from labeler.pipeline.studio import SERVICE, Servers, same_server
 from labeler.pipeline.study import (
     Report,
@@ -72,6 +72,16 @@ class _Job(NamedTuple):
     report: Report
 
 
+class _Sending(NamedTuple):
+    """What the chunks of a seat share: where they go, and how many tasks they hold together."""
+
+    job: _Job
+    seat: Any
+    studio: Studio
+    project: int
+    tasks: int
+
+
 def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     """Bring what Label Studio lacks of a batch there, seat by seat.
 
@@ -83,7 +93,7 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     same_codebook(study, row)
     servers = Servers(study.project, report)
     where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
-    with logged(study, "push", {"batch": batch, **where}):
+    with store.kept_open(study.engine), logged(study, "push", {"batch": batch, **where}):
         seats = seats_of(study, batch)
         if seats.empty:
             raise ProjectError(
@@ -102,25 +112,40 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
 
 
 def _seat(job: _Job, seat: Any, tasks: pd.DataFrame) -> Seat:
-    """Bring one seat's tasks to its project, and look whether all is there and shows."""
-    studio = job.servers.of(seat.arm)
-    project = _project(job, seat, studio, len(tasks))
-    new = suggested = 0
-    if tasks["studio_task"].isna().any() or studio.settings(project)["tasks"] != len(tasks):
-        there = studio.units(project, report=job.report)
-        new = len(set(tasks["unit"]) - set(there))
-        suggested = _send(job, seat, tasks, project, there)
-    _verified(job, seat, studio, project, _Counts(len(tasks), suggested))
+    """Bring one seat's tasks to its project, and look whether all is there and shows.
+
+    What the store does (reading what is sent next, noting what was sent) is done beside it by a
+    thread of its own, while Label Studio works.
+    """
+    ordered = tasks.sort_values(["position", "unit"])
+    chunks = [ordered.iloc[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    with ThreadPoolExecutor(1) as aside:
+        first = None
+        if pd.isna(seat.project):  # nothing is there but after a cut: made while the project is
+            first = aside.submit(_payload, job, seat.arm, chunks[0], frozenset())
+        studio = job.servers.of(seat.arm)
+        project, fresh = _project(job, seat, studio, len(tasks))
+        new = suggested = 0
+        noted: Future[None] | None = None
+        if tasks["studio_task"].isna().any() or studio.settings(project)["tasks"] != len(tasks):
+            there = {} if fresh else studio.units(project, report=job.report)
+            new = len(set(tasks["unit"]) - set(there))
+            payloads = _ahead(aside, job, seat.arm, chunks, frozenset(there), first)
+            sending = _Sending(job, seat, studio, project, len(tasks))
+            suggested, noted = _send(aside, sending, payloads, there)
+        _verified(job, seat, studio, project, _Counts(len(tasks), suggested))
+        if noted:
+            noted.result()
     return Seat(seat.arm, seat.coder, project, f"{studio.url}/projects/{project}", len(tasks), new)
 
 
-def _project(job: _Job, seat: Any, studio: Studio, tasks: int) -> int:
-    """The seat's project, made and noted where there is none yet."""
+def _project(job: _Job, seat: Any, studio: Studio, tasks: int) -> tuple[int, bool]:
+    """The seat's project, made and noted where there is none yet; whether it was made just now."""
     if not pd.isna(seat.project):
-        return int(seat.project)
+        return int(seat.project), False
     row, page = job.row, _page(job.study.codebook, seat.arm)
     name = seat.coder.removeprefix("human:")
-    project = studio.project(
+    project, fresh = studio.project(
         # no other study's seat
         key([row["codebook"], row["batch"], row["created"], seat.arm, seat.coder]),
         title=f"{row['batch']} · {seat.arm} · {name}"[:TITLE],
@@ -131,48 +156,64 @@ def _project(job: _Job, seat: Any, studio: Studio, tasks: int) -> int:
     known = {**seat._asdict(), "server": studio.server, "project": project}
     store.mirror(job.study.engine, tables.SEATS, tables.frame(tables.SEATS, [known]))
     job.report(f"{row['batch']} {seat.arm} {name}: project {project} for {tasks} tasks")
-    return project
+    return project, fresh
 
 
 def _suggests(job: _Job, arm: str) -> bool:
     return arm == "assisted" and bool(job.row["suggester"])
 
 
-def _send(job: _Job, seat: Any, tasks: pd.DataFrame, project: int, there: dict[str, int]) -> int:
-    """Import what is not `there` a chunk at a time, noting each task's number; predictions sent."""
-    studio = job.servers.of(seat.arm)
-    ordered = tasks.sort_values(["position", "unit"])
-    chunks = [ordered.iloc[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+def _send(
+    aside: ThreadPoolExecutor,
+    sending: _Sending,
+    payloads: Iterator[tuple[pd.DataFrame, list[dict[str, Any]]]],
+    there: dict[str, int],
+) -> tuple[int, Future[None] | None]:
+    """Import what is not `there` chunk by chunk; predictions sent, and the last note's end.
+
+    Each chunk's numbers are noted while the next one is under way: what a cut leaves unnoted is
+    found by its unit.
+    """
     sent = suggested = 0
-    for chunk, payload in _ahead(job, seat.arm, chunks, frozenset(there)):
+    noted: Future[None] | None = None
+    for chunk, payload in payloads:
         if payload:
             suggested += sum("predictions" in task for task in payload)
-            there |= studio.import_tasks(project, payload, known=there, report=job.report)
-        pushed = chunk.assign(studio_task=chunk["unit"].map(there))
-        store.mirror(job.study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
+            project, report = sending.project, sending.job.report
+            there |= sending.studio.import_tasks(project, payload, known=there, report=report)
+        if noted:
+            noted.result()
         sent += len(chunk)
-        job.report(
-            f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}: {sent} of "
-            f"{len(ordered)} tasks in Label Studio"
-        )
-    return suggested
+        pushed = chunk.assign(studio_task=chunk["unit"].map(there))
+        noted = aside.submit(_note, sending, pushed, sent)
+    return suggested, noted
+
+
+def _note(sending: _Sending, pushed: pd.DataFrame, sent: int) -> None:
+    """Note the numbers of tasks that are in Label Studio; `sent` with those before."""
+    job, seat = sending.job, sending.seat
+    store.mirror(job.study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
+    job.report(
+        f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}: {sent} of "
+        f"{sending.tasks} tasks in Label Studio"
+    )
 
 
 def _ahead(
-    job: _Job, arm: str, chunks: list[pd.DataFrame], there: frozenset[str]
+    aside: ThreadPoolExecutor,
+    job: _Job,
+    arm: str,
+    chunks: list[pd.DataFrame],
+    there: frozenset[str],
+    first: Future[list[dict[str, Any]]] | None,
 ) -> Iterator[tuple[pd.DataFrame, list[dict[str, Any]]]]:
     """Each chunk with the payload of what it lacks; the next is made while the server works."""
-    with ThreadPoolExecutor(1) as maker:
-        following: Future[list[dict[str, Any]]] | None = None
-        for place, chunk in enumerate(chunks):
-            made = following or maker.submit(_payload, job, arm, chunk, there)
-            payload = made.result()
-            following = (
-                maker.submit(_payload, job, arm, chunks[place + 1], there)
-                if place + 1 < len(chunks)
-                else None
-            )
-            yield chunk, payload
+    following = first or aside.submit(_payload, job, arm, chunks[0], there)
+    for place, chunk in enumerate(chunks):
+        payload = following.result()
+        if place + 1 < len(chunks):
+            following = aside.submit(_payload, job, arm, chunks[place + 1], there)
+        yield chunk, payload
 
 
 def _payload(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import NamedTuple
 
 import pandas as pd
@@ -9,7 +10,8 @@ import pandas as pd
 from labeler import tables
 from labeler.edges import studio_server
 from labeler.edges.studio import Studio
-from labeler.errors import LabelerError, ProjectError, ServiceUnavailable
+from labeler.edges.studio_password import set_password
+from labeler.errors import LabelerError, ProjectError, ServiceRejected, ServiceUnavailable
 from labeler.keys import keyed
 from labeler.pipeline.study import Report, Study, add_coder, coders, silent
 from labeler.project import Project
@@ -18,7 +20,7 @@ SERVICE = "Label Studio"
 
 
 class Login(NamedTuple):
-    """A coder's account; `password` is '' where labeler did not make it.
+    """A coder's account; `password` is '' where this call set none.
 
     `invitations` are addresses at which the coder makes an account on a server of your own, and
     `notes` say why one is missing.
@@ -113,12 +115,14 @@ def start(
     return studio_server.start(project.studio_data, environment=place, hooks=hooks, report=report)
 
 
-def add_human(study: Study, name: str, *, email: str = "", made_up: bool = False) -> Login:
-    """Note a human coder and, on the local server, make the account; the same call, the same login.
+def add_human(
+    study: Study, name: str, *, email: str = "", made_up: bool = False, new_password: bool = False
+) -> Login:
+    """Note a human coder and, on the local server, make the account with a password by chance.
 
-    The first password is made from the project's secret, so that it is stored nowhere and an
-    interrupted call can be given again. On a server of your own the coder is invited, unless the
-    account is there.
+    The password is in the Login of the call that made the account, or asked for a new one, and
+    nowhere else: one that a cut has swallowed is set anew by `new_password`. A made-up coder's is
+    the same each time. On a server of your own the coder is invited, unless the account is there.
     """
     if not name.replace("-", "_").replace("_", "a").isalnum() or not name.isascii():
         raise ProjectError(f"coders: {name!r} may only use a-z, 0-9, - and _")
@@ -131,21 +135,44 @@ def add_human(study: Study, name: str, *, email: str = "", made_up: bool = False
     address = str(known["email"]) if known else email or f"{name}@local.example".lower()
     if email and address != email:
         raise ProjectError(f"coders: {name!r} is there already, with the e-mail {address}")
+    if new_password and project.studio_url:
+        raise ProjectError(
+            f"coders: --new-password: {project.studio_url} is a server of your own: a password is "
+            "set there, by whoever runs it"
+        )
     foreign = [arm for arm, url in _foreign(project).items() if url]
     if foreign and not email and not known:
         where = ", ".join(url for url in _foreign(project).values() if url)
         raise ProjectError(f"coders: --email: which account does {name!r} use at {where}?")
     password = ""
-    if not project.studio_url:
+    if made_up:
         password = keyed({"coder": coder, "purpose": "password"}, secret=project.secret())[:16]
-        if not known:
-            server = local(project)
-            studio_server.account(server, email=address, password=password, name=name)
+    elif not project.studio_url and (new_password or not known):
+        password = secrets.token_urlsafe(12)
+    if password and (new_password or not known):
+        _account(study, name, address, password, anew=new_password)
     add_coder(
         study, coder, kind="human", spec={"email": address, "made_up": made_up}, anew=not known
     )
     invitations, notes = _invited(project, foreign, address)
     return Login(coder, address, password, invitations, notes)
+
+
+def _account(study: Study, name: str, email: str, password: str, *, anew: bool) -> None:
+    """The account of a coder on the local server, with this password; `anew`: though it is there.
+
+    The administrator's password stays: it is what starts the server.
+    """
+    server, studio = local(study.project), connected(study.project)
+    if email == studio.me().lower():
+        raise ProjectError(f"coders: --email: {email} is the administrator's: take another one")
+    if anew and email in (address.lower() for address in studio.users().values()):
+        place = studio_server.environment(folder=study.project.studio_env)
+        set_password(server, environment=place, email=email, password=password)
+    try:
+        studio_server.account(server, email=email, password=password, name=name)
+    except ServiceRejected as error:
+        raise ProjectError(f"coders: {error}, or --new-password") from error
 
 
 def _foreign(project: Project) -> dict[str, str]:

@@ -18,6 +18,7 @@ from labeler import tables
 from labeler.codebook import Codebook, Variable
 from labeler.errors import InputError
 from labeler.keys import key, keyed
+from labeler.wording import quoted
 
 ARM = "adjudication"
 NOTHING = "no codes"
@@ -157,8 +158,8 @@ def _told(
     lines = _lines(own[own["segment"] == ""], codebook.of_unit)
     for span in tables.rows(spans.sort_values(["start", "end", "segment"])):
         codes = _lines(own[own["segment"] == span.segment], codebook.of_segment)
-        quote = " ".join(span.quote.split())
-        lines.append(f"“{quote}”" + ("".join(f"\n– {line}" for line in codes)))
+        quote = quoted(" ".join(span.quote.split()))
+        lines.append(quote + ("".join(f"\n– {line}" for line in codes)))
     return "\n".join(lines) or NOTHING
 
 

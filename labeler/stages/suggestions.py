@@ -15,9 +15,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
-from labeler import studio_page
+from labeler import studio_page, tables
 from labeler.codebook import Codebook, Variable
 from labeler.errors import CodebookError, TableError
+from labeler.wording import quoted
 
 RESERVED = ("text", "segment", "given")
 UNSUPPORTED = "Suggested, but this post does not hold the quote:"
@@ -65,7 +66,8 @@ def instructions(
 ) -> str:
     """What a coder reads before coding: the codebook as HTML, from the text of a Jinja template.
 
-    The same text in every arm, but for one sentence on the codes that are already there.
+    The same text in every arm, but for a sentence on the codes that are already there; and an
+    adjudicator is not told to code alone.
     """
     return _rendered(
         template,
@@ -96,18 +98,19 @@ def predictions(
     """
     made: dict[str, dict[str, Any]] = {}
     spans: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in segments.sort_values(["unit", "start", "end", "segment"]).to_dict("records"):
+    for row in tables.records(segments.sort_values(["unit", "start", "end", "segment"])):
         span = _span(row, codebook)
         spans[row["unit"], row["segment"]] = span
         if span:
             results = made.setdefault(row["unit"], _prediction(version))["result"]
             results.append(_region(row["segment"], span, codebook, checked=checked))
     seen: set[tuple[str, str, str]] = set()
-    for row in codings.to_dict("records"):
+    right: set[tuple[str, str]] = set()
+    for row in tables.records(codings):
         unit, segment, name, value = (
             row[column] for column in ("unit", "segment", "variable", "value")
         )
-        variable = _checked(row, codebook)
+        variable = _checked(row, codebook, right)
         if (unit, segment, name) in seen:
             raise TableError(
                 f"codings: unit {unit}: {name} stands twice in segment {segment!r}: "
@@ -137,16 +140,18 @@ def unsupported(
     notes: dict[str, list[str]] = {}
     missing = segments[segments["found"] == "missing"].sort_values(["unit", "segment"])
     codes: dict[tuple[str, str], dict[str, str]] = {}
-    for row in codings.to_dict("records"):
+    if missing.empty:
+        return {}
+    for row in tables.records(codings):
         codes.setdefault((row["unit"], row["segment"]), {})[row["variable"]] = row["value"]
-    for row in missing.to_dict("records"):
+    for row in tables.records(missing):
         given = codes.get((row["unit"], row["segment"]), {})
         told = [
             f"{variable.label}: {_labels(variable, given[variable.variable])}"
             for variable in codebook.of_segment
             if variable.variable in given
         ]
-        line = f"“{_plain(row['quote'])}”" + (f" ({'; '.join(told)})" if told else "")
+        line = quoted(_plain(row["quote"])) + (f" ({'; '.join(told)})" if told else "")
         notes.setdefault(row["unit"], []).append(line)
     return {unit: f"{UNSUPPORTED} {' · '.join(lines)}" for unit, lines in notes.items()}
 
@@ -172,7 +177,7 @@ def payload(
         raise TableError(f"tasks: the arm {arms[0]!r} must never receive a prediction")
     if given is not None and set(tasks["arm"]) - {"adjudication"}:
         raise TableError("tasks: only the adjudication arm may see the codes of others")
-    by_unit = {row["unit"]: row for row in posts.to_dict("records")}
+    by_unit = {row["unit"]: row for row in tables.records(posts)}
     made = []
     for unit in tasks.sort_values(["position", "unit"])["unit"]:
         if unit not in by_unit:
@@ -276,8 +281,11 @@ def _standing(results: list[dict[str, Any]], text: str, unit: str) -> None:
             )
 
 
-def _checked(row: Mapping[Any, Any], codebook: Codebook) -> Variable:
-    """The variable of a coding that fits the codebook."""
+def _checked(row: Mapping[Any, Any], codebook: Codebook, right: set[tuple[str, str]]) -> Variable:
+    """The variable of a coding that fits the codebook.
+
+    `right`: variables with values of which that is known; this one's is added.
+    """
     where = f"codings: unit {row['unit']}"
     try:
         variable = codebook.variable(row["variable"])
@@ -287,9 +295,11 @@ def _checked(row: Mapping[Any, Any], codebook: Codebook) -> Variable:
         raise TableError(
             f"{where}: {variable.variable} is of the {variable.of}, got segment {row['segment']!r}"
         )
-    fault = variable.fault(row["value"])
-    if fault:
-        raise TableError(f"{where}: {fault}")
+    if (variable.variable, row["value"]) not in right:
+        fault = variable.fault(row["value"])
+        if fault:
+            raise TableError(f"{where}: {fault}")
+        right.add((variable.variable, row["value"]))
     return variable
 
 

@@ -211,30 +211,37 @@ def humans(**equals: str) -> pd.DataFrame:
 
 
 def remarks(**equals: str) -> list[dict[str, Any]]:
-    """unit, coder, arm, unclear, comment of those annotations that tell the investigator something.
+    """unit, coder, arm, skipped, unclear, comment of what tells the investigator something.
 
-    Those where a code was found unclear come first.
+    A skip is no coding, but its comment says why. Those where a code was found unclear come first.
     """
     told = []
-    for row in _standing(**equals).to_dict("records"):
+    for row in _last(**equals).to_dict("records"):
         try:
             results = json.loads(row["result"])
         except ValueError:
             continue  # `labeler pull` names it
         remark = studio_page.remark(results if isinstance(results, list) else [])
         if any(remark):
-            told.append({name: row[name] for name in ("unit", "coder", "arm")} | remark._asdict())
+            whose = {name: row[name] for name in ("unit", "coder", "arm")}
+            told.append(whose | {"skipped": row["cancelled"] == 1} | remark._asdict())
     return sorted(told, key=lambda row: (not row["unclear"], row["unit"], row["coder"]))
 
 
 def _standing(**equals: str) -> pd.DataFrame:
+    newest = _last(**equals)
+    return newest[newest["cancelled"] != 1]
+
+
+def _last(**equals: str) -> pd.DataFrame:
+    """The newest annotation of each seat's coder for a unit, skips among them."""
     notes = store.read(engine(), ANNOTATIONS, **equals)
     people = store.read(engine(), CODERS, kind="human")
     emails = {
         coder: str(json.loads(spec or "{}").get("email", ""))
         for coder, spec in zip(people["coder"], people["spec"], strict=True)
     }
-    return annotations_stage.standing(notes, emails)
+    return annotations_stage.last(notes, emails)
 
 
 def _units(batch: str) -> Select[Any]:

@@ -46,9 +46,10 @@ def payload(*units: str, predicted: bool = False) -> list[dict[str, Any]]:
 
 
 def seat(studio: Studio, key: str, *, suggestions: bool = False) -> int:
-    return studio.project(
+    project, _ = studio.project(
         key, title=f"made up {key}", config=CONFIG, instructions="Read.", suggestions=suggestions
     )
+    return project
 
 
 @contextmanager
@@ -267,7 +268,7 @@ def test_a_coding_comes_back_as_it_went(admin: Studio, name: str) -> None:
     frames = tables.frame(tables.CODINGS, codings), tables.frame(tables.SEGMENTS, segments)
     shown = suggestions.predictions(*frames, book, version="cues@1")
     checked = suggestions.predictions(*frames, book, version="cues@1", checked=True)
-    project = admin.project(
+    project, _ = admin.project(
         f"round {name}",
         title=f"made up: {name}",
         config=suggestions.config(book, template=template),

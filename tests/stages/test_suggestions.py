@@ -227,7 +227,7 @@ def test_template_that_asks_for_the_unknown_fails() -> None:
 
 
 def test_instructions_tell_the_same_in_every_arm() -> None:
-    """The arms differ in one sentence; the codebook is all there, escaped."""
+    """The arms differ in a sentence or two; the codebook is all there, escaped."""
     blind = suggestions.instructions(book(), template=GUIDE, arm="blind")
     assisted = suggestions.instructions(book(), template=GUIDE, arm="assisted")
     assert "Made-up &lt;pages&gt;" in blind
@@ -235,6 +235,10 @@ def test_instructions_tell_the_same_in_every_arm() -> None:
     added = [line for line in assisted.splitlines() if line not in blind.splitlines()]
     assert len(added) == 1
     assert "A program has filled in codes" in added[0]
+    assert "Code alone" in blind
+    deciding = suggestions.instructions(book(), template=GUIDE, arm="adjudication")
+    assert "Code alone" not in deciding
+    assert "Others have coded these posts before" in deciding
 
 
 def test_predictions_carry_codes_and_places() -> None:

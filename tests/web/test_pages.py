@@ -125,7 +125,7 @@ def test_only_the_seats_own_newest_annotation_codes(client: FlaskClient, databas
 
 
 def test_remarks_are_listed_for_the_investigator(client: FlaskClient, database: str) -> None:
-    """What a coder found unclear stands on the page of disagreements and on that of the post."""
+    """What a coder found unclear, or wrote to a skip, stands on two pages: on the post's too."""
     assert "To the investigator" not in words(client, "/disagreements")
     engine = store.connect(database)
     notes = store.read(engine, tables.ANNOTATIONS, coder="human:bob", unit=study.FIRST)
@@ -136,6 +136,11 @@ def test_remarks_are_listed_for_the_investigator(client: FlaskClient, database: 
         page = words(client, path)
         assert "To the investigator" in page
         assert "human:bob, blind A code is unclear. &lt;b&gt;two&lt;/b&gt; uses?" in page
+    skip = {"cancelled": 1, "result": json.dumps([line])}
+    store.mirror(engine, tables.ANNOTATIONS, notes.assign(**skip))
+    for path in ("/disagreements", UNIT):
+        page = words(client, path)
+        assert "human:bob, blind Skipped. &lt;b&gt;two&lt;/b&gt; uses?" in page
     store.mirror(engine, tables.ANNOTATIONS, notes.assign(result="5"))
     assert "To the investigator" not in words(client, UNIT)
 
