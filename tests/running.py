@@ -27,6 +27,8 @@ DERIVED = (
     tables.SEGMENTS,
     tables.CODINGS,
     tables.RELIABILITY,
+    tables.VERDICTS,
+    tables.ASSESSMENTS,
     tables.CONSENSUS,
     tables.ESTIMATES,
 )

@@ -282,9 +282,10 @@ def test_json_parses_and_has_no_nan(drawn: Labeler, tmp_path: Path) -> None:
     def strict(*words: str) -> Any:
         return json.loads(study(*words, "--json").out, parse_constant=pytest.fail)
 
-    rows = strict("reliability")
-    assert {row["verdict"] for row in rows if row["panel"] == "humans"} == {"undefined"}
-    assert {row["value"] for row in rows} == {None}
+    judged = strict("reliability")
+    assert {row["verdict"] for row in judged["verdicts"]} == {"undefined"}
+    assert {row["value"] for row in judged["verdicts"]} == {None}
+    assert {row["value"] for row in judged["reliability"]} == {None}
     assert strict("coders", "list")["human"]["human:ada"]["email"] == "ada@example.org"
     assert strict("aggregate", "--override", "a made-up reason")[0]["override"] == (
         "a made-up reason"

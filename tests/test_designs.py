@@ -55,8 +55,12 @@ def test_a_nested_batch_is_judged_and_adjudicated(made: Desk) -> None:
         submit(made, "assisted", name)
     done = labeler("pull", "--json").json
     assert (done["coded"], done["findings"]) == (21, [])
-    rows = labeler("reliability", "--json").json
-    units = {(row["panel"], row["variable"]): row["n_units"] for row in rows}
+    rows = labeler("reliability", "--json").json["reliability"]
+    units = {
+        (row["panel"], row["variable"]): row["n_units"]
+        for row in rows
+        if not row["code"] and row["coefficient"].startswith("krippendorff_alpha")
+    }
     assert units["humans", "impact"] == 6
     tasks = labeler.table(tables.TASKS)
     blind = tasks[tasks["arm"] == "blind"]
@@ -102,9 +106,9 @@ def adjudicated(made: Desk, ours: set[str]) -> None:
             words = {word for line in codes for word in re.findall(r"[a-z]+", line)}
             assert not {"ada", "ben", "cy", "cues", "human", "model"} & words
     assert submit(made, "adjudication", "di") == len(ours)
-    rows = labeler("reliability", "--json").json
+    rows = labeler("reliability", "--json").json["reliability"]
     labeler("pull")
-    assert labeler("reliability", "--json").json == rows
+    assert labeler("reliability", "--json").json["reliability"] == rows
     codings = labeler.table(tables.CODINGS)
     assert set(codings.loc[codings["arm"] == "adjudication", "unit"]) == ours
     labeler("export")
@@ -142,8 +146,15 @@ def test_a_repeat_waits_for_others_and_is_a_second_replicate(made: Desk) -> None
         ("blind", 1, "positive"): 6,
         ("repeat", 2, "negative"): 2,
     }
-    rows = {row["variable"]: row for row in labeler("reliability", "--json").json}
-    assert rows["impact"]["n_pairable"] == 0
+    rows = {
+        (row["kind"], row["coefficient"]): row
+        for row in labeler("reliability", "--json").json["reliability"]
+        if row["variable"] == "impact" and not row["code"]
+    }
+    assert rows["human-human", "krippendorff_alpha.masi"]["n_pairable"] == 0
+    own = rows["self", "percent_agreement.units"]
+    assert (own["panel"], own["value"], own["n_units"]) == ("human:ada vs self", 0, 6)
+    assert (own["evidence"], own["n_pairable"]) == (0, 4)
     labeler("export")
     exported = (labeler.root / "exports" / "again" / "codings.csv").read_text("utf-8")
     assert ",repeat,2," in exported

@@ -186,9 +186,12 @@ def pulled(made: Desk) -> None:
 def judged(made: Desk) -> None:
     """Reliability twice is the same; the gate is shut, and opens for a reason that then stands."""
     labeler = made.labeler
-    rows = labeler("reliability", "--json").json
-    assert labeler("reliability", "--json").json == rows
-    humans = {row["variable"]: row for row in rows if row["panel"] == "humans"}
+    rows = labeler("reliability", "--json").json["reliability"]
+    assert labeler("reliability", "--json").json["reliability"] == rows
+    alphas = [row for row in rows if row["coefficient"].startswith("krippendorff_alpha")]
+    humans = {
+        row["variable"]: row for row in alphas if row["panel"] == "humans" and not row["code"]
+    }
     assert humans["relevance"]["verdict"] == "undefined"
     assert humans["impact"]["n_units"] == BLIND
     assert humans["impact"]["percent"] == pytest.approx((BLIND - 1) / BLIND)
@@ -204,6 +207,10 @@ def judged(made: Desk) -> None:
     labeler("aggregate", "--override", REASON)
     same(before, labeler.rows())
     assert {row["override"] for row in before["estimates"]} == {REASON}
+    kept = labeler.table(tables.OVERRIDES)
+    assert set(kept["reason"]) == {REASON}
+    assert kept["run"].nunique() == 2
+    assert "undefined" in set(kept.loc[kept["variable"] == "relevance", "verdict"])
     # 12 authors, all different: cells of fewer than 11 authors are hidden
     gpt = next(row for row in before["estimates"] if row["code"] == "gpt")
     assert (gpt["count"], gpt["units"], gpt["share"]) == (2 * BLIND, BLIND, 1.0)

@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from labeler import codebook, sureness, tables
-from labeler.stages import calibration, confidence, reliability
+from labeler import codebook, comparisons, sureness, tables
+from labeler.stages import calibration, confidence
 from labeler.stages.confidence import CONFIDENCE
 from labeler.sureness import ALL
 
@@ -167,7 +167,7 @@ def test_from_codings_to_assessments() -> None:
     votes = confidence.votes(held[held["coder"] == model], segments, answered, BOOK)
     coded = pd.DataFrame({"unit": "u", "coder": [human, model], "arm": ["blind", ""]})
     values = pd.concat(
-        reliability.values(held, coded, variable).assign(variable=variable.variable)
+        comparisons.values(held, coded, variable).assign(variable=variable.variable)
         for variable in BOOK.variables
     )
     own = values[values["coder"] == model]

@@ -8,7 +8,7 @@ import pandas as pd
 from labeler import tables
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, number, table, told
-from labeler.pipeline.results import aggregate
+from labeler.pipeline.results import aggregate, of_model
 
 
 @click.command("aggregate")
@@ -34,14 +34,19 @@ def command(
     Ends with exit code 3 where the gate held one of them shut; those that passed are written.
     """
     study, override = study_of(context), override.strip()
-    rows = aggregate(study, batch=batch_of(study, batch), variables=variables, override=override)
+    name = batch_of(study, batch)
+    rows = aggregate(study, batch=name, variables=variables, override=override)
+    model = {variable: ruling for variable, ruling in of_model(study, name).items() if variable}
+    if model:
+        said = ", ".join(f"{variable} {ruling}" for variable, ruling in model.items())
+        told(f"the model against blind humans: {said}")
     if machine:
         as_json(rows)
         return
     if override:
         told(f"the gate was overridden: {override}")
     table(
-        ["variable", "code", "codings#", "units#", "share#", "95% interval#"],
+        ["variable", "code", "codings#", "units#", "share#", "95% interval#", "code's gate"],
         [
             (
                 row.variable,
@@ -52,6 +57,7 @@ def command(
                 "–"
                 if pd.isna(row.low)
                 else f"{number(100 * row.low, 1)} to {number(100 * row.high, 1)}%",
+                row.note.partition("agreement on this code: ")[2],
             )
             for row in tables.rows(rows.rename(columns={"count": "count_"}))
         ],

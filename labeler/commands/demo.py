@@ -8,8 +8,9 @@ import click
 
 from labeler import resources
 from labeler.cli import Context
-from labeler.commands.output import told, verdicts
+from labeler.commands.output import told
 from labeler.commands.serve import serving, until_interrupted
+from labeler.commands.verdicts import shown
 from labeler.edges import studio_server
 from labeler.pipeline.demo import Demonstrated, demonstrate
 from labeler.pipeline.study import open_study
@@ -61,7 +62,7 @@ def _project(given: Project) -> Project:
 
 def _show(done: Demonstrated, address: str, *, once: bool) -> None:
     click.echo()
-    verdicts(done.reliability)
+    shown(done.judged)
     if done.shut:
         click.echo(done.shut)
         click.echo()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import click
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
-
-from labeler import tables
 
 WIDTH = 100
 
@@ -48,38 +45,6 @@ def number(value: float, digits: int = 3) -> str:
 def probability(value: float) -> str:
     """A p-value as text."""
     return "<0.001" if value < 0.001 else number(value)
-
-
-def verdicts(rows: pd.DataFrame) -> None:
-    """RELIABILITY rows for people: a table a panel, humans among themselves first."""
-    panels = rows.drop_duplicates("panel").assign(
-        other=lambda frame: frame["panel"] != tables.HUMANS
-    )
-    order = panels.sort_values(["evidence", "other", "panel"], ascending=[False, True, True])
-    for panel, evidence in zip(order["panel"], order["evidence"], strict=True):
-        own = rows[rows["panel"] == panel]
-        what = "blind" if evidence else "suggestions were in view: not evidence"
-        click.echo(f"{panel} ({what})")
-        table(
-            ["  variable", "alpha#", "95% interval#", "bound#", "agree#", "units#", "verdict"],
-            [_verdict(row, evidence=bool(evidence)) for row in tables.rows(own)],
-        )
-        if evidence:
-            for row in tables.rows(own[own["verdict"] != "pass"]):
-                click.echo(f"    {row.variable}: {row.note}")
-        click.echo()
-
-
-def _verdict(row: Any, *, evidence: bool) -> tuple[object, ...]:
-    return (
-        f"  {row.variable}",
-        number(row.value),
-        "–" if pd.isna(row.low) else f"{row.low:.3f} to {row.high:.3f}",
-        number(row.bound),
-        "–" if pd.isna(row.percent) else f"{row.percent:.0%}",
-        row.n_units,
-        row.verdict if evidence else "–",
-    )
 
 
 def _plain(content: object) -> object:

@@ -6,8 +6,10 @@ import click
 
 from labeler.codebook import Gate
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
-from labeler.commands.output import as_json, verdicts
-from labeler.pipeline.results import reliability
+from labeler.commands.output import as_json
+from labeler.commands.verdicts import shown
+from labeler.pipeline.reliability import reliability
+from labeler.stages.gate import MEANING, Family
 
 
 @click.command("reliability")
@@ -22,6 +24,14 @@ from labeler.pipeline.results import reliability
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="The bound that counts as reliable.  [default: the codebook's]",
 )
+@click.option(
+    "--family",
+    type=click.Choice(list(MEANING)),
+    default="all",
+    show_default=True,
+    help="What verdicts mean together: all must pass, or which passed (Holm).",
+)
+@click.option("--codes", is_flag=True, help="Show the verdict on each code, too.")
 @json_option
 @click.pass_context
 def command(
@@ -29,12 +39,15 @@ def command(
     batch: str | None,
     tentative: float | None,
     reliable: float | None,
+    family: Family,
+    codes: bool,
     machine: bool,
 ) -> None:
-    """Krippendorff's alpha with its interval for each variable and panel, and the gate's verdicts.
+    """Agreement for each variable and code, with intervals, and the gate's verdicts.
 
-    The gate decides on the one-sided lower 95% bound among blind humans. Humans among themselves
-    and the model against humans are never one figure.
+    The gate decides on the one-sided lower 95% bound of Krippendorff's alpha among blind humans.
+    Humans among themselves and the model against humans are never one figure. All panels and
+    coefficients: --json, `labeler serve` or `labeler export`.
     """
     study = study_of(context)
     gate = None
@@ -45,8 +58,8 @@ def command(
         if high < low:
             raise click.UsageError(f"--reliable {high} lies below --tentative {low}")
         gate = Gate(tentative=low, reliable=high)
-    rows = reliability(study, batch=batch_of(study, batch), gate=gate)
+    judged = reliability(study, batch=batch_of(study, batch), gate=gate, family=family)
     if machine:
-        as_json(rows)
+        as_json(judged._asdict())
         return
-    verdicts(rows)
+    shown(judged, codes=codes)

@@ -7,13 +7,13 @@ import json
 import pandas as pd
 from sqlalchemy import select
 
-from labeler import tables
+from labeler import comparisons, tables
 from labeler.edges import store
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.pipeline.sample import Sampled, known_coders
 from labeler.pipeline.study import Study, batch_row, coded, logged, same_codebook
-from labeler.stages import adjudication, consensus, reliability, strata
+from labeler.stages import adjudication, consensus, strata
 from labeler.stages.adjudication import ARM, Seen, Wish
 
 
@@ -79,7 +79,7 @@ def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[st
         study.engine, tables.CODINGS, codebook=row["codebook"], unit=units, arm="blind"
     )
     given = {
-        name: reliability.values(codings, who, study.codebook.variable(name)).dropna(subset="value")
+        name: comparisons.values(codings, who, study.codebook.variable(name)).dropna(subset="value")
         for name in names
     }
     if wish.source == "disagreed":

@@ -29,6 +29,7 @@ from labeler.pipeline.ingest import ingest
 from labeler.pipeline.prelabel import by_cues
 from labeler.pipeline.pull import pull
 from labeler.pipeline.push import push
+from labeler.pipeline.reliability import Judged, reliability
 from labeler.pipeline.sample import sample
 from labeler.pipeline.studio import Login, add_human, local, start
 from labeler.pipeline.study import Report, Study
@@ -46,10 +47,10 @@ SECONDS = (18.0, 55.0)
 
 
 class Demonstrated(NamedTuple):
-    """What the demo made: logins, RELIABILITY rows, what the gate held shut, the bundle."""
+    """What the demo made: logins, what was judged, what the gate held shut, the bundle."""
 
     logins: list[Login]
-    reliability: pd.DataFrame
+    judged: Judged
     shut: str
     bundle: results.Exported
     studio: str
@@ -72,13 +73,13 @@ def demonstrate(study: Study, report: Report) -> Demonstrated:
     for login in logins:
         _code(study, login, coder, report)
     pull(study, batch=BATCH, report=report)
-    rows = results.reliability(study, batch=BATCH)
+    judged = reliability(study, batch=BATCH)
     shut = ""
     try:
         results.aggregate(study, batch=BATCH)
     except GateError as error:
         shut = str(error)
-    return Demonstrated(logins, rows, shut, results.export(study, batch=BATCH), server.url)
+    return Demonstrated(logins, judged, shut, results.export(study, batch=BATCH), server.url)
 
 
 COLUMNS = {name: name for name in ("id", "platform", "date", "author", "url", "text")}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
-from labeler import tables
+from labeler import comparisons, tables
 from labeler.edges import store
 from labeler.errors import ProjectError
 from labeler.keys import key
@@ -92,7 +92,7 @@ def _compared(study: Study, units: list[str], names: dict[str, str]) -> pd.DataF
     )
     coded = pd.DataFrame(
         [(unit, coder, "") for unit in units for coder in (ALONE, TOGETHER)],
-        columns=reliability.WHO,
+        columns=comparisons.WHO,
     )
     judged = sorted(set(codings[codings["coder"] == ADJUDICATED]["unit"]))
     coded = pd.concat([coded, pd.DataFrame({"unit": judged, "coder": ADJUDICATED, "arm": ""})])

@@ -168,7 +168,13 @@ def _changes(study: Study, batch: str) -> dict[str, int]:
 
 def _drop_results(study: Study, batch: str) -> None:
     which: dict[str, object] = {"batch": batch}
-    derived = (tables.RELIABILITY, tables.CONSENSUS, tables.ESTIMATES)
+    derived = (
+        tables.RELIABILITY,
+        tables.VERDICTS,
+        tables.ASSESSMENTS,
+        tables.CONSENSUS,
+        tables.ESTIMATES,
+    )
     store.replace(study.engine, *((table, which, []) for table in derived))
 
 

@@ -1,24 +1,22 @@
-"""Codings → reliability and verdicts → shares and consensus → a folder of files."""
+"""Verdicts → shares of the variables that they let through → a folder of files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import Table
 
 from labeler import __version__, tables
-from labeler.codebook import Codebook, Gate
+from labeler.codebook import Codebook
 from labeler.edges import drawing, files, store
 from labeler.errors import GateError, ProjectError
-from labeler.pipeline.study import Study, batch_row, coded, logged, made_up, same_codebook
-from labeler.stages import consensus as consensus_stage
+from labeler.pipeline.reliability import blind, of_coded
+from labeler.pipeline.study import Study, batch_row, coded, logged, made_up, now, same_codebook
 from labeler.stages import estimates as estimates_stage
 from labeler.stages import exports as exports_stage
-from labeler.stages import figures, sampling
-from labeler.stages import reliability as reliability_stage
+from labeler.stages import figures, gate
 
 
 class Exported(NamedTuple):
@@ -27,30 +25,6 @@ class Exported(NamedTuple):
     folder: Path
     files: list[str]
     written: list[str]
-
-
-def reliability(study: Study, *, batch: str, gate: Gate | None = None) -> pd.DataFrame:
-    """Compute and store the RELIABILITY rows of a batch; the rows."""
-    row = batch_row(study, batch)
-    same_codebook(study, row)
-    with logged(study, "reliability", {"batch": batch, "gate": gate and gate.model_dump()}):
-        who = coded(study, batch)
-        rows = reliability_stage.reliability(
-            _codings(study, who),
-            who,
-            study.codebook,
-            batch=batch,
-            suggester=row["suggester"],
-            gate=gate,
-        )
-        given = _blind(study, who)
-        kept = consensus_stage.consensus(given, study.codebook, batch=batch)
-        store.replace(
-            study.engine,
-            (tables.RELIABILITY, {"batch": batch}, rows),
-            (tables.CONSENSUS, {"batch": batch}, kept),
-        )
-        return store.read(study.engine, tables.RELIABILITY, batch=batch)
 
 
 def aggregate(
@@ -66,25 +40,40 @@ def aggregate(
     same_codebook(study, row)
     asked = list(variables) or [variable.variable for variable in study.codebook.variables]
     _known(asked, study.codebook)
-    with logged(study, "aggregate", {"batch": batch, "variables": asked, "override": override}):
-        ruled = _verdicts(study, batch)
-        shut = [name for name in asked if ruled[name]["verdict"] != "pass"]
+    with logged(
+        study, "aggregate", {"batch": batch, "variables": asked, "override": override}
+    ) as run:
+        judged = _verdicts(study, batch)
+        ruled = _of_humans(judged)
+        shut = gate.shut(judged, asked)
         open_ = asked if override else [name for name in asked if name not in shut]
         who = coded(study, batch)
-        given = {name: frame for name, frame in _blind(study, who).items() if name in open_}
+        given = {name: frame for name, frame in blind(study, who).items() if name in open_}
         posts = store.read(study.engine, tables.POSTS, unit=sorted(set(who["unit"])))
         rows = estimates_stage.estimates(
             given,
             posts.set_index("unit")["author"],
             study.codebook,
             batch=batch,
-            verdicts={name: str(ruled[name]["verdict"]) for name in asked},
+            verdicts={name: ruled[name, ""].verdict for name in asked},
+            of_codes={pair: row.verdict for pair, row in ruled.items()},
             override=override,
         )
         store.replace(study.engine, (tables.ESTIMATES, {"batch": batch}, rows))
-        if shut and not override:
+        if shut and override:
+            _noted(study, run, batch, {name: ruled[name, ""].verdict for name in shut}, override)
+        elif shut:
             raise GateError(_refusal(shut, open_, ruled, batch))
         return rows
+
+
+def of_model(study: Study, batch: str) -> dict[str, str]:
+    """Variable → verdict of the suggester against the blind humans; {} where there is none."""
+    rows = store.read(
+        study.engine, tables.VERDICTS, batch=batch, comparison=gate.MODEL, code=""
+    ).set_index("variable")
+    names = [v.variable for v in study.codebook.variables if v.variable in rows.index]
+    return {name: str(rows.loc[name, "verdict"]) for name in names}
 
 
 def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
@@ -97,12 +86,12 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
     same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
         who = coded(study, batch)
-        codings = _codings(study, who)
-        segments = _of_coded(study, tables.SEGMENTS, who)
+        codings = of_coded(study, tables.CODINGS, who)
+        segments = of_coded(study, tables.SEGMENTS, who)
         frames = {
             "codings": codings,
             "segments": segments if quotes else segments.drop(columns="quote"),
-            "changes": _of_coded(study, tables.CHANGES, who),
+            "changes": of_coded(study, tables.CHANGES, who),
             "confidence": store.read(
                 study.engine,
                 tables.CONFIDENCE,
@@ -112,9 +101,16 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             "tasks": store.read(study.engine, tables.TASKS, batch=batch).drop(
                 columns="studio_task"
             ),
-            "reliability": store.read(study.engine, tables.RELIABILITY, batch=batch),
-            "consensus": store.read(study.engine, tables.CONSENSUS, batch=batch),
-            "estimates": store.read(study.engine, tables.ESTIMATES, batch=batch),
+            **{
+                table.name: store.read(study.engine, table, batch=batch)
+                for table in (
+                    tables.RELIABILITY,
+                    tables.VERDICTS,
+                    tables.ASSESSMENTS,
+                    tables.CONSENSUS,
+                    tables.ESTIMATES,
+                )
+            },
         }
         books = store.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
@@ -126,8 +122,11 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             "design": row["design"],
             "made_up": made_up(study),
             "override": "; ".join(overrides),
+            "verdicts": _stated(frames["verdicts"]),
         }
-        drawn = drawing.draw(figures.reliability(frames["reliability"], study.codebook), "svg")
+        drawn = drawing.draw(
+            figures.reliability(figures.main_rows(frames["reliability"]), study.codebook), "svg"
+        )
         made = exports_stage.bundle(
             frames,
             texts={"codebook.yaml": books["content"].iloc[0], "reliability.svg": drawn.decode()},
@@ -140,48 +139,51 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
         return Exported(folder, list(made), written)
 
 
-def _blind(study: Study, who: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Variable → blind human values (columns unit, coder, arm, value), unasked ones left out."""
-    humans = who[who["coder"].str.startswith("human:") & (who["arm"] == "blind")]
-    codings = _codings(study, humans)
-    return {
-        variable.variable: reliability_stage.values(codings, humans, variable).dropna(
-            subset="value"
-        )
-        for variable in study.codebook.variables
-    }
-
-
-def _codings(study: Study, who: pd.DataFrame) -> pd.DataFrame:
-    return _of_coded(study, tables.CODINGS, who)
-
-
-def _of_coded(study: Study, table: Table, who: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a derived table that belong to those who coded; a model's first replicates only."""
-    rows = store.read(
-        study.engine,
-        table,
-        codebook=study.codebook.fingerprint,
-        unit=sorted(set(who["unit"])),
-    )
-    rows = rows[(rows["replicate"] == 1) | (rows["arm"] == sampling.REPEAT)]
-    wanted = pd.MultiIndex.from_frame(who[["unit", "coder", "arm"]])
-    return rows[pd.MultiIndex.from_frame(rows[["unit", "coder", "arm"]]).isin(wanted)]
-
-
-def _verdicts(study: Study, batch: str) -> dict[str, pd.Series]:
-    """Variable → its RELIABILITY row for the blind humans."""
-    rows = store.read(study.engine, tables.RELIABILITY, batch=batch, panel=reliability_stage.HUMANS)
+def _verdicts(study: Study, batch: str) -> pd.DataFrame:
+    rows = store.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
             f"batch {batch!r}: reliability is not computed yet; run `labeler reliability`"
         )
-    return {row["variable"]: row for _, row in rows.iterrows()}
+    return rows
 
 
-def _refusal(shut: list[str], written: list[str], ruled: dict[str, pd.Series], batch: str) -> str:
+def _of_humans(judged: pd.DataFrame) -> dict[tuple[str, str], Any]:
+    """Variable and code → the verdict on the blind humans."""
+    own = judged[judged["comparison"] == gate.HUMAN]
+    return {(row.variable, row.code): row for row in tables.rows(own)}
+
+
+def _stated(verdicts: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Comparison → variable → verdict, for the manifest."""
+    whole = verdicts[verdicts["code"] == ""]
+    return {
+        str(name): dict(zip(own["variable"], own["verdict"], strict=True))
+        for name, own in whole.groupby("comparison")
+    }
+
+
+def _noted(study: Study, run: str, batch: str, shut: dict[str, str], reason: str) -> None:
+    """An override stays on record: which verdicts it set aside, when and why."""
+    rows = [
+        {
+            "run": run,
+            "variable": name,
+            "batch": batch,
+            "verdict": verdict,
+            "reason": reason,
+            "created": now(),
+        }
+        for name, verdict in shut.items()
+    ]
+    store.add(study.engine, tables.OVERRIDES, tables.frame(tables.OVERRIDES, rows))
+
+
+def _refusal(
+    shut: list[str], written: list[str], ruled: dict[tuple[str, str], Any], batch: str
+) -> str:
     lines = [f"batch {batch!r}: the gate is shut for {len(shut)} of {len(shut) + len(written)}:"]
-    lines += [f"  {name}: {ruled[name]['verdict']}: {ruled[name]['note']}" for name in shut]
+    lines += [f"  {name}: {ruled[name, ''].verdict}: {ruled[name, ''].note}" for name in shut]
     if written:
         lines.append(f"Aggregated: {', '.join(written)}.")
     lines.append(

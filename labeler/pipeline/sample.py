@@ -10,13 +10,13 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
-from labeler import tables
+from labeler import comparisons, tables
 from labeler.edges import store
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.pipeline.answered import answered
 from labeler.pipeline.study import Study, coders, logged, now
-from labeler.stages import reliability, sampling, strata
+from labeler.stages import sampling, strata
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TAKEN = "rejected"
@@ -164,7 +164,7 @@ def given_by(study: Study, coder: str, units: Sequence[str]) -> dict[str, dict[s
     who = pd.DataFrame({"unit": list(units), "coder": coder, "arm": ""})
     given: dict[str, dict[str, str]] = {unit: {} for unit in units}
     for variable in study.codebook.variables:
-        wide = reliability.values(codings, who, variable)
+        wide = comparisons.values(codings, who, variable)
         for unit, value in zip(wide["unit"], wide["value"].fillna(NOT_ASKED), strict=True):
             given[unit][variable.variable] = str(value)
     return given

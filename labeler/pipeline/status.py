@@ -12,6 +12,7 @@ from labeler.pipeline import uploads
 from labeler.pipeline.answered import alarmed, by_coder
 from labeler.pipeline.repeats import waiting
 from labeler.pipeline.study import Study, batch_row, newest_batch, seats_of
+from labeler.stages import gate
 
 
 class Stage(NamedTuple):
@@ -111,10 +112,11 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
     passed = set(
         store.distinct(
             study.engine,
-            tables.RELIABILITY.c.variable,
+            tables.VERDICTS.c.variable,
             batch=batch,
-            panel=tables.HUMANS,
-            verdict="pass",
+            comparison=gate.HUMAN,
+            code="",
+            verdict=gate.PASS,
         )
     )
     done = set(store.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))

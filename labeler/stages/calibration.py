@@ -71,7 +71,7 @@ def calibration(
 ) -> pd.DataFrame:
     """ASSESSMENTS rows (`calibration` and `skip`) of one model.
 
-    `values`: columns variable, unit, coder, arm, value (`reliability.values`, a variable below
+    `values`: columns variable, unit, coder, arm, value (`comparisons.values`, a variable below
     the other); blind humans alone are used. `model_values`: columns variable, unit, value for
     every unit that the model coded, as they are the frame in which units could be skipped.
     `confidence`: the model's CONFIDENCE rows. `drawn`: columns unit, unit_probability of the

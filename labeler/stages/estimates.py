@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -10,6 +11,8 @@ from labeler import tables
 from labeler.codebook import Codebook, Variable
 from labeler.statistics.disclosure import SMALLEST, suppressed
 from labeler.statistics.estimation import wilson
+
+LETS_THROUGH = "pass"
 
 
 def estimates(
@@ -20,6 +23,7 @@ def estimates(
     batch: str,
     verdicts: dict[str, str],
     override: str,
+    of_codes: Mapping[tuple[str, str], str] | None = None,
     smallest: int = SMALLEST,
 ) -> pd.DataFrame:
     """ESTIMATES rows: for each variable and code the share of units that carry it.
@@ -29,7 +33,8 @@ def estimates(
     gave the code; `count` is the number of codings with it. `authors` maps a unit to its author:
     cells of fewer than `smallest` distinct authors are hidden, and say so in `note`; so is
     `units`, where all cells together have fewer. A unit whose author is unknown ('') counts as a
-    person of its own, which is what can be known, and hides less than it might.
+    person of its own, which is what can be known, and hides less than it might. `of_codes` maps
+    variable and code to the code's own verdict, which stands in `note` where it is not `pass`.
     """
     rows = []
     for name, values in given.items():
@@ -41,7 +46,11 @@ def estimates(
             "verdict": verdicts.get(name, ""),
             "override": override,
         }
-        rows += [{**fixed, **row} for row in _shares(values, authors, variable, smallest)]
+        for row in _shares(values, authors, variable, smallest):
+            own = (of_codes or {}).get((name, str(row["code"])), LETS_THROUGH)
+            told = "" if own == LETS_THROUGH else f"agreement on this code: {own}"
+            notes = [str(row.get("note", "")), told]
+            rows.append({**fixed, **row, "note": "; ".join(note for note in notes if note)})
     return tables.frame(tables.ESTIMATES, rows)
 
 

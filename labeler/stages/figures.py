@@ -114,6 +114,18 @@ def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int 
     }
 
 
+def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """The RELIABILITY rows that are drawn: alpha of whole variables, without design weights.
+
+    Of humans among themselves, of a model against them, and of what is no evidence beside; not of
+    single pairs, nor of a coder against itself.
+    """
+    apart = rows["kind"].isin(("human-pair", "model-human", "self", "replicates"))
+    alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
+    empty = (rows["kind"] == "assisted") & rows["value"].isna()
+    return rows[alpha & ~apart & ~empty & (rows["code"] == "") & (rows["weighting"] == "")]
+
+
 def panel_title(panel: str, evidence: int) -> str:
     """A panel in words: `humans` → 'humans, blind'; what is no evidence says so."""
     return f"{panel}, blind" if evidence else f"{panel} ({NOT_EVIDENCE})"

@@ -1,49 +1,81 @@
-"""Codings → reliability rows with the gate's verdicts.
-
-A variable of the unit is compared value by value. A variable of the segment is compared as the
-set of its codes over a coder's segments of the unit, by MASI, so that no alignment of segments is
-needed; a coder who coded the unit and marked no segment gave the empty set.
+"""Codings → RELIABILITY rows: every panel by variable, by code and by coefficient.
 
 Humans among themselves and the model against humans are two panels and never one figure. Only
-blind codings are evidence; the assisted arm is shown beside them and marked.
+blind codings are evidence; what was given with a suggestion in view is shown beside it and marked,
+and so are a coder's own repeats, which speak of stability and not of reliability.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from labeler import tables
+from labeler import comparisons, tables
 from labeler.codebook import Codebook, Gate, Variable
-from labeler.errors import TableError
-from labeler.statistics import agreement, intervals
+from labeler.comparisons import Given, Panel, Rows
+from labeler.keys import key
+from labeler.statistics.coefficients import Estimate, applicable, coefficients
+from labeler.statistics.distances import Floats
 
-HUMANS = tables.HUMANS
-UNDEFINED = "undefined"
-WHO = ["unit", "coder", "arm"]
+AGAIN = [*comparisons.WHO, "replicate"]
 BETWEEN = ["variable", "coefficient", "value", "low", "high", "percent", "n_units", "note"]
+BASIS = [
+    "panel", "variable", "code", "things", "pairable", "carrying", "weighted_bound", "codings",
+]  # fmt: skip
+PERCENT = "percent_agreement.units"
+COMPANIONS = (
+    PERCENT,
+    "percent_agreement.pairable",
+    "gwet_ac1",
+    "brennan_prediger",
+    "cohen_kappa",
+    "scott_pi",
+    "fleiss_kappa",
+    "conger_kappa",
+    "gwet_ac2.quadratic",
+    "cohen_kappa.quadratic",
+)
+OF_CODE = (
+    "krippendorff_alpha.nominal", PERCENT, "positive_agreement", "negative_agreement", "gwet_ac1",
+)  # fmt: skip
+OF_NUMBERS = (PERCENT, "percent_agreement.pairable")  # AC1 and its like need declared values
+GATED = ("human-human", "model-panel")
+NO_EVIDENCE = "not evidence: suggestions were in view"
+STABILITY = "not evidence of reliability: the same coder again"
 
-NO_EVIDENCE = "no evidence: suggestions were in view"
+
+class Drawn(NamedTuple):
+    """How units came into the batch: `tasks` with columns unit, coder, arm, unit_probability,
+    task_probability; `authors` maps a unit to its author ('' or absent: unknown)."""
+
+    tasks: pd.DataFrame
+    authors: Mapping[str, str]
 
 
-class Panel(NamedTuple):
-    """The coders a coefficient is about: humans among themselves, or one coder against them.
+class Found(NamedTuple):
+    """`rows`: RELIABILITY rows without verdicts. `basis` (BASIS): what a gate needs besides.
 
-    `arm` is that of the humans' codings; `against` is '' or the coder (a model, the cues).
+    A row of `basis` is a variable or code ('' the variable) of a panel that the gate judges:
+    `things` resampled (units, or authors), `pairable` units, how many of them are `carrying`
+    another value than the commonest, the bound with design weights (nan: none), and the key of
+    the codings that entered.
     """
 
-    arm: str
-    against: str
+    rows: pd.DataFrame
+    basis: pd.DataFrame
 
-    @property
-    def name(self) -> str:
-        """How the panel is called in tables and reports."""
-        who = f"{self.against} vs {HUMANS}" if self.against else HUMANS
-        return who if self.arm == "blind" else f"{who}, {self.arm}"
+
+class _Sample(NamedTuple):
+    """A panel's rows, with how each counts and what is resampled."""
+
+    rows: Rows
+    weights: Floats | None
+    clusters: NDArray[np.intp] | None
+    by: str
 
 
 def reliability(
@@ -53,35 +85,43 @@ def reliability(
     *,
     batch: str,
     suggester: str,
+    again: pd.DataFrame | None = None,
+    drawn: Drawn | None = None,
     gate: Gate | None = None,
-) -> pd.DataFrame:
-    """RELIABILITY rows of a batch: one for each panel and variable.
+) -> Found:
+    """The coefficients of a batch, for each panel, variable and code, and what they stand on.
 
     `codings` holds CODINGS rows, `coded` the columns unit, coder, arm: who coded which unit,
-    with or without a coding to show for it. `gate` replaces the codebook's thresholds.
+    with or without a coding to show for it; `again` (AGAIN) who did so a second time. `drawn`
+    gives design weights, where units were drawn unequally, and authors, who are resampled as a
+    whole where posts of one author repeat. `gate` replaces the codebook's thresholds.
     """
-    panels = [Panel("blind", "")]
-    if suggester:
-        panels += [Panel("blind", suggester), Panel("assisted", suggester)]
-    rows = []
+    none = pd.DataFrame(columns=AGAIN)
+    later = none if again is None else again
+    panels = comparisons.panels(coded, later, suggester)
+    rows: list[dict[str, object]] = []
+    basis: list[dict[str, object]] = []
     for variable in codebook.variables:
-        wide = values(codings, coded, variable)
+        given = comparisons.given(codings, coded, later, variable)
         thresholds = gate or codebook.thresholds(variable.variable)
         for panel in panels:
-            pairs, coders = _paired(wide, panel)
-            row = _row(pairs, variable, thresholds)
-            if panel.arm != "blind":  # the gate rules on evidence alone
-                row.update(verdict="", note=NO_EVIDENCE)
-            row.update(
-                batch=batch,
-                codebook=codebook.fingerprint,
-                panel=panel.name,
-                variable=variable.variable,
-                coders=",".join(coders),
-                evidence=int(panel.arm == "blind"),
-            )
-            rows.append(row)
-    return tables.frame(tables.RELIABILITY, rows)
+            sample = _sample(comparisons.rows_of(given, panel), given, panel, drawn)
+            fixed = {
+                "batch": batch,
+                "codebook": codebook.fingerprint,
+                "kind": panel.kind,
+                "panel": panel.name,
+                "variable": variable.variable,
+                "coders": ",".join(sample.rows.coders),
+                "evidence": int(panel.evidence),
+                "tentative": thresholds.tentative,
+                "reliable": thresholds.reliable,
+            }
+            own = list(_panel_rows(sample, given, variable))
+            rows += [{**fixed, **row, "note": _marked(panel, row)} for row in own]
+            if panel.kind in GATED:
+                basis += _basis(sample, given, variable, panel, own)
+    return Found(tables.frame(tables.RELIABILITY, rows), pd.DataFrame(basis, columns=BASIS))
 
 
 def between(
@@ -92,159 +132,182 @@ def between(
     Alpha with its 95% interval (delete-one-unit jackknife), the share of units with the same
     value, and how many units there are. `codings` and `coded` as for `reliability`.
     """
+    own = coded[coded["coder"].isin((first, second))].drop_duplicates(comparisons.WHO)
+    arms = dict(zip(own["coder"], own["arm"], strict=True))
+    raters = tuple((coder, arms.get(coder, ""), 1) for coder in (first, second))
+    panel = Panel("human-pair", "", raters[1:], raters[0])
+    none = pd.DataFrame(columns=AGAIN)
     rows = []
     for variable in codebook.variables:
-        wide = values(codings, coded, variable)
-        both = wide[wide["coder"].isin((first, second))].dropna(subset="value")
-        pairs = both[both.duplicated("unit", keep=False)]
-        pairs = pairs.assign(row=pairs["unit"], cluster=pairs["unit"])
-        found = _row(pairs, variable, codebook.thresholds(variable.variable))
-        undefined = found["verdict"] == UNDEFINED
-        note = found["note"] if undefined else ""
-        rows.append({"variable": variable.variable, **found, "note": note})
+        given = comparisons.given(codings, own, none, variable)
+        found = comparisons.rows_of(given, panel)
+        row = next(_panel_rows(_Sample(found, None, None, ""), given, variable))
+        note = row["note"] if np.isnan(float(str(row["value"]))) else ""
+        rows.append({"variable": variable.variable, **row, "note": note})
     return pd.DataFrame(rows, columns=BETWEEN)
 
 
-def values(codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable) -> pd.DataFrame:
-    """What each coder gave each unit: columns unit, coder, arm, value (None: was not asked).
+def _sample(rows: Rows, given: Given, panel: Panel, drawn: Drawn | None) -> _Sample:
+    """Weights where the units of the rows were drawn unequally; clusters where they repeat."""
+    units = [given.units[place] for place in rows.unit]
+    weights = None
+    owners: list[str] = units
+    by = "unit" if rows.several else ""
+    if drawn is not None:
+        weights = _weights(units, panel, drawn.tasks)
+        authors = [drawn.authors.get(unit, "") or unit for unit in units]
+        if len(set(authors)) < len(set(units)):
+            owners, by = authors, "author"
+    clusters = np.unique(np.array(owners, dtype=str), return_inverse=True)[1] if by else None
+    return _Sample(rows, weights, clusters, by)
 
-    For a variable of the segment, the set of codes over the coder's segments of the unit; an
-    embedded coder, who reads whole units, was not asked. A coder's first replicate counts; a
-    coding of somebody who is not in `coded` does not.
+
+def _weights(units: list[str], panel: Panel, tasks: pd.DataFrame) -> Floats | None:
+    """1/inclusion probability of each row's unit in the panel's arm; None where all are equal.
+
+    Where the panel is about one human, it is that human's task which was drawn.
     """
-    first = (codings["variable"] == variable.variable) & (codings["replicate"] == 1)
-    own = codings.loc[first, [*WHO, "value"]]
-    who = coded[WHO].drop_duplicates()
-    if variable.of == "unit":
-        return who.merge(own, on=WHO, how="left")
-    united = pd.DataFrame(_united(own, variable), columns=[*WHO, "value"], dtype="str")
-    wide = who.merge(united, on=WHO, how="left")
-    asked = ~wide["coder"].str.startswith(tables.EMBEDDED)
-    wide.loc[asked, "value"] = wide.loc[asked, "value"].fillna("")
-    return wide
+    own = tasks[tasks["arm"] == panel.arm]
+    column = "unit_probability"
+    if panel.kind in ("model-human", "self"):
+        own, column = own[own["coder"] == panel.raters[0][0]], "task_probability"
+    chance = dict(zip(own["unit"], own[column].astype(float), strict=True))
+    known = np.array([chance.get(unit, np.nan) for unit in units], dtype=float)
+    if not known.size or np.isnan(known).any() or np.ptp(known) < 1e-9:
+        return None
+    weights: Floats = 1 / np.minimum(known, 1.0)
+    return weights
 
 
-def verdict(low_bound: float, high_bound: float, thresholds: Gate) -> str:
-    """pass, fail, inconclusive or undefined, from the one-sided bounds of a coefficient."""
-    if math.isnan(low_bound) or math.isnan(high_bound):
-        return UNDEFINED
-    if low_bound >= thresholds.tentative:
-        return "pass"
-    return "fail" if high_bound < thresholds.tentative else "inconclusive"
+def _panel_rows(sample: _Sample, given: Given, variable: Variable) -> Iterator[dict[str, object]]:
+    """Rows of one panel and variable: the variable itself first (its alpha first), then codes."""
+    columns = sample.rows.columns
+    main = f"krippendorff_alpha.{variable.metric}"
+    domain = comparisons.scale(given.domain, variable)
+    names = (main, *(_companions(len(columns), variable)))
+    yield from _rows(columns, domain, variable.metric, names, sample, code="")
+    held = comparisons.membership(given.domain, variable.codes)
+    for code, has in zip(variable.codes, held, strict=True):
+        yield from _rows(has[columns], ["no", "yes"], "nominal", OF_CODE, sample, code=code)
 
 
-def _united(own: pd.DataFrame, variable: Variable) -> list[tuple[str, str, str, str]]:
-    """unit, coder, arm and the set of codes over all segments, as text in codebook order."""
-    held: dict[tuple[str, str, str], set[str]] = {}
-    for unit, coder, arm, value in zip(*(own[name].tolist() for name in own), strict=True):
-        held.setdefault((unit, coder, arm), set()).update(value.split("+"))
-    written: dict[frozenset[str], str] = {}
-    rows = []
-    for who, given in held.items():
-        codes = frozenset(given - {""})
-        if codes not in written:
-            numbers = "+".join(sorted(codes, key=float)) if not variable.values else ""
-            written[codes] = numbers or variable.written(codes)
-        rows.append((*who, written[codes]))
-    return rows
+def _companions(coders: int, variable: Variable) -> tuple[str, ...]:
+    if not variable.values or variable.metric in ("masi", "jaccard"):
+        return OF_NUMBERS
+    fitting = applicable(coders, variable.metric, len(variable.codes))
+    return tuple(name for name in COMPANIONS if name in fitting or name == PERCENT)
 
 
-def _paired(wide: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, list[str]]:
-    """Columns cluster (the unit), row, coder, value: the rows among which coders are compared.
-
-    Humans: a row is a unit. One coder against humans: a row is a unit with one of its humans, so
-    that no pair of humans enters; the rows of a unit stay together as its cluster.
-    """
-    human = wide["coder"].str.startswith("human:") & (wide["arm"] == panel.arm)
-    humans = wide[human].dropna(subset="value")
-    if not panel.against:
-        rows = humans.assign(row=humans["unit"], cluster=humans["unit"])
-        return rows, sorted(set(humans["coder"]))
-    other = wide[wide["coder"] == panel.against].dropna(subset="value")
-    met = humans.merge(other[["unit", "value"]], on="unit", suffixes=("", "_other"))
-    met["row"] = met["unit"] + " " + met["coder"]
-    theirs = met.assign(value=met["value_other"], coder=panel.against)
-    rows = pd.concat([met, theirs]).assign(cluster=lambda frame: frame["unit"])
-    return rows, [panel.against, *sorted(set(met["coder"]))]
-
-
-def _row(pairs: pd.DataFrame, variable: Variable, thresholds: Gate) -> dict[str, object]:
-    """Coefficient, interval, counts and verdict of one panel and variable."""
-    pairs = pairs.sort_values(["row", "coder"])
-    if not variable.values and variable.of == "unit":  # 2 and 2.0 are the same number
-        pairs["value"] = pairs["value"].map(lambda value: f"{float(value):.15g}")
-    domain = _domain(pairs, variable)
-    counts = _counts(pairs, domain)
-    clusters = pairs.drop_duplicates("row")["cluster"]
-    together = clusters.to_numpy() if clusters.duplicated().any() else None
-    given = _scale(domain, variable)
-    found = agreement.alpha_checked(counts, level=variable.metric, domain=given)
-    row: dict[str, object] = {
-        "coefficient": f"krippendorff_alpha.{variable.metric}",
-        "value": found.value,
-        "percent": found.percent,
-        "n_units": pairs["unit"].nunique(),
-        "n_pairable": found.n_pairable,
-        "tentative": thresholds.tentative,
-        "reliable": thresholds.reliable,
+def _rows(
+    columns: NDArray[np.int64],
+    domain: list[str],
+    level: str,
+    names: tuple[str, ...],
+    sample: _Sample,
+    *,
+    code: str,
+) -> Iterator[dict[str, object]]:
+    """A row for each coefficient, unweighted and then, where units weigh differently, weighted."""
+    coded = (columns >= 0).sum(axis=0)
+    units = np.unique(sample.rows.unit)
+    counted = {
+        "code": code,
+        "n_units": len(units),
+        "n_pairable": int(coded[coded > 1].sum()),
+        "n_positive": float(len(np.unique(sample.rows.unit[(columns == 1).any(axis=0)])))
+        if code
+        else None,
     }
-    if math.isnan(found.value):
-        return {**row, "verdict": UNDEFINED, "note": found.note}
-    spread = intervals.jackknife(counts, level=variable.metric, domain=given, clusters=together)
-    ruling = verdict(spread.lower_one_sided, spread.upper_one_sided, thresholds)
+    for weights in (None, sample.weights) if sample.weights is not None else (None,):
+        asked: dict[str, object] = {"domain": domain, "level": level, "names": names}
+        asked |= {"weights": weights, "clusters": sample.clusters}
+        found = coefficients(columns, **asked)  # type: ignore[arg-type]
+        percent = found[PERCENT].value
+        for name, estimate in found.items():
+            yield {
+                **counted,
+                "coefficient": name,
+                "weighting": "" if weights is None else "design",
+                "percent": percent,
+                **_numbers(estimate, sample.by),
+            }
+
+
+def _numbers(estimate: Estimate, by: str) -> dict[str, object]:
+    method = estimate.method
+    if by and method:  # what the cluster is
+        method = method.replace("cluster", by)
     return {
-        **row,
-        "low": spread.low,
-        "high": spread.high,
-        "bound": spread.lower_one_sided,
-        "se": spread.se,
-        "method": spread.method,
-        "verdict": ruling,
-        "note": "; ".join(
-            text for text in (_words(ruling, spread, thresholds), spread.note) if text
-        ),
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "bound": estimate.lower_one_sided,
+        "upper": estimate.upper_one_sided,
+        "se": estimate.se,
+        "method": method,
+        "note": estimate.note.replace("cluster", by) if by else estimate.note,
     }
 
 
-def _counts(pairs: pd.DataFrame, domain: list[str]) -> NDArray[np.int64]:
-    """How many coders gave each row each value, shape (rows, values)."""
-    places = {value: place for place, value in enumerate(domain)}
-    columns = pairs["value"].map(places)
-    if columns.isna().any():
-        row = pairs[columns.isna()].iloc[0]
-        raise TableError(
-            f"coding of {row['coder']}, unit {row['unit']}: {row['value']!r} is not in the "
-            "codebook; parse the raw answers again under this codebook"
-        )
-    rows, names = pd.factorize(pairs["row"])
-    counts = np.zeros((len(names), len(domain)), dtype=np.int64)
-    np.add.at(counts, (rows, columns.to_numpy(dtype=np.int64)), 1)
-    return counts
+def _marked(panel: Panel, row: dict[str, object]) -> str:
+    mark = ""
+    if panel.kind == "assisted":
+        mark = NO_EVIDENCE
+    elif not panel.evidence:
+        mark = STABILITY
+    return "; ".join(text for text in (mark, str(row["note"])) if text)
 
 
-def _words(ruling: str, spread: intervals.Interval, thresholds: Gate) -> str:
-    if ruling == "pass":
-        grade = "reliable" if spread.lower_one_sided >= thresholds.reliable else "tentative"
-        threshold = thresholds.reliable if grade == "reliable" else thresholds.tentative
-        return f"{grade}: lower bound {spread.lower_one_sided:.3f} reaches {threshold:.3f}"
-    if ruling == "fail":
-        return f"upper bound {spread.upper_one_sided:.3f} stays below {thresholds.tentative:.3f}"
-    if ruling == UNDEFINED:
-        return ""
-    return f"{thresholds.tentative:.3f} lies between the bounds: more units would decide"
+def _basis(
+    sample: _Sample,
+    given: Given,
+    variable: Variable,
+    panel: Panel,
+    rows: list[dict[str, object]],
+) -> Iterator[dict[str, object]]:
+    """What the gate's rulings on a panel stand on, for the variable and each of its codes."""
+    columns = sample.rows.columns
+    entered = _entered(sample.rows, given, panel)
+    held = comparisons.membership(given.domain, variable.codes)
+    alphas = [row for row in rows if str(row["coefficient"]).startswith("krippendorff_alpha")]
+    weighted = {row["code"]: row["bound"] for row in alphas if row["weighting"]}
+    pairable = (columns >= 0).sum(axis=0) > 1
+    parts = [
+        ("", columns),
+        *((code, has[columns]) for code, has in zip(variable.codes, held, strict=True)),
+    ]
+    things = sample.rows.unit if sample.clusters is None else sample.clusters
+    for code, own in parts:
+        yield {
+            "panel": panel.name,
+            "variable": variable.variable,
+            "code": code,
+            "things": len(np.unique(things[pairable])),
+            "pairable": len(np.unique(sample.rows.unit[pairable])),
+            "carrying": _carrying(own[:, pairable], sample.rows.unit[pairable]),
+            "weighted_bound": weighted.get(code, np.nan),
+            "codings": entered,
+        }
 
 
-def _domain(pairs: pd.DataFrame, variable: Variable) -> list[str]:
-    """The declared codes in order; for sets and free numbers, what was given (never nothing)."""
-    if variable.metric in ("masi", "jaccard"):
-        return sorted(pairs["value"].unique()) or [""]
-    if variable.values:
-        return list(variable.codes)
-    return sorted(pairs["value"].unique(), key=float) or ["0"]
+def _carrying(columns: NDArray[np.int64], unit: NDArray[np.intp]) -> int:
+    """Units in which somebody gave another value than the commonest of all."""
+    coded = columns[columns >= 0]
+    if not coded.size:
+        return 0
+    commonest = np.bincount(coded).argmax()
+    return len(np.unique(unit[((columns >= 0) & (columns != commonest)).any(axis=0)]))
 
 
-def _scale(domain: list[str], variable: Variable) -> list[str]:
-    """What distances are made from: the codes themselves, or the numbers they stand for."""
-    if variable.metric not in ("interval", "ratio") or not variable.values:
-        return domain
-    return [str(variable.value(code).number) for code in domain]
+def _entered(rows: Rows, given: Given, panel: Panel) -> str:
+    """The key of the codings of a panel: unit, coder, arm and value of each."""
+    raters = [*panel.raters, *([panel.against] if panel.against else [])]
+    units = sorted(set(rows.unit.tolist()))
+    content = [
+        [given.units[unit], rater[0], rater[1], given.domain[place]]
+        for rater in raters
+        if rater in given.raters
+        for unit in units
+        if (place := int(given.places[given.raters[rater], unit])) >= 0
+    ]
+    return key(sorted(content))

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler import seating, tables
+from labeler import comparisons, seating, tables
 from labeler.errors import InputError, TableError
 from labeler.keys import canonical, key
 from labeler.statistics.design import allocated
 
-BLIND, ASSISTED, REPEAT = "blind", "assisted", "repeat"
+BLIND, ASSISTED, REPEAT = comparisons.BLIND, comparisons.ASSISTED, comparisons.REPEAT
 SUM_TOLERANCE = 1e-6
 
 

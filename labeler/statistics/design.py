@@ -135,3 +135,21 @@ def units_for_bound(
 def share_variance(share: float) -> float:
     """V = n SE^2 of a share among units drawn by simple random sampling: p (1 - p)."""
     return share * (1 - share)
+
+
+def units_to_decide(
+    alpha: float, variance: float, threshold: float, *, power: float, confidence: float = 0.95
+) -> float:
+    """Units at which a one-sided bound falls on alpha's side of `threshold` with this power.
+
+    `units_for_bound` where alpha lies above; where it lies below, the same formula for the upper
+    bound, whose distance on the scale of log(1 - alpha) is the same with the other sign. inf
+    where alpha is the threshold itself.
+    """
+    if alpha > threshold:
+        return units_for_bound(alpha, variance, threshold, power=power, confidence=confidence)
+    if alpha == threshold:
+        return math.inf
+    z = float(ndtri(confidence) + ndtri(power))
+    gap = math.log((1 - threshold) / (1 - alpha))
+    return z * z * variance / (1 - alpha) ** 2 / gap**2

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import comparisons
 from labeler.codebook import Codebook
-from labeler.stages import reliability
 
 HUMANS = "humans, blind"
 MODEL = "model vs humans, blind"
@@ -38,7 +38,7 @@ def differences(
     """
     frames, counts = [], []
     for variable in codebook.variables:
-        wide = reliability.values(codings, coded, variable).dropna(subset="value")
+        wide = comparisons.values(codings, coded, variable).dropna(subset="value")
         humans = wide[wide["coder"].str.startswith("human:") & (wide["arm"] == "blind")]
         others = wide[wide["arm"] == ""]
         kept = _kept(humans, variable.variable, consensus)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from labeler.codebook import Codebook
 from labeler.edges import store
+from labeler.stages import figures
 from labeler.tables import LEDGER, RELIABILITY, RUNS
 from labeler.web import queries
 from labeler.web.answers import answer
@@ -69,7 +70,7 @@ def _gate(batch: dict[str, Any] | None) -> list[dict[str, Any]]:
     rows = store.read(
         queries.engine(), RELIABILITY, batch=batch["batch"], panel="humans", evidence=1
     )
-    rows = rows[rows["coefficient"].str.startswith("krippendorff_alpha")]
+    rows = figures.main_rows(rows)
     order = [v.variable for v in queries.codebook(batch["codebook"]).variables]
     records = cast(list[dict[str, Any]], rows.to_dict("records"))
     known = [row for row in records if row["variable"] in order]

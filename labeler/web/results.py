@@ -11,12 +11,12 @@ from labeler import tables
 from labeler.codebook import Codebook
 from labeler.edges import drawing, store
 from labeler.keys import canonical
-from labeler.stages import figures
-from labeler.tables import CONSENSUS, ESTIMATES, RELIABILITY
-from labeler.web import differences, queries
+from labeler.stages import figures, gate
+from labeler.statistics.definitions import DEFINITIONS
+from labeler.tables import ASSESSMENTS, CONSENSUS, ESTIMATES, RELIABILITY, VERDICTS
+from labeler.web import agreement, differences, queries
 from labeler.web.answers import answer
 
-ALPHA = "krippendorff_alpha"
 UNRESOLVED = "unresolved"
 NARROW = 190
 TYPES: dict[drawing.Form, str] = {
@@ -30,20 +30,47 @@ pages = Blueprint("results", __name__)
 
 @pages.get("/reliability")
 def reliability() -> Response | str:
-    """Coefficients and verdicts of a batch, per variable and panel."""
+    """Verdicts of a batch, human-human and human-model apart, and every coefficient."""
     batch = queries.chosen_batch()
-    rows = _of(batch, RELIABILITY)
+    rows, judged = _of(batch, RELIABILITY), _of(batch, VERDICTS)
     book = _codebook(batch)
+    name = request.args.get("table", RELIABILITY.name)
+    shown = {RELIABILITY.name: rows, VERDICTS.name: judged}.get(name)
+    if shown is None:
+        abort(404, f"There is no table {name!r} here; there are reliability and verdicts.")
     return answer(
         "reliability.html",
-        rows,
-        name="reliability",
+        shown,
+        name=name,
         batch=batch,
         batches=queries.batch_names(),
         codebook=book,
-        groups=_panels_by_variable(rows, book),
-        has_figure=bool(len(_alphas(rows))),
+        verdicts=agreement.verdicts(judged, rows, book),
+        groups=agreement.coefficients(rows, book),
+        definitions={
+            coefficient: DEFINITIONS[coefficient]
+            for coefficient in sorted(set(rows["coefficient"]))
+            if coefficient in DEFINITIONS
+        },
+        has_figure=bool(len(figures.main_rows(rows))),
         thresholds=_thresholds(rows),
+        families=[gate.MEANING[family] for family in gate.MEANING if family in _families(judged)],
+    )
+
+
+@pages.get("/assessments")
+def assessments() -> Response | str:
+    """Anchoring, stand-in test, calibration, skipping and drift of a batch."""
+    batch = queries.chosen_batch()
+    rows, book = _of(batch, ASSESSMENTS), _codebook(batch)
+    return answer(
+        "assessments.html",
+        rows,
+        name="assessments",
+        batch=batch,
+        batches=queries.batch_names(),
+        codebook=book,
+        groups=agreement.assessments(rows, book),
     )
 
 
@@ -101,7 +128,7 @@ def estimates() -> Response | str:
 def reliability_figure(form: str) -> Response:
     """Alpha per variable and panel: svg, png, pdf, or the specification as json."""
     batch = queries.chosen_batch()
-    rows = _alphas(_of(batch, RELIABILITY))
+    rows = figures.main_rows(_of(batch, RELIABILITY))
     book = _codebook(batch)
     if book is None or rows.empty:
         abort(404, "This batch has no reliability yet: give `labeler reliability`.")
@@ -153,37 +180,13 @@ def _width() -> int:
     return NARROW if request.args.get("width") == "narrow" else figures.WIDE
 
 
-def _alphas(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["coefficient"].str.startswith(ALPHA)]
-
-
 def _thresholds(rows: pd.DataFrame) -> list[tuple[float, float]]:
     pairs = rows[["tentative", "reliable"]].dropna().drop_duplicates()
     return sorted(pairs.itertuples(index=False, name=None))
 
 
-def _panels_by_variable(
-    rows: pd.DataFrame, book: Codebook | None
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(variable, its rows): variables as the codebook has them, humans before models."""
-
-    def place(row: dict[str, Any]) -> tuple[bool, str, tuple[int, str]]:
-        other = not row["coefficient"].startswith(ALPHA)
-        return other, row["coefficient"], figures.panel_order(row["panel"], row["evidence"])
-
-    records = cast(
-        list[dict[str, Any]],
-        rows.assign(
-            title=[
-                figures.panel_title(panel, evidence)
-                for panel, evidence in zip(rows["panel"], rows["evidence"], strict=True)
-            ]
-        ).to_dict("records"),
-    )
-    return [
-        (name, sorted((row for row in records if row["variable"] == name), key=place))
-        for name in _in_order(rows, book)
-    ]
+def _families(judged: pd.DataFrame) -> set[str]:
+    return {str(family) for family in judged["family"]}
 
 
 def _codes_by_variable(

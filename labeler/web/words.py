@@ -37,6 +37,22 @@ def interval(low: Any, high: Any) -> str:
     return f"[{coefficient(low)}, {coefficient(high)}]"
 
 
+def figure(value: Any) -> str:
+    """A measure of an assessment: three decimals, none where it is large."""
+    if pd.isna(value):
+        return NOTHING
+    number = float(value) if abs(float(value)) >= 0.0005 else 0.0
+    text = f"{number:.3f}" if abs(number) < 100 else f"{number:.0f}"
+    return text.replace("-", MINUS)
+
+
+def probability(value: Any) -> str:
+    """A p-value with three decimals; a smaller one as less than .001."""
+    if pd.isna(value):
+        return NOTHING
+    return "< .001" if float(value) < 0.001 else coefficient(value)
+
+
 def percent(value: Any) -> str:
     """A share from 0 to 1 as a percentage with one decimal."""
     return NOTHING if pd.isna(value) else f"{100 * float(value):.1f}%"
@@ -112,6 +128,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     for function in (
         coefficient,
         interval,
+        figure,
+        probability,
         percent,
         count,
         moment,

@@ -152,3 +152,20 @@ def test_nobody_coded_gives_rows_without_a_share():
     assert rows["code"].tolist() == ["good", "bad", "odd"]
     assert rows["share"].isna().all()
     assert rows["units"].tolist() == [0, 0, 0]
+
+
+def test_a_code_that_did_not_pass_says_so_in_its_row():
+    """The variable opens the gate; the verdict of a code of its own stands in the note."""
+    frame, authors = many({"good": 12, "bad": 3})
+    rows = estimates(
+        {"mood": frame},
+        pd.Series(authors, dtype="str"),
+        BOOK,
+        batch="one",
+        verdicts={"mood": "pass"},
+        override="",
+        of_codes={("mood", "good"): "pass", ("mood", "bad"): "inconclusive"},
+        smallest=1,
+    ).set_index("code")
+    assert rows.loc["good", "note"] == ""
+    assert rows.loc["bad", "note"] == "agreement on this code: inconclusive"

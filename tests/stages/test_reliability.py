@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labeler import codebook, tables
-from labeler.codebook import Gate
+from labeler import codebook, comparisons, tables
 from labeler.errors import TableError
 from labeler.stages import reliability
-from labeler.stages.reliability import Panel, verdict
 
 BOOK = codebook.read(
     """
@@ -79,10 +78,19 @@ def frames(given, *, arm="blind", variable="mood"):
     return tables.frame(tables.CODINGS, rows), pd.concat([EMPTY_WHO, pd.DataFrame(who)])
 
 
-def rows_of(codings, who, *, suggester="", gate=None):
-    return reliability.reliability(
-        codings, who, BOOK, batch="one", suggester=suggester, gate=gate
-    ).set_index(["panel", "variable"])
+def found(codings, who, *, suggester="", **more):
+    return reliability.reliability(codings, who, BOOK, batch="one", suggester=suggester, **more)
+
+
+def whole(rows):
+    """Alpha of each panel and variable, unweighted."""
+    alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
+    own = rows[alpha & (rows["code"] == "") & (rows["weighting"] == "")]
+    return own.set_index(["panel", "variable"])
+
+
+def rows_of(codings, who, *, suggester="", **more):
+    return whole(found(codings, who, suggester=suggester, **more).rows)
 
 
 def one_row(given, variable="mood", panel="humans", suggester=""):
@@ -170,7 +178,7 @@ def test_a_set_is_the_same_however_it_is_cut_into_segments():
     codings, who = frames(
         {"human:a": [["art", "work"]], "human:b": [["work+art"]]}, variable="topic"
     )
-    wide = reliability.values(codings, who, BOOK.variable("topic"))
+    wide = comparisons.values(codings, who, BOOK.variable("topic"))
     assert wide["value"].tolist() == ["work+art", "work+art"]
 
 
@@ -179,7 +187,7 @@ def test_numbers_of_segments_are_sets_in_order_of_size():
     codings, who = frames(
         {"human:a": [["10", "9"], None], "human:b": [["9", "10"], None]}, variable="size"
     )
-    wide = reliability.values(codings, who, BOOK.variable("size"))
+    wide = comparisons.values(codings, who, BOOK.variable("size"))
     assert sorted(wide["value"]) == ["", "", "9+10", "9+10"]
     assert rows_of(codings, who).loc[("humans", "size"), "value"] == 1
 
@@ -226,12 +234,18 @@ def test_only_blind_codings_are_evidence():
     mood = rows.xs("mood", level="variable")
     assert mood["evidence"].to_dict() == {
         "humans": 1,
+        "human:a vs human:b": 1,
         "cues@1 vs humans": 1,
+        "cues@1 vs human:a": 1,
+        "cues@1 vs human:b": 1,
         "cues@1 vs humans, assisted": 0,
     }
     assert mood["n_units"].to_dict() == {
         "humans": 2,
+        "human:a vs human:b": 2,
         "cues@1 vs humans": 2,
+        "cues@1 vs human:a": 2,
+        "cues@1 vs human:b": 2,
         "cues@1 vs humans, assisted": 2,
     }
 
@@ -255,7 +269,7 @@ def test_a_second_replicate_is_no_second_coder():
     ("given", "said"),
     [
         ({}, "no coding"),
-        ({"human:a": ["good", "bad"]}, "no pairable unit"),
+        ({"human:a": ["good", "bad"]}, "a single coder: there is nobody to compare with"),
         ({"human:a": ["good", "-"], "human:b": ["-", "bad"]}, "no pairable unit"),
         (
             {"human:a": ["good"] * 3, "human:b": ["good"] * 3},
@@ -265,11 +279,9 @@ def test_a_second_replicate_is_no_second_coder():
     ],
 )
 def test_undefined_is_said_in_words(given, said):
-    """Without a figure the verdict is `undefined`, with the reason and nothing else."""
+    """Without an interval there is the reason in words."""
     row = one_row(given)
-    assert row["verdict"] == "undefined"
     assert said in row["note"]
-    assert "between the bounds" not in row["note"]
     assert math.isnan(row["low"])
 
 
@@ -278,9 +290,8 @@ def test_empty_panels_are_rows_too():
     rows = rows_of(tables.frame(tables.CODINGS), EMPTY_WHO, suggester="cues@1")
     assert len(rows) == 3 * len(BOOK.variables)
     evidence = rows["evidence"] == 1
-    assert set(rows.loc[evidence, "verdict"]) == {"undefined"}
     assert set(rows.loc[evidence, "note"]) == {"no coding"}
-    assert set(rows.loc[~evidence, "note"]) == {"no evidence: suggestions were in view"}
+    assert set(rows.loc[~evidence, "note"]) == {"not evidence: suggestions were in view; no coding"}
     assert set(rows["n_units"]) == {0}
 
 
@@ -340,69 +351,200 @@ def test_the_order_of_rows_does_not_matter():
 
 
 def test_a_whole_batch_gives_a_row_for_each_panel_and_variable():
-    """Three panels by seven variables, in the table's form, each with interval and a verdict."""
+    """Nine panels by seven variables, in the table's form, each with an interval."""
     codings, who = made_up()
-    rows = reliability.reliability(codings, who, BOOK, batch="one", suggester="cues@1")
+    rows = found(codings, who, suggester="cues@1").rows
     assert list(rows.columns) == tables.columns(tables.RELIABILITY)
-    assert len(rows) == 3 * 7
+    assert set(rows["kind"]) == set(get_args(comparisons.Kind)) - {"self", "replicates"}
+    rows = whole(rows)
+    assert len(rows) == 9 * 7
     assert (rows["low"] <= rows["value"]).all()
     assert (rows["value"] <= rows["high"]).all()
     assert (rows["low"] <= rows["bound"]).all()
-    evidence = rows["evidence"] == 1
-    assert set(rows.loc[evidence, "verdict"]) <= {"pass", "fail", "inconclusive"}
-    assert set(rows.loc[~evidence, "verdict"]) == {""}
-    assert (rows.loc[rows["panel"] == "humans", "n_units"] <= 90).all()
+    assert set(rows["verdict"]) == {""}
+    assert (rows.loc["humans", "n_units"] <= 90).all()
 
 
 def test_rows_of_one_unit_are_one_cluster():
     """The model panel deletes whole units, with all their rows; among humans a row is a unit."""
     codings, who = made_up()
     methods = rows_of(codings, who, suggester="cues@1").xs("mood", level="variable")["method"]
-    assert methods["cues@1 vs humans"].startswith("delete-one-cluster")
+    assert methods["cues@1 vs humans"].startswith("delete-one-unit")
     assert methods["humans"].startswith("delete-one-unit")
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ruling"),
-    [
-        (0.667, 0.9, "pass"),
-        (0.666, 0.9, "inconclusive"),
-        (0.1, 0.667, "inconclusive"),
-        (0.1, 0.666, "fail"),
-        (math.nan, 0.9, "undefined"),
-        (0.9, math.nan, "undefined"),
-    ],
-)
-def test_the_verdict_is_decided_on_the_bounds(low, high, ruling):
-    """The lower bound has to reach the threshold; the upper one below it is a failure."""
-    assert verdict(low, high, Gate()) == ruling
-
-
-def test_the_gate_is_the_asked_one_or_the_codebooks():
-    """Thresholds come from the call, and else from the codebook; both stand in the row."""
-    given = {"human:a": ["good", "bad"] * 60, "human:b": ["good", "bad"] * 60}
-    row = one_row(given)
-    assert (row["tentative"], row["reliable"], row["verdict"]) == (0.667, 0.8, "pass")
-    assert row["note"].startswith("reliable: lower bound 0.9")
-    strict = rows_of(*frames(given), gate=Gate(tentative=0.99, reliable=0.995))
-    assert strict.loc[("humans", "mood"), "verdict"] == "inconclusive"
-    assert "0.990 lies between the bounds" in strict.loc[("humans", "mood"), "note"]
-
-
-def test_panels_are_called_by_who_is_compared():
-    """The name says the arm where it is not blind."""
-    assert Panel("blind", "").name == "humans"
-    assert Panel("blind", "cues@1").name == "cues@1 vs humans"
-    assert Panel("assisted", "cues@1").name == "cues@1 vs humans, assisted"
 
 
 def test_an_embedded_coder_was_not_asked_for_segments():
     """It reads whole units: no segment of it is no empty set, and makes no pair with the humans."""
     given = {"human:a": ["good"], "cues@1": ["good"], "embed@1": ["good"]}
     codings, who = frames(given)
-    wide = reliability.values(codings, who, BOOK.variable("topic")).set_index("coder")["value"]
+    wide = comparisons.values(codings, who, BOOK.variable("topic")).set_index("coder")["value"]
     assert wide["human:a"] == wide["cues@1"] == ""
     assert pd.isna(wide["embed@1"])
-    rows = reliability.reliability(codings, who, BOOK, batch="b", suggester="embed@1")
-    against = rows[rows["panel"] == "embed@1 vs humans"].set_index("variable")["n_units"]
+    against = rows_of(codings, who, suggester="embed@1").loc["embed@1 vs humans", "n_units"]
     assert against["mood"] == 1 and against["topic"] == 0
+
+
+def of(rows, panel, coefficient, *, variable="mood", code="", weighting=""):
+    """The one row of a panel, variable, code and coefficient."""
+    own = rows[
+        (rows["panel"] == panel)
+        & (rows["coefficient"] == coefficient)
+        & (rows["variable"] == variable)
+        & (rows["code"] == code)
+        & (rows["weighting"] == weighting)
+    ]
+    assert len(own) == 1
+    return own.iloc[0]
+
+
+def test_a_code_against_the_rest_by_hand():
+    """ll mm hl lh, code low: yes-yes, no-no, no-yes, yes-no.
+
+    a = 1, b + c = 2, d = 1: positive agreement 2/(2 + 2), negative 2/(2 + 2); alpha: n = 4 yes,
+    4 no of 8, Do = 4/8, De = 2*16/56, 1 - (1/2)/(4/7) = 1/8. Three units have the code.
+    """
+    given = {"human:a": ["low", "mid", "high", "low"], "human:b": ["low", "mid", "low", "high"]}
+    rows = found(*frames(given, variable="grade")).rows
+    named = {"variable": "grade", "code": "low"}
+    assert of(rows, "humans", "positive_agreement", **named)["value"] == pytest.approx(1 / 2)
+    assert of(rows, "humans", "negative_agreement", **named)["value"] == pytest.approx(1 / 2)
+    alpha = of(rows, "humans", "krippendorff_alpha.nominal", **named)
+    assert alpha["value"] == pytest.approx(1 / 8)
+    assert alpha["n_positive"] == 3
+
+
+def test_a_code_of_segments_is_its_presence_in_the_unit():
+    """{w} {w,h}, {} {h}, {w} {w}: work agrees on all three units, home on one.
+
+    Home: no-yes, no-yes, no-no, so positive agreement is 0 of 2 and negative 2*1/(2 + 2) = 1/2.
+    """
+    given = {"human:a": [["work"], [], ["work"]], "human:b": [["work", "home"], ["home"], ["work"]]}
+    rows = found(*frames(given, variable="topic")).rows
+    work = of(rows, "humans", "percent_agreement.units", variable="topic", code="work")
+    assert work["value"] == 1
+    home = {"variable": "topic", "code": "home"}
+    assert of(rows, "humans", "positive_agreement", **home)["value"] == 0
+    assert of(rows, "humans", "negative_agreement", **home)["value"] == pytest.approx(1 / 2)
+
+
+def test_companions_stand_beside_alpha_by_hand():
+    """gg gg bb gb: pa = 3/4; Brennan-Prediger (3/4 - 1/2)/(1/2) = 1/2; Scott: p_g = 5/8,
+
+    pe = 25/64 + 9/64 = 34/64, (48 - 34)/(64 - 34) = 7/15; AC1: pe = 2*15/64, 18/34 = 9/17.
+    """
+    given = {"human:a": ["good", "good", "bad", "good"], "human:b": ["good"] * 2 + ["bad"] * 2}
+    rows = found(*frames(given)).rows
+    hand = {
+        "percent_agreement.units": 3 / 4,
+        "percent_agreement.pairable": 3 / 4,
+        "brennan_prediger": 1 / 2,
+        "scott_pi": 7 / 15,
+        "gwet_ac1": 9 / 17,
+    }
+    for name, value in hand.items():
+        assert of(rows, "humans", name)["value"] == pytest.approx(value)
+
+
+def test_no_panel_holds_humans_and_a_model_together():
+    """A panel is of humans alone, of one coder with itself, or two columns of one against one."""
+    codings, who = made_up()
+    later = who[who["coder"] == "cues@1"].assign(replicate=2)
+    for panel in comparisons.panels(who, later, "cues@1"):
+        kinds = {rater[0].startswith("human:") for rater in panel.raters}
+        assert len(kinds) == 1
+        if panel.against is None:
+            continue
+        assert not panel.against[0].startswith("human:")
+        given = comparisons.given(codings, who, later, BOOK.variable("mood"))
+        assert len(comparisons.rows_of(given, panel).columns) == 2
+
+
+def test_repeats_and_replicates_are_stability_and_no_evidence():
+    """A coder's second codes and a model's further answers are panels of their own.
+
+    human:a gave gggb and then ggbb: 3 of 4 alike. The model gave gb, gb, gg on two units: of the
+    pairs of its three answers the first unit agrees in all, the second in 1 of 3: (1 + 1/3)/2.
+    """
+    given = {"human:a": ["good", "good", "good", "bad"], "cues@1": ["good", "bad", "-", "-"]}
+    codings, who = frames(given)
+    back = frames({"human:a": ["good", "good", "bad", "bad"]}, arm="repeat")
+    codings = [codings, back[0].assign(replicate=2)]
+    again = [back[1].assign(replicate=2)]
+    for number, second in ((2, "bad"), (3, "good")):
+        part, model = frames({"cues@1": ["good", second]})
+        codings.append(part.assign(replicate=number))
+        again.append(model.assign(replicate=number))
+    rows = found(
+        pd.concat(codings).astype({"replicate": "Int64"}),
+        pd.concat([who, back[1]]),
+        suggester="cues@1",
+        again=pd.concat(again),
+    ).rows
+    own = of(rows, "human:a vs self", "percent_agreement.units")
+    model = of(rows, "cues@1, replicates", "percent_agreement.units")
+    assert own["value"] == pytest.approx(3 / 4)
+    assert model["value"] == pytest.approx(2 / 3)
+    assert (own["evidence"], model["evidence"], own["kind"], model["kind"]) == (
+        0, 0, "self", "replicates",
+    )  # fmt: skip
+    assert of(rows, "humans", "percent_agreement.units")["n_units"] == 4
+
+
+def drawn(probabilities, coders, authors=None):
+    """How units were drawn: a probability each, of the unit and of each coder's task."""
+    tasks = pd.DataFrame(
+        [
+            {
+                "unit": f"u{unit:03}",
+                "coder": coder,
+                "arm": "blind",
+                "unit_probability": chance,
+                "task_probability": chance,
+            }
+            for unit, chance in enumerate(probabilities)
+            for coder in coders
+        ]
+    )
+    return reliability.Drawn(tasks, authors or {})
+
+
+def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():
+    """gg bb gb, the last drawn with probability 1/2, the others with 1: it counts twice.
+
+    Unweighted percent agreement 2/3, weighted 2/4. Drawn equally there are no weighted rows.
+    """
+    given = {"human:a": ["good", "bad", "good"], "human:b": ["good", "bad", "bad"]}
+    rows = found(*frames(given), drawn=drawn([1, 1, 0.5], given)).rows
+    name = "percent_agreement.units"
+    assert of(rows, "humans", name)["value"] == pytest.approx(2 / 3)
+    assert of(rows, "humans", name, weighting="design")["value"] == pytest.approx(1 / 2)
+    equal = found(*frames(given), drawn=drawn([0.5] * 3, given)).rows
+    assert set(equal["weighting"]) == {""}
+
+
+def test_authors_whose_posts_repeat_are_resampled_as_a_whole():
+    """Two posts of one author make authors the resampled things, and the method says so."""
+    given = {"human:a": ["good", "bad"] * 6, "human:b": ["good", "bad"] * 5 + ["good", "good"]}
+    authors = {f"u{unit:03}": f"author {unit // 2}" for unit in range(12)}
+    own = found(*frames(given), drawn=drawn([1] * 12, given, authors))
+    assert "delete-one-author" in whole(own.rows).loc[("humans", "mood"), "method"]
+    basis = own.basis.set_index(["panel", "variable", "code"])
+    assert basis.loc[("humans", "mood", ""), "things"] == 6
+    single = {unit: unit for unit in authors}
+    apart = found(*frames(given), drawn=drawn([1] * 12, given, single)).rows
+    assert "delete-one-unit" in whole(apart).loc[("humans", "mood"), "method"]
+
+
+def test_the_key_of_what_entered_follows_the_blind_codings_alone():
+    """One blind coding changed changes the panel's key; assisted codings change nothing of it."""
+
+    def entered(blind, assisted):
+        parts = [frames(blind), frames({"human:c": assisted}, arm="assisted")]
+        codings, who = (pd.concat(side) for side in zip(*parts, strict=True))
+        basis = found(codings, who, suggester="cues@1").basis
+        return basis.set_index(["panel", "variable", "code"]).loc[("humans", "mood", ""), "codings"]
+
+    one = {"human:a": ["good", "bad"], "human:b": ["good", "bad"]}
+    other = {"human:a": ["good", "bad"], "human:b": ["good", "good"]}
+    assert entered(one, ["good", "bad"]) == entered(one, ["bad", "bad"])
+    assert entered(one, ["good", "bad"]) != entered(other, ["good", "bad"])

@@ -28,6 +28,7 @@ COUNTS = ("tasks", "coded", "answered")
 PAGES = [
     "/",
     "/reliability",
+    "/assessments",
     "/disagreements",
     "/disagreements?variable=relevance",
     "/estimates",
@@ -148,6 +149,8 @@ def test_reliability_puts_evidence_first(client: FlaskClient) -> None:
     """Humans stand first, then the model, then what is no evidence and says so."""
     page = words(client, "/reliability?batch=pilot")
     places = [
+        page.index("Humans among themselves, blind"),
+        page.index("The model against the blind humans"),
         page.index("humans, blind ann, bob"),
         page.index(f"{study.MODEL} vs humans, blind"),
         page.index("humans, assisted (not evidence)"),
@@ -156,6 +159,35 @@ def test_reliability_puts_evidence_first(client: FlaskClient) -> None:
     assert "∅ undefined" in page
     assert "no variation: every coding is &#39;other&#39;" in page
     assert "/figures/reliability.svg" in client.get("/reliability").text
+
+
+def test_verdicts_of_codes_unfold_with_what_stands_beside_alpha(client: FlaskClient) -> None:
+    """A code has its verdict, further units and positive agreement; the family is told."""
+    page = words(client, "/reliability")
+    assert "1 codes, each against the rest" in page
+    assert "? inconclusive" in page
+    assert "1 234" in page
+    assert ".625" in page
+    assert "&lt;i&gt;between&lt;/i&gt; the bounds" in page
+    assert "Many verdicts together: which passed: .05 for all together" in page
+    assert 'title="2a/(2a + b + c)' in client.get("/reliability").text
+
+
+def test_assessments_are_shown_and_marked(client: FlaskClient) -> None:
+    """What seeing suggestions does stands with interval, p and verdict, and as not evidence."""
+    page = words(client, "/assessments")
+    assert "not evidence of reliability" in page.replace("<b>", "").replace("</b>", "")
+    assert "agreement_inflation" in page
+    assert "0.120 [0.020, 0.220]" in page
+    assert "&lt; .001" in page
+    assert "&lt;b&gt;why&lt;/b&gt;" in page
+
+
+def test_each_table_of_reliability_comes_as_csv(client: FlaskClient) -> None:
+    """Verdicts and coefficients are two files; another table is not there."""
+    found = rows(client, "/reliability?table=verdicts&format=csv")
+    assert {row["verdict"] for row in found} == {"fail", "inconclusive", "undefined"}
+    assert client.get("/reliability?table=posts&format=csv").status_code == 404
 
 
 def test_figures_are_drawn_from_the_store(client: FlaskClient) -> None:

@@ -81,6 +81,8 @@ def fill(url: str) -> None:
     seats = [("blind", "human:ann"), ("blind", "human:bob"), ("assisted", "human:cy")]
     alpha = whole | {"variable": "relevance", "coefficient": "krippendorff_alpha.nominal"}
     alpha |= {"tentative": 0.667, "reliable": 0.8, "coders": "human:ann,human:bob"}
+    ruling = whole | {"variable": "relevance", "coefficient": "krippendorff_alpha.nominal"}
+    ruling |= {"family": "holm", "tentative": 0.667, "reliable": 0.8, "run": "r1"}
     segment = {"codebook": KEY, "unit": FIRST, "replicate": 1, "quote": QUOTE}
     place = {"start": START, "end": START + len(QUOTE)}
     share = whole | {"variable": "relevance", "units": 40, "verdict": "fail"}
@@ -137,15 +139,38 @@ def fill(url: str) -> None:
         ],
         tables.RELIABILITY: [
             alpha
-            | {"panel": "humans, assisted", "evidence": 0, "verdict": "pass", "value": 0.95}
+            | {
+                "kind": "assisted",
+                "panel": "humans, assisted",
+                "evidence": 0,
+                "verdict": "pass",
+                "value": 0.95,
+            }
             | {"low": 0.9, "high": 0.99, "bound": 0.91},
             alpha
-            | {"panel": f"{MODEL} vs humans", "evidence": 1, "verdict": "undefined"}
+            | {"kind": "model-panel", "panel": f"{MODEL} vs humans", "evidence": 1}
+            | {"verdict": "undefined", "coders": f"{MODEL},human:ann,human:bob"}
             | {"note": "no variation: every coding is 'other'"},
             alpha
-            | {"panel": "humans", "evidence": 1, "verdict": "fail", "value": -0.2, "low": -0.5}
-            | {"high": 0.1, "bound": -0.45, "percent": 0.5, "n_units": 2, "n_pairable": 4}
-            | {"note": "upper bound .060 stays below .667"},
+            | {"kind": "human-human", "panel": "humans", "evidence": 1, "verdict": "fail"}
+            | {"value": -0.2, "low": -0.5, "high": 0.1, "bound": -0.45, "percent": 0.5}
+            | {"n_units": 2, "n_pairable": 4, "note": "upper bound .060 stays below .667"},
+            alpha
+            | {"kind": "human-human", "panel": "humans", "evidence": 1, "code": "relevant"}
+            | {"coefficient": "positive_agreement", "value": 0.625, "n_positive": 2},
+        ],
+        tables.VERDICTS: [
+            ruling | {"comparison": "human-human", "verdict": "fail", "value": -0.2},
+            ruling
+            | {"comparison": "human-human", "code": "relevant", "verdict": "inconclusive"}
+            | {"further": 1234, "note": "<i>between</i> the bounds"},
+            ruling | {"comparison": "human-model", "verdict": "undefined"},
+        ],
+        tables.ASSESSMENTS: [
+            whole
+            | {"assessment": "anchoring", "coder": "humans", "variable": "relevance"}
+            | {"measure": "agreement_inflation", "value": 0.12, "low": 0.02, "high": 0.22}
+            | {"p": 0.0001, "n": 80, "verdict": "anchored", "note": "<b>why</b>"},
         ],
         tables.ESTIMATES: [
             share | {"code": "relevant", "note": "< 11"},

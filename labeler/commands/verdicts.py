@@ -1,0 +1,121 @@
+"""How verdicts are shown to people: humans among themselves and the model, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pandas as pd
+
+from labeler import tables
+from labeler.commands.output import number, table
+from labeler.pipeline.reliability import Judged
+from labeler.stages.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
+
+TITLES = {
+    HUMAN: "humans (blind)",
+    MODEL: "{} against humans (blind)",
+}
+HEADLINES = {
+    ("anchoring", "agreement_inflation"): "anchoring (agreement with suggestions in view or not)",
+    ("alternative-annotator", "winning_rate"): "may the model stand in for a coder",
+    ("skip", "threshold.vote"): "may review be skipped",
+    ("drift", "e.process"): "drift",
+}
+
+
+def shown(judged: Judged, *, codes: bool = False) -> None:
+    """A table for each comparison, a line a variable (with `codes`, a line a code), and remarks."""
+    intervals = _intervals(judged.reliability)
+    coders = judged.reliability.set_index("kind")["coders"]
+    for comparison, title in TITLES.items():
+        rows = judged.verdicts[judged.verdicts["comparison"] == comparison]
+        if rows.empty:
+            continue
+        who = str(coders.loc[["model-panel"]].iloc[0]).split(",")[0] if comparison == MODEL else ""
+        click.echo(f"{title.format(who)}")
+        shut = rows if codes else rows[rows["code"] == ""]
+        names = [f"  {'variable, code' if codes else 'variable'}", "alpha#", "95% interval#"]
+        table(
+            [*names, "bound#", "units#", "verdict", "further units#"],
+            [_line(row, intervals) for row in tables.rows(shut)],
+        )
+        for line in _remarks(rows, codes=codes):
+            click.echo(f"    {line}")
+    for line in _asides(judged):
+        click.echo(line)
+    if len(judged.verdicts):
+        family = MEANING[str(judged.verdicts["family"].iloc[0])]
+        click.echo(f"verdicts: bound = one-sided 95%; {family}")
+
+
+def _line(row: Any, intervals: dict[tuple[str, str, str], str]) -> tuple[object, ...]:
+    return (
+        f"    {row.code}" if row.code else f"  {row.variable}",
+        number(row.value),
+        intervals.get((row.comparison, row.variable, row.code), "–"),
+        number(row.bound),
+        row.n_units,
+        _graded(row),
+        "" if pd.isna(row.further) else row.further,
+    )
+
+
+def _graded(row: Any) -> str:
+    """The verdict; of a pass, which of the two thresholds its bound reaches."""
+    if row.verdict != PASS:
+        return str(row.verdict)
+    return "pass" if row.bound >= row.reliable else "pass (tentative)"
+
+
+def _intervals(rows: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    kinds = {"human-human": HUMAN, "model-panel": MODEL}
+    own = rows[
+        rows["kind"].isin(kinds)
+        & rows["coefficient"].str.startswith("krippendorff_alpha")
+        & (rows["weighting"] == "")
+        & rows["low"].notna()
+    ]
+    return {
+        (kinds[row.kind], row.variable, row.code): f"{row.low:.3f} to {row.high:.3f}"
+        for row in tables.rows(own)
+    }
+
+
+def _remarks(rows: pd.DataFrame, *, codes: bool) -> Iterator[str]:
+    """Why a variable has no figure, and how many codes passed."""
+    for row in tables.rows(rows[(rows["code"] == "") & (rows["verdict"] == UNDEFINED)]):
+        yield f"{row.variable}: {row.note}"
+    own = rows[rows["code"] != ""]
+    if len(own) and not codes:
+        counted = own["verdict"].value_counts()
+        said = [f"{counted[name]} {name}" for name in (PASS, "fail", INCONCLUSIVE, UNDEFINED)
+                if name in counted]  # fmt: skip
+        yield f"of {len(own)} codes: {', '.join(said)} (--codes shows them)"
+
+
+def _asides(judged: Judged) -> Iterator[str]:
+    """One line for what is shown beside the evidence, and for each assessment."""
+    rows = judged.reliability
+    shown = rows[(rows["kind"] == "assisted") & (rows["code"] == "") & rows["value"].notna()]
+    if len(shown):
+        yield "assisted codings were given with suggestions in view: not evidence, see the report"
+    yield from _assessments(judged.assessments)
+
+
+def _assessments(rows: pd.DataFrame) -> Iterator[str]:
+    """A line for each assessment: its verdict on each variable; and coders who rubber-stamp."""
+    for (assessment, measure), title in HEADLINES.items():
+        own = rows[
+            (rows["assessment"] == assessment) & (rows["measure"] == measure) & (rows["code"] == "")
+        ]
+        said = [
+            f"{ruling}: {', '.join(part['variable'])}"
+            for ruling, part in own[own["verdict"] != ""].groupby("verdict", sort=True)
+        ]
+        if said:
+            yield f"{title}: {'; '.join(said)}"
+    stamping = rows[(rows["measure"] == "rubber_stamping") & (rows["verdict"] == "flagged")]
+    for row in tables.rows(stamping):
+        yield f"{row.coder} accepts suggestions without reading them: {row.note}"
