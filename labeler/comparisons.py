@@ -172,17 +172,22 @@ def values(
     """What each coder gave each unit: columns unit, coder, arm, value (None: was not asked).
 
     For a variable of the segment, the set of codes over the coder's segments of the unit; an
-    embedded coder, who reads whole units, was not asked. One replicate counts, the first unless
-    another is asked for; a coding of somebody who is not in `coded` does not.
+    embedded coder, who reads whole units, was not asked, nor was who has the variable among those
+    in `coded`'s column unasked (joined by "+"), if there is one. One replicate counts, the first
+    unless another is asked for; a coding of somebody who is not in `coded` does not.
     """
     wanted = (codings["variable"] == variable.variable) & (codings["replicate"] == replicate)
     own = codings.loc[wanted, [*WHO, "value"]]
-    who = coded[WHO].drop_duplicates()
+    kept = coded.drop_duplicates(WHO)
+    who = kept[WHO]
     if variable.of == "unit":
         return who.merge(own, on=WHO, how="left")
     united = pd.DataFrame(_united(own, variable), columns=[*WHO, "value"], dtype="str")
     wide = who.merge(united, on=WHO, how="left")
     asked = ~wide["coder"].str.startswith(tables.EMBEDDED)
+    if "unasked" in kept:
+        names = kept["unasked"].fillna("").str.split("+")
+        asked &= np.array([variable.variable not in own for own in names], bool)
     wide.loc[asked, "value"] = wide.loc[asked, "value"].fillna("")
     return wide
 

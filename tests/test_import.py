@@ -81,9 +81,22 @@ def test_last_years_codings_are_a_batch_that_is_coded(labeler: Labeler) -> None:
     assert design["file"] == path.name
     assert len(design["sha256"]) == 64
     ruled = labeler("reliability", "--batch", "y1", "--json").json
-    blind = {row["variable"]: row for row in ruled if row["panel"] == tables.HUMANS}
+    people = [row for row in ruled["verdicts"] if row["comparison"] == "human-human"]
+    blind = {row["variable"]: row for row in people if not row["code"]}
     assert blind["relevance"]["n_units"] == POSTS
     assert labeler.following() == "labeler export --batch y1"
+
+
+def test_who_was_not_asked_gave_nothing(labeler: Labeler) -> None:
+    """A segment variable that the file is silent about is undefined, not "no code was given"."""
+    path = put(labeler, last_year(labeler))
+    words = ("--arm", "blind", "--batch", "y1")
+    labeler("codings", "import", path, *words)
+    found = labeler("reliability", "--batch", "y1", "--json").json["reliability"]
+    plain = [row for row in found if row["coefficient"].startswith("krippendorff_alpha")]
+    n = {(row["variable"], row["kind"]): row["n_units"] for row in plain if not row["code"]}
+    assert n["impact", "human-human"] == n["impact", "model-panel"] == POSTS
+    assert n["value", "human-human"] == n["value", "model-panel"] == 0
 
 
 def test_what_stood_in_the_file_is_kept(labeler: Labeler) -> None:

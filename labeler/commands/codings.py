@@ -114,8 +114,5 @@ def import_(
         [(done.batch, len(done.coders), done.units, done.codings, done.segments)],
     )
     if done.silent:
-        told(
-            f"the file says nothing of {', '.join(done.silent)}: of segments that counts as none "
-            "given, so read no coefficient of them"
-        )
+        told(f"the file says nothing of {', '.join(done.silent)}: its coders count as not asked")
     told(f"next: labeler reliability --batch {done.batch}")

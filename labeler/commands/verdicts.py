@@ -58,7 +58,7 @@ def _line(row: Any, intervals: dict[tuple[str, str, str], str]) -> tuple[object,
         number(row.bound),
         row.n_units,
         _graded(row),
-        "" if pd.isna(row.further) else row.further,
+        "" if pd.isna(row.further) else f"{row.further:,}",
     )
 
 

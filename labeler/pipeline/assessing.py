@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from labeler import comparisons, tables
+from labeler.codebook import Codebook
 from labeler.edges import store
 from labeler.pipeline.study import Study, coded
 from labeler.stages import alttest, anchoring, calibration, drift
@@ -144,7 +145,7 @@ def _segments(study: Study, material: Material) -> pd.DataFrame:
     chances = _drawn(material.tasks)
     unequal = chances["unit_probability"].nunique() > 1
     weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
-    return segments_stage.segments_reliability(
+    rows = segments_stage.segments_reliability(
         material.segments,
         material.codings,
         material.coded,
@@ -154,6 +155,16 @@ def _segments(study: Study, material: Material) -> pd.DataFrame:
         weights=weights if unequal else None,
         clusters={unit: known.get(unit, unit) for unit in units["unit"]} if repeat else None,
     )
+    return _asked(rows, material.coded, study.codebook)
+
+
+def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """The rows of what an imported file speaks of: no segment at all is no segment marked."""
+    unasked = set("+".join(coded["unasked"]).split("+"))
+    own = {variable.variable for variable in codebook.variables if variable.of == "segment"}
+    if own <= unasked:
+        return rows[rows["kind"] == segments_stage.MODEL_POST]
+    return rows[~rows["variable"].isin(unasked)]
 
 
 def _drawn(tasks: pd.DataFrame) -> pd.DataFrame:

@@ -163,12 +163,17 @@ def last(study: Study, batch: str) -> pd.DataFrame:
 
 
 def coded(study: Study, batch: str) -> pd.DataFrame:
-    """Who coded which unit of a batch: columns unit, coder, arm.
+    """Who coded which unit of a batch: columns unit, coder, arm, unasked.
 
     Humans by their annotations that count, the suggester by its answers without an error.
+    `unasked` names the variables that an imported file is silent about, joined by "+".
     """
-    humans = standing(study, batch)[["unit", "coder", "arm"]]
     row = batch_row(study, batch)
+    origin = json.loads(row["design"] or "{}").get("imported")
+    said = origin["variables"] if origin else [v.variable for v in study.codebook.variables]
+    silent_about = [v.variable for v in study.codebook.variables if v.variable not in said]
+    humans = standing(study, batch)[["unit", "coder", "arm"]]
+    humans = humans.assign(unasked="+".join(silent_about))
     answers = store.read(
         study.engine,
         tables.COMPLETIONS,
@@ -177,5 +182,6 @@ def coded(study: Study, batch: str) -> pd.DataFrame:
         replicate=1,
         error="",
     )
-    model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]].assign(arm="")
+    model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]]
+    model = model.assign(arm="", unasked="")
     return pd.concat([humans, model.drop_duplicates()], ignore_index=True)

@@ -124,7 +124,7 @@ def _ruling(row: Any, family: Family, size: int) -> _Ruling:
         text = f"lower bound {row.bound:.3f} reaches {tau:.3f}, but not among {size} by Holm"
     else:
         text = f"{tau:.3f} lies between the bounds {row.bound:.3f} and {row.upper:.3f}"
-    told = f"about {further} further units would decide" if further else "more units would decide"
+    told = f"about {further:,} further units would decide" if further else "more units would decide"
     return _Ruling(INCONCLUSIVE, further, _joined(f"{text}: {told}", grade))
 
 

@@ -43,6 +43,7 @@ from labeler.statistics.distances import Floats, Level
 from labeler.statistics.ratios import Measured
 from labeler.statistics.unitizing import Overlap, Rows, Spans
 
+MODEL_POST = "model-post"  # the kind of the row about the model's quotes
 ALL = "segment"  # stands for the segment itself, beside the names of variables, as in CHANGES
 COLUMNS = [
     *("kind", "panel", "variable", "code", "coefficient", "weighting", "coders", "evidence"),
@@ -288,7 +289,7 @@ def _verbatim(
             exact, every, clusters=sampling.clusters, weights=sampling.weights, empty=NO_QUOTE
         )
         yield {
-            "kind": "model-post",
+            "kind": MODEL_POST,
             "panel": suggester,
             "variable": ALL,
             "code": "",
