@@ -11,7 +11,7 @@ from labeler import tables
 from labeler.codebook import Codebook
 from labeler.edges import drawing, store
 from labeler.keys import canonical
-from labeler.stages import figures, gate
+from labeler.stages import diagrams, figures, gate
 from labeler.statistics.definitions import DEFINITIONS
 from labeler.tables import ASSESSMENTS, CONSENSUS, ESTIMATES, RELIABILITY, VERDICTS
 from labeler.web import agreement, differences, queries
@@ -146,6 +146,18 @@ def estimates_figure(form: str) -> Response:
     if book is None or rows.empty:
         abort(404, "There are no estimates of this variable: name one with ?variable=.")
     return _drawn(figures.shares(rows, book, variable=variable, width=_width()), form)
+
+
+@pages.get("/figures/calibration.<form>")
+def calibration_figure(form: str) -> Response:
+    """How far a variable's confidence can be trusted, and what the surest units err in."""
+    batch = queries.chosen_batch()
+    rows = _of(batch, ASSESSMENTS)
+    variable = request.args.get("variable", "")
+    own = rows[rows["assessment"].isin(("calibration", "skip")) & (rows["variable"] == variable)]
+    if own.empty:
+        abort(404, "There is no calibration of this variable: name one with ?variable=.")
+    return _drawn(diagrams.calibration(own[own["code"] == ""]), form)
 
 
 def _drawn(spec: figures.Spec, form: str) -> Response:

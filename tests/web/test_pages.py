@@ -181,6 +181,7 @@ def test_assessments_are_shown_and_marked(client: FlaskClient) -> None:
     assert "0.120 [0.020, 0.220]" in page
     assert "&lt; .001" in page
     assert "&lt;b&gt;why&lt;/b&gt;" in page
+    assert 'src="/figures/calibration.svg?batch=' in client.get("/assessments").text
 
 
 def test_each_table_of_reliability_comes_as_csv(client: FlaskClient) -> None:
@@ -196,6 +197,8 @@ def test_figures_are_drawn_from_the_store(client: FlaskClient) -> None:
     assert client.get("/figures/reliability.png").data.startswith(b"\x89PNG")
     assert client.get("/figures/estimates.pdf?variable=relevance").data.startswith(b"%PDF")
     assert client.get("/figures/reliability.json").get_json()["layer"]
+    assert b"Risk and coverage" in client.get("/figures/calibration.svg?variable=relevance").data
+    assert client.get("/figures/calibration.svg?variable=mood").status_code == 404
     assert client.get("/figures/reliability.gif").status_code == 404
     assert client.get("/figures/estimates.svg?variable=mood").status_code == 404
 

@@ -171,6 +171,23 @@ def fill(url: str) -> None:
             | {"assessment": "anchoring", "coder": "humans", "variable": "relevance"}
             | {"measure": "agreement_inflation", "value": 0.12, "low": 0.02, "high": 0.22}
             | {"p": 0.0001, "n": 80, "verdict": "anchored", "note": "<b>why</b>"},
+            *(
+                whole
+                | {"assessment": "calibration", "coder": MODEL, "variable": "relevance"}
+                | {"measure": f"{measure}.vote", "value": value, "n": 40}
+                | {"low": max(value - 0.2, 0.0), "high": min(value + 0.2, 1.0)}
+                for measure, value in (
+                    ("ece", 0.08),
+                    ("bin.01.confidence", 0.6),
+                    ("bin.01.accuracy", 0.45),
+                    ("bin.02.confidence", 0.95),
+                    ("bin.02.accuracy", 0.9),
+                    ("point.01.coverage", 0.5),
+                    ("point.01.risk", 0.1),
+                    ("point.02.coverage", 1.0),
+                    ("point.02.risk", 0.325),
+                )
+            ),
         ],
         tables.ESTIMATES: [
             share | {"code": "relevant", "note": "< 11"},
