@@ -6,11 +6,10 @@ Starts a Label Studio in a temporary folder (or uses the one at --url with LABEL
 whose account then owns the projects), and prints ratios measured side by side in one run:
 
 - push of a batch with suggestions, beside the fastest of two plain imports of the very same
-  payload (requests of 1,000 tasks, and one request); goal 1.15. Once as a call within a process,
-  beside the import requests alone: ours also makes the payload and the project, looks up, notes
-  and reads the counts back. And once as the whole command, beside a whole process that reads the
-  payload from a file, makes a project and imports it by `requests`. Medians of the rounds, whose
-  measurements take turns
+  payload (requests of 1,000 tasks, and one request); goal 1.15. Both make a project and import
+  into it; ours also makes the payload, looks up, notes and reads the counts back. Once as a call
+  within a process, and once as the whole command, beside a whole process that reads the payload
+  from a file and imports it by `requests`. Medians of the rounds, whose measurements take turns
 - pull a minute later with nothing changed, and with some tasks changed, beside one full JSON
   export of the project
   (goals 0.02 and 0.05); every task carries an annotation
@@ -306,10 +305,11 @@ def peak() -> float:
 
 def imported(place: Place, payload: list[dict[str, Any]], batch: int) -> float:
     """Seconds of a plain import of the payload into a new project, in requests of `batch` tasks."""
-    project = made(place, f"plain {len(payload)} {batch}")
-    bodies = [json.dumps(payload[at : at + batch]) for at in range(0, len(payload), batch)]
+    about = json.dumps(wanted(f"plain {len(payload)} {batch}"))
     began = time.perf_counter()
-    for body in bodies:
+    project = int(asked(place, "POST", "api/projects/", data=about).json()["id"])
+    for at in range(0, len(payload), batch):
+        body = json.dumps(payload[at : at + batch])
         asked(place, "POST", f"api/projects/{project}/import", data=body)
     return time.perf_counter() - began
 
