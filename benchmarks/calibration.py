@@ -40,10 +40,12 @@ class World(NamedTuple):
 
 
 def beta(chance: np.random.Generator, n: int) -> np.ndarray:
+    """Confidences as of log-probabilities: most are near 1."""
     return chance.beta(5, 0.6, n)
 
 
 def votes(chance: np.random.Generator, n: int) -> np.ndarray:
+    """Confidences as shares of replicates: few different ones."""
     return chance.choice(VOTES, n, p=[0.02, 0.05, 0.08, 0.15, 0.7])
 
 

@@ -174,6 +174,7 @@ def texts_of(marked: pd.DataFrame, coded: pd.DataFrame, posts: pd.DataFrame) -> 
 
 
 def setting_of(panel: Panel, marked: pd.DataFrame, texts: Texts) -> Setting:
+    """Who of the panel read which text, by number, and what was marked there (see Setting)."""
     readers = panel.readers
     coders = sorted(set(readers["coder"]))
     row, names = pd.factorize(readers["row"], sort=True)

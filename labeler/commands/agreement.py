@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import click
 
-from labeler.commands.coding_options import conditions, listed
+from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.output import as_json, number, table, told
-from labeler.pipeline.agreement import Answer, Given, agreement, write_table
+from labeler.edges.codings_file import Given
+from labeler.pipeline.agreement import Answer, agreement, write_table
 from labeler.stages.coding_agreement import Method
 from labeler.statistics.coefficients import Estimate
 from labeler.statistics.distances import Level
@@ -20,42 +21,10 @@ CODES = 12
 
 
 @click.command("agreement")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--level",
-    required=True,
-    type=click.Choice(get_args(Level)),
-    help="How the values are measured; masi and jaccard: sets of codes joined by +.",
+@table_options(level=None)
+@column_options(
+    "Of a wide table: the columns that are coders.  [default: all but the units' names]"
 )
-@click.option(
-    "--domain",
-    callback=listed,
-    metavar="A,B,C",
-    help="All values that could have been given, in order.  [default: those seen]",
-)
-@click.option("--unit", default="", metavar="COLUMN", help="The column that names the units.")
-@click.option("--coder", default="", metavar="COLUMN", help="Of a long table: who coded.")
-@click.option("--value", default="", metavar="COLUMN", help="Of a long table: what was given.")
-@click.option(
-    "--coders",
-    callback=listed,
-    metavar="A,B",
-    help="Of a wide table: the columns that are coders.  [default: all but the units' names]",
-)
-@click.option(
-    "--where",
-    multiple=True,
-    callback=conditions,
-    metavar="COLUMN=TEXT",
-    help="Only rows with this text, as of one variable; may be repeated.",
-)
-@click.option(
-    "--missing",
-    multiple=True,
-    metavar="TEXT",
-    help="A further text that means 'not coded', as an empty cell does; may be repeated.",
-)
-@click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
 @click.option(
     "--interval",
     default="jackknife",

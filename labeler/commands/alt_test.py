@@ -8,17 +8,18 @@ from typing import Any, get_args
 import click
 
 from labeler.coded_values import HUMAN
-from labeler.commands.coding_options import listed, table_options
+from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
-from labeler.pipeline.alttest import Answer, Given, alternative
+from labeler.edges.codings_file import Given
+from labeler.pipeline.alttest import Answer, alternative
 from labeler.stages.alttest import Tested
 from labeler.statistics.alttest import Q, Score
 from labeler.statistics.distances import Level
 
 
 @click.command("alt-test")
-@table_options
+@table_options()
 @click.option(
     "--model",
     "models",
@@ -27,15 +28,7 @@ from labeler.statistics.distances import Level
     metavar="NAME",
     help="The coder that is the model: a column of a wide table, else a name; may be repeated.",
 )
-@click.option("--unit", default="", metavar="COLUMN", help="The column that names the units.")
-@click.option("--coder", default="", metavar="COLUMN", help="Of a long table: who coded.")
-@click.option("--value", default="", metavar="COLUMN", help="Of a long table: what was given.")
-@click.option(
-    "--coders",
-    callback=listed,
-    metavar="A,B",
-    help="Of a wide table: the columns that are humans.  [default: all others]",
-)
+@column_options("Of a wide table: the columns that are humans.  [default: all others]")
 @click.option(
     "--epsilon",
     type=click.FloatRange(0, 1, max_open=True),

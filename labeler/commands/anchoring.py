@@ -34,7 +34,7 @@ CODES = 12
 
 
 @click.command("anchoring")
-@table_options
+@table_options()
 @click.option(
     "--model",
     default="",

@@ -14,42 +14,64 @@ from labeler.statistics.distances import Level
 Command = Callable[..., Any]
 
 
-def table_options(command: Command) -> Command:
-    """FILE, and how any table of codings is read: level, domain, rows, gaps, sheet."""
-    for option in reversed(
-        (
-            click.argument("file", type=click.Path(path_type=Path)),
-            click.option(
-                "--level",
-                type=click.Choice(get_args(Level)),
-                default="nominal",
-                show_default=True,
-                help="How the values are measured; masi and jaccard: sets of codes joined by +.",
-            ),
-            click.option(
-                "--domain",
-                callback=listed,
-                metavar="A,B,C",
-                help="All values that could have been given, in order.  [default: those seen]",
-            ),
-            click.option(
-                "--where",
-                multiple=True,
-                callback=conditions,
-                metavar="COLUMN=TEXT",
-                help="Only rows with this text, as of one variable; may be repeated.",
-            ),
-            click.option(
-                "--missing",
-                multiple=True,
-                metavar="TEXT",
-                help="A further text that means 'not coded', as an empty cell does.",
-            ),
-            click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook."),
-        )
-    ):
-        command = option(command)
-    return command
+def table_options(*, level: str | None = "nominal") -> Callable[[Command], Command]:
+    """FILE, and how any table of codings is read: level, domain, rows, gaps, sheet.
+
+    `level` is the default; without one the option is required.
+    """
+    told = "How the values are measured; masi and jaccard: sets of codes joined by +."
+    measured = click.Choice(get_args(Level))
+    return _all(
+        click.argument("file", type=click.Path(path_type=Path)),
+        click.option("--level", type=measured, required=True, help=told)
+        if level is None
+        else click.option("--level", type=measured, default=level, show_default=True, help=told),
+        click.option(
+            "--domain",
+            callback=listed,
+            metavar="A,B,C",
+            help="All values that could have been given, in order.  [default: those seen]",
+        ),
+        click.option(
+            "--where",
+            multiple=True,
+            callback=conditions,
+            metavar="COLUMN=TEXT",
+            help="Only rows with this text, as of one variable; may be repeated.",
+        ),
+        click.option(
+            "--missing",
+            multiple=True,
+            metavar="TEXT",
+            help="A further text that means 'not coded', as an empty cell does; may be repeated.",
+        ),
+        click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook."),
+    )
+
+
+def column_options(coders: str) -> Callable[[Command], Command]:
+    """Which columns hold what, in a wide or a long table; `coders` says what --coders names."""
+    return _all(
+        click.option(
+            "--unit", default="", metavar="COLUMN", help="The column that names the units."
+        ),
+        click.option("--coder", default="", metavar="COLUMN", help="Of a long table: who coded."),
+        click.option(
+            "--value", default="", metavar="COLUMN", help="Of a long table: what was given."
+        ),
+        click.option("--coders", callback=listed, metavar="A,B", help=coders),
+    )
+
+
+def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator of several, in the order in which help shows them."""
+
+    def decorated(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
 
 
 def listed(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -30,6 +31,19 @@ INDEX = "index"  # what a first column without a name is called
 EXACT = 2**53  # whole numbers up to here are exact in a workbook
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+
+class Given(NamedTuple):
+    """Which table, and how it is to be read (see `codings`)."""
+
+    path: Path
+    unit: str = ""
+    coder: str = ""
+    value: str = ""
+    coders: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    sheet: str = ""
 
 
 def read(path: Path, *, sheet: str = "") -> pd.DataFrame:

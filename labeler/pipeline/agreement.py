@@ -8,24 +8,12 @@ from typing import NamedTuple
 
 from labeler.coding_tables import checked
 from labeler.edges import codings_file, files
+from labeler.edges.codings_file import Given
 from labeler.stages import coding_agreement
 from labeler.stages.coding_agreement import Agreed, Matrix, Method, Pair
 from labeler.statistics.distances import Level
 
 ALIKE_MISSING = ("na", "n/a", "nan", "null", "none", "nil", "-", ".", "?")
-
-
-class Given(NamedTuple):
-    """Which table, and how it is to be read (see `codings_file.codings`)."""
-
-    path: Path
-    unit: str = ""
-    coder: str = ""
-    value: str = ""
-    coders: tuple[str, ...] = ()
-    where: tuple[tuple[str, str], ...] = ()
-    missing: tuple[str, ...] = ()
-    sheet: str = ""
 
 
 class Answer(NamedTuple):

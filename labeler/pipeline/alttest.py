@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,24 +10,12 @@ import pandas as pd
 from labeler.coded_values import BLIND, HUMAN, Scale
 from labeler.coding_tables import checked
 from labeler.edges import codings_file
+from labeler.edges.codings_file import Given
 from labeler.errors import InputError
 from labeler.stages import alttest
 from labeler.stages.alttest import Tested
 from labeler.statistics.alttest import Score, Small
 from labeler.statistics.distances import Level
-
-
-class Given(NamedTuple):
-    """Which table, and how it is to be read (see `codings_file.codings`)."""
-
-    path: Path
-    unit: str = ""
-    coder: str = ""
-    value: str = ""
-    coders: tuple[str, ...] = ()
-    where: tuple[tuple[str, str], ...] = ()
-    missing: tuple[str, ...] = ()
-    sheet: str = ""
 
 
 class Answer(NamedTuple):

@@ -97,12 +97,7 @@ def import_codings(
             origin=f"{IMPORTED}{digest[:SHORT]}",
             created=created,
         )
-        faults = [*found.faults, *_held(study, found, name)]
-        if faults:
-            told = [f"line {line}: {fault}" if line else fault for line, fault in sorted(faults)]
-            raise refused(str(path), told)
-        if found.codings.empty:
-            raise InputError(f"{path}: no row holds a value: nothing to import")
+        _refuse(path, found, _held(study, found, name))
         known = coders(study, "human")
         who = sorted(set(found.tasks["coder"]))
         new = [coder for coder in who if coder not in known]
@@ -127,6 +122,16 @@ def import_codings(
             silent=[v.variable for v in study.codebook.variables if v.variable not in said],
             new=before is None,
         )
+
+
+def _refuse(path: Path, found: imports.Imported, held: list[tuple[int, str]]) -> None:
+    """Raise InputError with the first faults by line, or where there is nothing to import."""
+    faults = [*found.faults, *held]
+    if faults:
+        told = [f"line {line}: {fault}" if line else fault for line, fault in sorted(faults)]
+        raise refused(str(path), told)
+    if found.codings.empty:
+        raise InputError(f"{path}: no row holds a value: nothing to import")
 
 
 def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[str] | None:

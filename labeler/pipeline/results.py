@@ -85,33 +85,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
     row = batch_row(study, batch)
     same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
-        who = coded(study, batch)
-        codings = of_coded(study, tables.CODINGS, who)
-        segments = of_coded(study, tables.SEGMENTS, who)
-        frames = {
-            "codings": codings,
-            "segments": segments if quotes else segments.drop(columns="quote"),
-            "changes": of_coded(study, tables.CHANGES, who),
-            "confidence": store.read(
-                study.engine,
-                tables.CONFIDENCE,
-                codebook=row["codebook"],
-                unit=sorted(set(who["unit"])),
-            ),
-            "tasks": store.read(study.engine, tables.TASKS, batch=batch).drop(
-                columns="studio_task"
-            ),
-            **{
-                table.name: store.read(study.engine, table, batch=batch)
-                for table in (
-                    tables.RELIABILITY,
-                    tables.VERDICTS,
-                    tables.ASSESSMENTS,
-                    tables.CONSENSUS,
-                    tables.ESTIMATES,
-                )
-            },
-        }
+        frames = _frames(study, row, quotes=quotes)
         books = store.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
         about = {
@@ -137,6 +111,36 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
         for name in sorted(written, key=lambda name: name == "manifest.json"):
             files.write(folder / name, made[name])
         return Exported(folder, list(made), written)
+
+
+def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
+    """The tables of a bundle, by name."""
+    batch = str(row["batch"])
+    who = coded(study, batch)
+    codings = of_coded(study, tables.CODINGS, who)
+    segments = of_coded(study, tables.SEGMENTS, who)
+    return {
+        "codings": codings,
+        "segments": segments if quotes else segments.drop(columns="quote"),
+        "changes": of_coded(study, tables.CHANGES, who),
+        "confidence": store.read(
+            study.engine,
+            tables.CONFIDENCE,
+            codebook=row["codebook"],
+            unit=sorted(set(who["unit"])),
+        ),
+        "tasks": store.read(study.engine, tables.TASKS, batch=batch).drop(columns="studio_task"),
+        **{
+            table.name: store.read(study.engine, table, batch=batch)
+            for table in (
+                tables.RELIABILITY,
+                tables.VERDICTS,
+                tables.ASSESSMENTS,
+                tables.CONSENSUS,
+                tables.ESTIMATES,
+            )
+        },
+    }
 
 
 def _verdicts(study: Study, batch: str) -> pd.DataFrame:

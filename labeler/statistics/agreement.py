@@ -76,22 +76,24 @@ def alpha_checked(
     domain: Domain,
     weights: Floats | None = None,
     times: Counts | None = None,
+    tolerance: float = CHECK_TOLERANCE,
+    cells: int = CHECK_CELLS,
 ) -> Agreement:
     """`alpha`, computed a second time by the krippendorff package.
 
-    A difference above 1e-9 raises LabelerError with both values. The package knows no weights:
-    a weighted alpha is not computed twice. It needs memory for units x values^2 numbers; above
-    10 million of them the two are compared on every k-th unit, the smallest k that fits.
+    A difference above `tolerance` raises LabelerError with both values. The package knows no
+    weights: a weighted alpha is not computed twice. It needs memory for units x values^2 numbers;
+    above so many `cells` the two are compared on every k-th unit, the smallest k that fits.
     """
     agreement = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     if weights is None and not math.isnan(agreement.value):
         n_units = counts.shape[0] if times is None else int(times.sum())
-        step = math.ceil(n_units * counts.shape[1] ** 2 / CHECK_CELLS)
+        step = math.ceil(n_units * counts.shape[1] ** 2 / cells)
         every = np.arange(0, n_units, max(step, 1))
         part = counts[every if times is None else np.cumsum(times).searchsorted(every, "right")]
         ours = alpha(part, level=level, domain=domain).value if step > 1 else agreement.value
         if not math.isnan(ours):
-            _compare(ours, _second_alpha(part, level, domain), level)
+            _compare(ours, _second_alpha(part, level, domain), level, tolerance)
     return agreement
 
 
@@ -302,8 +304,8 @@ def reason_undefined(counts: Counts, domain: Domain) -> str:
     return f"no variation: every {every} is {name_of(domain[int(pairable[0].argmax())])}"
 
 
-def _compare(ours: float, theirs: float, level: Level) -> None:
-    if not abs(ours - theirs) <= CHECK_TOLERANCE:
+def _compare(ours: float, theirs: float, level: Level, tolerance: float) -> None:
+    if not abs(ours - theirs) <= tolerance:
         raise LabelerError(
             f"two computations of the {level} alpha differ: {ours!r} (labeler) and {theirs!r} "
             "(krippendorff package); nothing was reported, please file this as a defect"

@@ -130,6 +130,7 @@ def nothing(reason: str, n: int) -> Effect:
 
 
 def estimate(value: float, se: float, df: int, method: str, n: int, note: str = "") -> Effect:
+    """An effect with t intervals of 95% and 90% and its p; none where the error is 0 or df is."""
     if df < 1 or se == 0:
         reason = "no spread between clusters: no interval" if df else "a single cluster"
         told = f"{note}; {reason}" if note else reason

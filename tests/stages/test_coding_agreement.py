@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labeler import coding_tables
@@ -43,8 +43,7 @@ def test_order_of_units_and_coders_does_not_matter(
     rows: list[tuple[str, ...]], chance: object
 ) -> None:
     """Rows and columns in any order: the same coefficients."""
-    if not any(cell for row in rows for cell in row):
-        return
+    assume(any(cell for row in rows for cell in row))
     mixed = list(rows)
     chance.shuffle(mixed)
     same(agreed(rows), agreed([row[::-1] for row in mixed]))
@@ -53,8 +52,7 @@ def test_order_of_units_and_coders_does_not_matter(
 @given(GRIDS)
 def test_ten_and_ten_point_nought_are_one_code(rows: list[tuple[str, ...]]) -> None:
     """However a spreadsheet writes whole numbers, at every level."""
-    if not any(cell for row in rows for cell in row):
-        return
+    assume(any(cell for row in rows for cell in row))
     floats = [tuple(f"{cell}.0" if cell else "" for cell in row) for row in rows]
     for level in ("nominal", "interval"):
         same(agreed(rows, level), agreed(floats, level))

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.errors import LabelerError, TableError
-from labeler.statistics import agreement as module
 from labeler.statistics.agreement import (
     Agreement,
     alpha,
@@ -368,21 +367,18 @@ def test_positions_count_as_values_do():
     assert (count_columns(columns, 3) == counted("ab.", "a.c", domain=["a", "b", "c"])).all()
 
 
-def test_a_difference_stops_the_run(monkeypatch):
+def test_a_difference_stops_the_run():
     """A tolerance that no pair of numbers can meet shows that the second value is compared."""
-    monkeypatch.setattr(module, "CHECK_TOLERANCE", -1.0)
     counts = counted("aab", "abb", domain=["a", "b"])
     with pytest.raises(LabelerError, match=r"0\.444\d* \(labeler\) and 0\.444\d* \(krippendorff"):
-        alpha_checked(counts, level="nominal", domain=["a", "b"])
+        alpha_checked(counts, level="nominal", domain=["a", "b"], tolerance=-1.0)
 
 
-def test_large_data_are_checked_on_a_part(monkeypatch):
+def test_large_data_are_checked_on_a_part():
     """Where the package would need too much memory, every k-th unit is compared."""
     rng = np.random.default_rng(3)
     counts = rng.integers(0, 3, (200, 4))
     whole = alpha(counts, level="ordinal", domain=NUMBERS)
-    monkeypatch.setattr(module, "CHECK_CELLS", 500)
-    assert alpha_checked(counts, level="ordinal", domain=NUMBERS) == whole
-    monkeypatch.setattr(module, "CHECK_TOLERANCE", -1.0)
+    assert alpha_checked(counts, level="ordinal", domain=NUMBERS, cells=500) == whole
     with pytest.raises(LabelerError, match="two computations"):
-        alpha_checked(counts, level="ordinal", domain=NUMBERS)
+        alpha_checked(counts, level="ordinal", domain=NUMBERS, cells=500, tolerance=-1.0)
