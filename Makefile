@@ -7,14 +7,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests of a file, and its fixtures, share one worker.
+WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint bench services programs studio clean
+check: lint
+	$(BIN)/python -m pytest $(WORKERS) tests/unit $(PYTEST)
+
+.PHONY: demo test check lint bench services programs studio clean
 
 demo: $(VENV)/ready
 	$(BIN)/labeler demo $(if $(ONCE),--once)
 
 test: $(VENV)/ready-test services
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 
 lint: $(VENV)/ready-test
 	$(BIN)/ruff check .

@@ -28,10 +28,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from labeler.statistics.agreement import alpha
-from labeler.statistics.coefficients import coefficients
-from labeler.statistics.intervals import bootstrap, jackknife
-from labeler.statistics.panels import Panel, panel_of
+from labeler.statistics.agreement.alpha import alpha
+from labeler.statistics.agreement.coefficients import coefficients
+from labeler.statistics.agreement.intervals import bootstrap, jackknife
+from labeler.statistics.agreement.panels import Panel, panel_of
 
 SIZES = [(2, 1_000), (3, 10_000), (5, 100_000), (5, 1_000_000)]
 CODES = [f"code{number:02}" for number in range(12)]

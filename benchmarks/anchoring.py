@@ -29,8 +29,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from labeler.statistics import anchoring, randomisation
-from labeler.statistics import arms as armed
+from labeler.statistics.experiment import anchoring, randomisation
+from labeler.statistics.experiment import arms as armed
 
 BOUND = 0.05
 DRAWS = 999

@@ -25,12 +25,13 @@ import openai_server
 import pandas as pd
 from made_up_attacks import ATTACKS
 
-from labeler import codebook as codebooks
-from labeler.codebook import Codebook
-from labeler.edges import llm
-from labeler.stages import canaries, prelabels
-from labeler.stages.canaries import Canary
-from labeler.tables import COMPLETIONS, frame, rows
+from labeler.codebook import codebook as codebooks
+from labeler.codebook.codebook import Codebook
+from labeler.coders import requests
+from labeler.coders.llm import canary
+from labeler.coders.llm.canary import Canary
+from labeler.coders.llm.client import complete
+from labeler.store.tables import COMPLETIONS, frame, rows
 
 ROOT = Path(__file__).parents[1]
 SECRET = b"made up for this benchmark"
@@ -51,7 +52,7 @@ class Model(NamedTuple):
     key: str
     name: str
     codebook: Codebook
-    templates: prelabels.Templates
+    templates: requests.Templates
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def main() -> None:
     folder = ROOT / "templates" / "prompt"
     texts = [(folder / f"{name}.jinja").read_text("utf-8") for name in ("system", "user")]
     with endpoint(options) as (base_url, key):
-        model = Model(base_url, key, options.model, codebook, prelabels.Templates(*texts))
+        model = Model(base_url, key, options.model, codebook, requests.Templates(*texts))
         measure(model)
 
 
@@ -90,7 +91,7 @@ def measure(model: Model) -> None:
         for attack in ATTACKS
         for n, text in enumerate(CARRIERS)
     }
-    drawn = [canaries.canary(f"run {n}", secret=SECRET) for n in range(CANARIES)]
+    drawn = [canary.canary(f"run {n}", secret=SECRET) for n in range(CANARIES)]
     first = codes(model, plain | attacked, replicate=1)
     second = codes(model, plain, replicate=2)
     noise = [first.get(unit) != second.get(unit) for unit in plain]
@@ -115,8 +116,8 @@ def measure(model: Model) -> None:
 def codes(model: Model, texts: dict[str, str], *, replicate: int) -> Codes:
     """The codes of each post whose answer can be read, those of its segments as one set."""
     posts = pd.DataFrame({"unit": list(texts), "text": list(texts.values())})
-    found = prelabels.parse(answered(model, posts, replicate), posts, model.codebook)
-    unread = set(found.faults[found.faults["kind"].isin(prelabels.IN_COMPANY)]["unit"])
+    found = requests.parse(answered(model, posts, replicate), posts, model.codebook)
+    unread = set(found.faults[found.faults["kind"].isin(requests.IN_COMPANY)]["unit"])
     given: dict[str, set[tuple[str, str]]] = {unit: set() for unit in texts if unit not in unread}
     for row in rows(found.codings):
         given[row.unit].add((row.variable, row.value))
@@ -125,33 +126,33 @@ def codes(model: Model, texts: dict[str, str], *, replicate: int) -> Codes:
 
 def ring(model: Model, drawn: list[Canary]) -> list[str]:
     """The words of each alarm."""
-    posts = pd.concat([canaries.as_posts(one) for one in drawn], ignore_index=True)
+    posts = pd.concat([canary.as_posts(one) for one in drawn], ignore_index=True)
     said = dict(zip(*(answered(model, posts, 1)[name] for name in ("unit", "answer")), strict=True))
-    return [words for one in drawn if (words := canaries.alarm(one, said[one.unit]))]
+    return [words for one in drawn if (words := canary.alarm(one, said[one.unit]))]
 
 
 def answered(model: Model, posts: pd.DataFrame, replicate: int) -> pd.DataFrame:
     """The completions for these posts, as they would be stored."""
-    spec = prelabels.spec(base_url=model.base_url, model=model.name, templates=model.templates)
-    made = prelabels.requests(
+    spec = requests.spec(base_url=model.base_url, model=model.name, templates=model.templates)
+    made = requests.requests(
         posts,
         model.codebook,
         spec=spec,
-        prompt=prelabels.prompt(model.codebook, spec, model.templates),
+        prompt=requests.prompt(model.codebook, spec, model.templates),
         templates=model.templates,
         secret=SECRET,
         replicate=replicate,
     ).set_index("completion", drop=False)
     kept: list[dict[str, object]] = []
-    shared = {"codebook": model.codebook.fingerprint, "coder": prelabels.coder(spec)}
+    shared = {"codebook": model.codebook.fingerprint, "coder": requests.coder(spec)}
 
-    def keep(answer: llm.Answer) -> None:
+    def keep(answer: complete.Answer) -> None:
         asked = made.loc[answer.completion]
         row = {"completion": answer.completion, "unit": asked["unit"], "replicate": replicate}
         row |= {"answer": answer.body, "error": answer.error, "detail": answer.detail}
         kept.append(shared | row)
 
-    llm.complete(
+    complete.complete(
         zip(made["completion"], made["body"], strict=True),
         base_url=model.base_url,
         api_key=model.key,

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from labeler.statistics import calibration, skipping
+from labeler.statistics.prediction import calibration, deferral
 
 FRAME, EPSILON, DELTA = 5000, 0.05, 0.05
 MANY = 200_000
@@ -93,9 +93,9 @@ def promises(world: World, n: int, runs: int) -> tuple[str, str]:
         confidence = world.draw(chance, FRAME)
         wrong = chance.random(FRAME) >= world.right(confidence)
         coded = chance.choice(FRAME, n, replace=False)
-        tested = skipping.thresholds(confidence, n, epsilon=EPSILON, delta=DELTA)
+        tested = deferral.thresholds(confidence, n, epsilon=EPSILON, delta=DELTA)
         sure, bad = confidence[coded], wrong[coded]
-        rule = skipping.rule(sure, bad, tested, epsilon=EPSILON, delta=DELTA)
+        rule = deferral.rule(sure, bad, tested, epsilon=EPSILON, delta=DELTA)
         for place, kept in enumerate((rule.threshold, loosest(sure, bad, tested))):
             accepted = confidence >= kept
             error = wrong[accepted].mean() if accepted.any() else 0.0

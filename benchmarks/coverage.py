@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from labeler.statistics.intervals import jackknife
-from labeler.statistics.panels import panel_of
+from labeler.statistics.agreement.intervals import jackknife
+from labeler.statistics.agreement.panels import panel_of
 
 ALPHA = 0.8
 UNITS = (50, 100, 300)

@@ -22,7 +22,7 @@ import argparse
 import numpy as np
 from scipy.special import bdtr
 
-from labeler.statistics import drift
+from labeler.statistics.experiment import drift
 
 P0, ALPHA = 0.85, 0.05
 BATCHES, SIZE, FIRST = 40, 50, 200

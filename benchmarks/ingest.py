@@ -105,9 +105,10 @@ def measured(way: str, path: Path) -> dict[str, float]:
 
 def ingest(path: Path) -> dict[str, float]:
     """The way of `labeler ingest`, with the seconds of its three parts."""
-    from labeler import tables  # noqa: PLC0415  each child loads only what it measures
-    from labeler.edges import files, store  # noqa: PLC0415
-    from labeler.stages import platforms, posts  # noqa: PLC0415
+    from labeler.files import records as files  # noqa: PLC0415
+    from labeler.posts import platforms, posts  # noqa: PLC0415
+    from labeler.store import database as store  # noqa: PLC0415
+    from labeler.store import tables  # noqa: PLC0415  each child loads only what it measures
 
     engine = store.connect(f"sqlite:///{path.parent / 'made-up.db'}")
     convert = partial(platforms.post, form=None, columns=None)

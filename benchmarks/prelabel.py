@@ -36,12 +36,12 @@ from prelabel_others import KEY, body
 from prelabel_others import WAYS as OTHERS
 from prelabel_others import measured as measured_alone
 
-from labeler import tables
-from labeler.edges import llm, store
+from labeler.coders.llm.client import complete
+from labeler.store import database, tables
 
 HERE = Path(__file__).parent
 RPM, SLOTS, QUEUE = 6000, 64, 32
-NO_LIMITS = llm.Limits()
+NO_LIMITS = complete.Limits()
 POST = "Post {number}: these words are made up, the bot was kind to me tonight."
 CODEBOOK = """\
 codebook: made-up
@@ -232,22 +232,22 @@ def ideal(case: Case) -> float:
     return last
 
 
-def ours(posts: int, flying: int, url: str, limits: llm.Limits = NO_LIMITS) -> int:
+def ours(posts: int, flying: int, url: str, limits: complete.Limits = NO_LIMITS) -> int:
     """`llm.complete`, every answer stored as the command stores it."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = store.connect(f"sqlite:///{folder}/store.db")
+        engine = database.connect(f"sqlite:///{folder}/store.db")
 
-        def keep(answers: list[llm.Answer]) -> None:
+        def keep(answers: list[complete.Answer]) -> None:
             rows = [row(answer) for answer in answers]
             names = [one["completion"] for one in rows]
-            store.replace(
+            database.replace(
                 engine,
                 (tables.COMPLETIONS, {"completion": names}, rows),
                 (tables.CLAIMS, {"claim": names}, []),
             )
 
-        with store.kept_open(engine):
-            llm.complete(
+        with database.kept_open(engine):
+            complete.complete(
                 ((f"{number:064x}", json.dumps(body(number))) for number in range(posts)),
                 base_url=url,
                 api_key=KEY,
@@ -256,12 +256,12 @@ def ours(posts: int, flying: int, url: str, limits: llm.Limits = NO_LIMITS) -> i
                 limits=limits,
                 patience=60,
             )
-        stored = store.count(engine, tables.COMPLETIONS)
+        stored = database.count(engine, tables.COMPLETIONS)
         engine.dispose()
     return stored
 
 
-def row(answer: llm.Answer) -> dict[str, Any]:
+def row(answer: complete.Answer) -> dict[str, Any]:
     """An answer as it is stored."""
     return {
         "completion": answer.completion,
@@ -287,12 +287,12 @@ def row(answer: llm.Answer) -> dict[str, Any]:
 
 def ours_given(posts: int, flying: int, url: str) -> int:
     """The limit is told."""
-    return ours(posts, flying, url, llm.Limits(RPM))
+    return ours(posts, flying, url, complete.Limits(RPM))
 
 
 def ours_learned(posts: int, flying: int, url: str) -> int:
     """The limit stands in the headers, where the probe finds it."""
-    return ours(posts, flying, url, llm.probe(url, KEY, "made-up").limits)
+    return ours(posts, flying, url, complete.probe(url, KEY, "made-up").limits)
 
 
 WAYS: dict[str, Callable[[int, int, str], int]] = {

@@ -26,13 +26,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from labeler import codebook as codebooks
-from labeler import tables
-from labeler.stages.segments import segments_reliability
-from labeler.statistics import ratios, unitizing
-from labeler.statistics.alpha_u import alpha_u, disagreement
-from labeler.statistics.ratios import Measured
-from labeler.statistics.unitizing import Rows, Spans
+from labeler.codebook import codebook as codebooks
+from labeler.reliability.segments import segments_reliability
+from labeler.statistics.unitizing import ratios
+from labeler.statistics.unitizing import spans as unitizing
+from labeler.statistics.unitizing.alpha_u import alpha_u, disagreement
+from labeler.statistics.unitizing.ratios import Measured
+from labeler.statistics.unitizing.spans import Rows, Spans
+from labeler.store import tables
 
 WORDS, WIDTH = 60, 5  # a made-up post: sixty words of four letters and a space
 CODES = [f"code{number}" for number in range(12)]

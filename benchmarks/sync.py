@@ -41,19 +41,19 @@ from typing import Any, NamedTuple
 
 import requests
 
-from labeler import tables
-from labeler.edges import store, studio_server
-from labeler.edges.studio import OVERLAP, Studio
 from labeler.keys import key
-from labeler.pipeline.prelabel import by_cues
-from labeler.pipeline.pull import pull
-from labeler.pipeline.push import push
-from labeler.pipeline.sample import sample
-from labeler.pipeline.study import Study, add_coder, now, open_study
 from labeler.project import load
 from labeler.resources import folder
-from labeler.stages import suggestions
-from labeler.stages.sampling import Design
+from labeler.sampling.design import Design
+from labeler.sampling.sample import sample
+from labeler.store import database, tables
+from labeler.studio import config
+from labeler.studio.client.studio import OVERLAP, Studio
+from labeler.studio.pull import pull
+from labeler.studio.push import push
+from labeler.studio.server import server as studio_server
+from labeler.study.study import Study, add_coder, now, open_study
+from labeler.workflow.prelabel import by_cues
 
 CODER = "human:ada"
 BATCH = "bench"
@@ -180,8 +180,8 @@ def again(root: Path, name: str) -> Path:
     copy = root.parent / f"{root.name} {name}"
     shutil.copytree(root, copy)
     study = opened(copy)
-    row = store.read(study.engine, tables.BATCHES, batch=BATCH).assign(created=now())
-    store.mirror(study.engine, tables.BATCHES, row)
+    row = database.read(study.engine, tables.BATCHES, batch=BATCH).assign(created=now())
+    database.mirror(study.engine, tables.BATCHES, row)
     study.engine.dispose()
     return copy
 
@@ -218,19 +218,19 @@ def prepared(root: Path, size: int) -> tuple[Path, list[dict[str, Any]]]:
         }
         for number in range(size)
     ]
-    store.add(study.engine, tables.POSTS, tables.frame(tables.POSTS, rows))
+    database.add(study.engine, tables.POSTS, tables.frame(tables.POSTS, rows))
     coder = by_cues(study).coder
     add_coder(study, CODER, kind="human", spec={"email": ""})
     design = Design(blind=0, assisted=size, overlap=1, coders=(CODER,), seed=1)
     sample(study, design, batch=BATCH, suggester=coder)
-    tasks = store.read(study.engine, tables.TASKS, batch=BATCH)
-    posts = store.read(study.engine, tables.POSTS)
+    tasks = database.read(study.engine, tables.TASKS, batch=BATCH)
+    posts = database.read(study.engine, tables.POSTS)
     which: dict[str, object] = {"coder": coder, "replicate": 1}
-    codings = store.read(study.engine, tables.CODINGS, **which)
-    segments = store.read(study.engine, tables.SEGMENTS, **which)
-    made = suggestions.predictions(codings, segments, study.codebook, version=coder)
+    codings = database.read(study.engine, tables.CODINGS, **which)
+    segments = database.read(study.engine, tables.SEGMENTS, **which)
+    made = config.predictions(codings, segments, study.codebook, version=coder)
     study.engine.dispose()
-    return root, suggestions.payload(tasks, posts, made)
+    return root, config.payload(tasks, posts, made)
 
 
 def opened(root: Path, place: Place | None = None) -> Study:
@@ -331,7 +331,7 @@ def page() -> str:
         study = opened(Path(root))
         study.engine.dispose()
     template = (folder("templates") / "studio" / "config.jinja").read_text("utf-8")
-    return suggestions.config(study.codebook, template=template)
+    return config.config(study.codebook, template=template)
 
 
 def annotated(place: Place, root: Path, payload: list[dict[str, Any]]) -> tuple[int, float]:
@@ -346,10 +346,10 @@ def annotated(place: Place, root: Path, payload: list[dict[str, Any]]) -> tuple[
             body.append({"data": task["data"], "annotations": [note]})
         asked(place, "POST", f"api/projects/{project}/import", data=json.dumps(body))
     study = opened(root, place)
-    [seat] = store.read(study.engine, tables.SEATS, batch=BATCH).to_dict("records")
+    [seat] = database.read(study.engine, tables.SEATS, batch=BATCH).to_dict("records")
     here = {"server": study.project.server, "project": project, "pulled": ""}
     moved = tables.frame(tables.SEATS, [{**seat, **here}])
-    store.mirror(study.engine, tables.SEATS, moved)
+    database.mirror(study.engine, tables.SEATS, moved)
     study.engine.dispose()
     return project, time.monotonic()
 

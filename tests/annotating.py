@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from labeler.edges.studio_server import Account, Server
+from labeler.studio.server.server import Account, Server
 
 PLACE = """words => {
   const walk = document.createTreeWalker(document.querySelector(".lsf-htx-richtext"), 4);

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from labeler import codebook as codebooks
-from labeler.tables import CODINGS, frame
+from labeler.codebook import codebook as codebooks
+from labeler.store.tables import CODINGS, frame
 
 TOWN = """
 codebook: town

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import yaml
+from places import ROOT
 
-from labeler import codebook as codebooks
-from labeler.codebook import Codebook
-from labeler.stages import prelabels
-from labeler.stages.prelabels import Templates
+from labeler.codebook import codebook as codebooks
+from labeler.codebook.codebook import Codebook
+from labeler.coders import requests
+from labeler.coders.requests import Templates
 
-ROOT = Path(__file__).parents[1]
 PROMPT = ROOT / "templates" / "prompt"
 TEMPLATES = Templates((PROMPT / "system.jinja").read_text(), (PROMPT / "user.jinja").read_text())
-SPEC = prelabels.spec(base_url="http://127.0.0.1:1/v1", model="made-up", templates=TEMPLATES)
-CODER = prelabels.coder(SPEC)
+SPEC = requests.spec(base_url="http://127.0.0.1:1/v1", model="made-up", templates=TEMPLATES)
+CODER = requests.coder(SPEC)
 TEXT = "I talk to the bot each night. 😀 It calms me down. It calms me down."
 
 CODES = [{"code": code, "label": code.title(), "definition": "Made up."} for code in "abc"]

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from places import ROOT
 from warm import warm
 
-from labeler import tables
-from labeler.edges import store
+from labeler.store import database, tables
 
-ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "made-up-posts.jsonl"
 PASSED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "LABELER_STUDIO_ENV")
 FACTS = (tables.CODEBOOKS, tables.CODERS, tables.POSTS, tables.COMPLETIONS)
@@ -110,10 +109,10 @@ class Labeler:
     def rows(self, *wanted: Any) -> dict[str, list[dict[Any, Any]]]:
         """The rows of some tables (all but the logs) as the store has them now; None: missing."""
         url = self.settings.get("LABELER_DATABASE") or f"sqlite:///{self.root}/.labeler/labeler.db"
-        engine = store.connect(url)
+        engine = database.connect(url)
         try:
             read = {
-                table.name: store.read(engine, table).astype(object)
+                table.name: database.read(engine, table).astype(object)
                 for table in wanted or (*FACTS, *MIRRORS, *DERIVED)
             }
             return {

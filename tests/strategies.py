@@ -11,9 +11,9 @@ import yaml
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from labeler import codebook as codebooks
-from labeler.answers import applies
-from labeler.codebook import Codebook, Variable
+from labeler.codebook import codebook as codebooks
+from labeler.codebook.codebook import Codebook, Variable
+from labeler.coders.answers import applies
 from labeler.errors import CodebookError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from labeler.edges.studio_environment import environment, silent
 from labeler.errors import LabelerError
+from labeler.studio.server.environment import environment, silent
 
 
 def place(report: Callable[[str], None] = silent) -> Path:

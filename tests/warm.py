@@ -138,7 +138,7 @@ def _load() -> None:
     """All of labeler, and the libraries that it loads when they are needed."""
     package = importlib.import_module("labeler")
     for found in pkgutil.walk_packages(package.__path__, "labeler."):
-        if not found.name.startswith(("labeler.resources.", "labeler.edges.embedding")):
+        if not found.name.startswith(("labeler.resources.", "labeler.coders.embedding.model")):
             importlib.import_module(found.name)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 import pandas as pd
 
-from labeler import tables
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, number, table, told
-from labeler.pipeline.results import aggregate, of_model
+from labeler.results.results import aggregate, of_model
+from labeler.store import tables
 
 
 @click.command("aggregate")

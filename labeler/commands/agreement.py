@@ -9,11 +9,11 @@ import click
 
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.output import as_json, number, table, told
-from labeler.edges.codings_file import Given
-from labeler.pipeline.agreement import Answer, agreement, write_table
-from labeler.stages.coding_agreement import Method
-from labeler.statistics.coefficients import Estimate
-from labeler.statistics.distances import Level
+from labeler.files.spreadsheets import Given
+from labeler.reliability.any_table import Method
+from labeler.reliability.files.agreement import Answer, agreement, write_table
+from labeler.statistics.agreement.coefficients import Estimate
+from labeler.statistics.agreement.distances import Level
 
 ORDERED = ("ordinal", "interval", "ratio")
 SHOWN = 7

@@ -7,15 +7,15 @@ from typing import Any, get_args
 
 import click
 
-from labeler.coded_values import HUMAN
+from labeler.codebook.values import HUMAN
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
-from labeler.edges.codings_file import Given
-from labeler.pipeline.alttest import Answer, alternative
-from labeler.stages.alttest import Tested
-from labeler.statistics.alttest import Q, Score
-from labeler.statistics.distances import Level
+from labeler.files.spreadsheets import Given
+from labeler.reliability.assessments.alttest import Tested
+from labeler.reliability.files.alttest import Answer, alternative
+from labeler.statistics.agreement.distances import Level
+from labeler.statistics.experiment.alttest import Q, Score
 
 
 @click.command("alt-test")

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from labeler import tables
-from labeler.coded_values import HUMAN
+from labeler.codebook.values import HUMAN
 from labeler.commands.coding_options import table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table, told
-from labeler.pipeline.anchoring import Answer, Given, anchoring
-from labeler.stages.anchoring import BOUND
-from labeler.statistics.distances import Level
+from labeler.reliability.assessments.anchoring import BOUND
+from labeler.reliability.files.anchoring import Answer, Given, anchoring
+from labeler.statistics.agreement.distances import Level
+from labeler.store import tables
 
 NUMBERS = ("value", "low", "high", "p", "n")
 WORDS = ("method", "verdict", "note")

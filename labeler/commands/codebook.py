@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from labeler.codebook import Codebook, diff, read
+from labeler.codebook.codebook import Codebook, diff, read
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table
-from labeler.edges import files
-from labeler.pipeline.codebook import config, touched
+from labeler.files import records
+from labeler.workflow.codebook import config, touched
 
 
 def _read(path: Path) -> Codebook:
-    return read(files.read_text(path), source=str(path))
+    return read(records.read_text(path), source=str(path))
 
 
 @click.group("codebook")

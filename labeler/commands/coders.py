@@ -6,8 +6,8 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline import study as study_of_record
-from labeler.pipeline.studio import add_human
+from labeler.studio.accounts import add_human
+from labeler.study import study as study_of_record
 
 
 @click.group("coders")

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import click
 
-from labeler.statistics.distances import Level
+from labeler.statistics.agreement.distances import Level
 
 Command = Callable[..., Any]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from labeler.coding_rows import FIELDS
+from labeler.coding.import_rows import FIELDS
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline.imports import Wish, import_codings
+from labeler.sampling.import_batch import Wish, import_codings
 
 NAMED = ("unit", "coder", "variable", "value")
 

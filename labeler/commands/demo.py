@@ -11,10 +11,10 @@ from labeler.cli import Context
 from labeler.commands.output import told
 from labeler.commands.serve import serving, until_interrupted
 from labeler.commands.verdicts import shown
-from labeler.edges import studio_server
-from labeler.pipeline.demo import Demonstrated, demonstrate
-from labeler.pipeline.study import open_study
 from labeler.project import Project
+from labeler.studio.server import server
+from labeler.study.study import open_study
+from labeler.workflow.demo import Demonstrated, demonstrate
 
 MADE_UP = "Everything here is made up: the posts, the coders, their codes."
 
@@ -39,7 +39,7 @@ def command(context: Context, once: bool, port: int) -> None:
     """
     project = _project(context.project())
     told(MADE_UP)
-    ours = studio_server.status(project.studio_data) is None
+    ours = server.status(project.studio_data) is None
     try:
         done = demonstrate(open_study(project), told)
         with serving(project, port=port) as address:
@@ -48,7 +48,7 @@ def command(context: Context, once: bool, port: int) -> None:
                 until_interrupted()
     finally:
         if ours:
-            studio_server.stop(project.studio_data)
+            server.stop(project.studio_data)
             told("Label Studio stopped")
 
 

@@ -6,7 +6,7 @@ import click
 
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json
-from labeler.pipeline.doctor import doctor
+from labeler.workflow.doctor import doctor
 
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 

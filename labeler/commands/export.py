@@ -6,7 +6,7 @@ import click
 
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, told
-from labeler.pipeline.results import export
+from labeler.results.results import export
 
 
 @click.command("export")

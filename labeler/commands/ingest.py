@@ -8,8 +8,8 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline.ingest import ingest
-from labeler.stages.platforms import COLUMNS, FORMS
+from labeler.posts.ingest import ingest
+from labeler.posts.platforms import COLUMNS, FORMS
 
 
 def _pairs(

@@ -6,7 +6,7 @@ import click
 
 from labeler.cli import Context
 from labeler.commands.output import told
-from labeler.pipeline.init import init
+from labeler.workflow.init import init
 
 
 @click.command("init")

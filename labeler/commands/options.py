@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from labeler.cli import Context
-from labeler.pipeline.study import Study, newest_batch, open_study
+from labeler.study.study import Study, newest_batch, open_study
 
 Command = Callable[..., Any]
 

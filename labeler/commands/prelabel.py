@@ -7,16 +7,15 @@ from typing import Any
 
 import click
 
+from labeler.coders.embedding import learning_curve, train
+from labeler.coders.llm.model import Asking
 from labeler.commands import uploads
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.commands.progress import Shown
-from labeler.pipeline import embedded
-from labeler.pipeline.model import Asking
-from labeler.pipeline.pilot import Piloted, pilot
-from labeler.pipeline.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
-from labeler.pipeline.study import Study
-from labeler.stages import curves
+from labeler.study.study import Study
+from labeler.workflow.pilot import Piloted, pilot
+from labeler.workflow.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
 
 
 @click.command("prelabel")
@@ -189,14 +188,14 @@ def command(context: click.Context, /, **given: Any) -> None:
 
 
 def _show_curves(study: Study, *, machine: bool) -> None:
-    taught = embedded.teach(study)
-    found = embedded.learning_curves(study, taught)
+    taught = train.teach(study)
+    found = train.learning_curves(study, taught)
     if machine:
-        as_json(curves.table(found))
+        as_json(learning_curve.table(found))
         return
-    for line in curves.lines(found):
+    for line in learning_curve.lines(found):
         click.echo(line)
-    for remark in embedded.remarks(taught):
+    for remark in train.remarks(taught):
         told(remark)
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from labeler.coders.llm.run import Progress
 from labeler.commands.output import told
-from labeler.pipeline.asking import Progress
 
 EVERY = 10.0  # seconds between two plain lines
 

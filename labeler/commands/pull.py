@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from labeler import tables
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, told
 from labeler.errors import ProjectError
-from labeler.pipeline.pull import Pulled, pull
-from labeler.pipeline.watch import watch
+from labeler.store import tables
+from labeler.studio.pull import Pulled, pull
+from labeler.studio.watch import watch
 
 
 @click.command("pull")

@@ -6,7 +6,7 @@ import click
 
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline.push import push
+from labeler.studio.push import push
 
 
 @click.command("push")

@@ -6,7 +6,7 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline.reassign import reassign
+from labeler.studio.reassign import reassign
 
 
 @click.command("reassign")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from labeler.codebook import Gate
+from labeler.codebook.codebook import Gate
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json
 from labeler.commands.verdicts import shown
-from labeler.pipeline.reliability import reliability
-from labeler.stages.gate import MEANING, Family
+from labeler.reliability.gate import MEANING, Family
+from labeler.reliability.reliability import reliability
 
 
 @click.command("reliability")

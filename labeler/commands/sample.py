@@ -10,11 +10,11 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
-from labeler.pipeline.adjudicate import adjudicate
-from labeler.pipeline.plan import Plan, plan
-from labeler.pipeline.sample import Sampled, sample
-from labeler.stages.adjudication import Wish
-from labeler.stages.sampling import Design
+from labeler.sampling.adjudicate import adjudicate
+from labeler.sampling.adjudication import Wish
+from labeler.sampling.design import Design
+from labeler.sampling.plan import Plan, plan
+from labeler.sampling.sample import Sampled, sample
 
 SIZE = click.IntRange(0)
 DRAWINGS = ["simple", "stratified", "enriched", "uncertain"]

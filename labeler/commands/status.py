@@ -6,7 +6,7 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table
-from labeler.pipeline.status import status
+from labeler.workflow.status import status
 
 
 @click.command("status")

@@ -6,8 +6,8 @@ import click
 
 from labeler.cli import Context
 from labeler.commands.output import told
-from labeler.edges import studio_server
-from labeler.pipeline.studio import start
+from labeler.studio.accounts import start
+from labeler.studio.server import server as studio_server
 
 
 @click.group("studio")

@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 import click
 import pandas as pd
 
-from labeler import tables
+from labeler.coders.llm.jobs.uploads import Sharding
+from labeler.coders.llm.model import Asking
 from labeler.commands.options import Command
 from labeler.commands.output import as_json, table, told
-from labeler.pipeline.model import Asking
-from labeler.pipeline.study import Study
-from labeler.pipeline.uploads import Sharding
+from labeler.store import tables
+from labeler.study.study import Study
 
 if TYPE_CHECKING:
-    from labeler.pipeline.fetch import Fetched
-    from labeler.pipeline.submit import Submitted
+    from labeler.coders.llm.jobs.fetch import Fetched
+    from labeler.coders.llm.jobs.submit import Submitted
 
 SHOWN = ["batch", "state", "requests#", "done#", "failed#", "submitted", "reserved#", "where"]
 
@@ -84,9 +84,9 @@ def taken(given: dict[str, Any]) -> Given:
 def run(study: Study, batch: Given, asking: Asking, *, machine: bool) -> None:
     """Do what `--batch` says and show what came of it."""
     # here, since the SDK takes a second to load, which is only for batches
-    from labeler.pipeline.fetch import fetch  # noqa: PLC0415
-    from labeler.pipeline.outstanding import cancel, status  # noqa: PLC0415
-    from labeler.pipeline.submit import submit  # noqa: PLC0415
+    from labeler.coders.llm.jobs.fetch import fetch  # noqa: PLC0415
+    from labeler.coders.llm.jobs.status import cancel, status  # noqa: PLC0415
+    from labeler.coders.llm.jobs.submit import submit  # noqa: PLC0415
 
     if batch.action == "submit":
         done = submit(study, asking, batch.sharding, folder=batch.folder, report=told)

@@ -8,10 +8,10 @@ from typing import Any
 import click
 import pandas as pd
 
-from labeler import tables
 from labeler.commands.output import number, table
-from labeler.pipeline.reliability import Judged
-from labeler.stages.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
+from labeler.reliability.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
+from labeler.reliability.reliability import Judged
+from labeler.store import tables
 
 TITLES = {
     HUMAN: "humans (blind)",

@@ -11,10 +11,10 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException, NotFound
 
 from labeler import resources
-from labeler.edges import store
 from labeler.errors import LabelerError
 from labeler.project import Project
-from labeler.web import hook, overview, queries, results, units, words
+from labeler.store import database
+from labeler.web.report import hook, overview, queries, results, units, words
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NO_PAGE = "There is no page at this address."
@@ -41,7 +41,7 @@ def create_app(project: Project, *, hosts: Iterable[str] = ()) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.tests["missing"] = pd.isna
-    app.extensions[queries.STORE] = store.connect(project.database_url)
+    app.extensions[queries.STORE] = database.connect(project.database_url)
     app.extensions[hook.PROJECT] = project
     app.context_processor(queries.banners)
     for part in (overview.pages, results.pages, units.pages, hook.pages):

@@ -1,0 +1,1 @@
+"""The codebook: what coders are told, its rules, its changes, its values."""

@@ -1,0 +1,1 @@
+"""The coder that knows word lists."""

@@ -1,0 +1,1 @@
+"""The coder that learns from adjudicated units, without a server."""

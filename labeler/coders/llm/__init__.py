@@ -1,0 +1,1 @@
+"""The coder that is a language model behind a server."""

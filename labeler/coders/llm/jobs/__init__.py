@@ -1,0 +1,1 @@
+"""Requests as the provider's jobs: a file up, a file down, within a day."""

@@ -1,0 +1,1 @@
+"""Codings, whoever gave them: panels, imports, consensus."""

@@ -1,0 +1,210 @@
+"""The rows of a long table of codings, each understood or refused with its line. Pure.
+
+A row names a post, a coder, a variable and a value; it may name a segment, an arm and a replicate.
+Rows are judged alone, then against the others of the same coder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+
+from labeler.codebook.codebook import Codebook, Variable
+from labeler.coders.answers import applies
+from labeler.files.coding_tables import is_number
+
+FIELDS = (
+    "unit",
+    "platform",
+    "platform_id",
+    "coder",
+    "variable",
+    "value",
+    "segment",
+    "start",
+    "end",
+    "quote",
+    "arm",
+    "replicate",
+    "probability",
+)
+ARMS = ("blind", "assisted")
+AGAIN = "repeat"  # the arm of a coder's second replicate
+HELD = (*ARMS, AGAIN)  # the arms that a file may fill
+NO_CODE = "+"  # a set without a code, where an empty cell is "not coded"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+
+
+Seat = tuple[str, str, str]  # arm, coder, unit
+Faults = list[tuple[int, str]]
+
+
+class Row(NamedTuple):
+    """A row that can be understood: who gave which value, where."""
+
+    line: int
+    unit: str
+    coder: str
+    arm: str
+    segment: str
+    variable: Variable
+    value: str
+    cells: Mapping[str, str]
+
+    @property
+    def seat(self) -> Seat:
+        return (self.arm, self.coder, self.unit)
+
+
+class _Known:
+    """Finds the unit that a row names."""
+
+    def __init__(self, posts: pd.DataFrame) -> None:
+        self.units = frozenset(posts["unit"])
+        ids = zip(posts["platform"], posts["platform_id"], strict=True)
+        self.by_id = dict(zip(ids, posts["unit"], strict=True))
+
+    def unit(self, cells: Mapping[str, str]) -> tuple[str, str]:
+        """The unit, or '' and what is wrong."""
+        if unit := cells.get("unit", ""):
+            fault = f"no post of this project has the key {unit!r}"
+            return (unit, "") if unit in self.units else ("", fault)
+        platform, number = cells.get("platform", ""), cells.get("platform_id", "")
+        if not (platform and number):
+            return "", "no unit is named: neither a key nor a platform and its id"
+        unit = self.by_id.get((platform, number), "")
+        return unit, "" if unit else f"no post of this project is {number!r} of {platform!r}"
+
+
+def read(
+    table: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook, *, arm: str
+) -> tuple[list[Row], Faults]:
+    """The rows that can be understood, and every fault, of a table with columns of FIELDS.
+
+    `posts` holds the POSTS that the table may name; `arm` is that of every row, or '' where the
+    column `arm` says it.
+    """
+    faults: Faults = []
+    found = list(_rows(table, _Known(posts), codebook, arm, faults))
+    return found, [*faults, *_repeated(found), *_crossed(found), *_unmet(found, codebook)]
+
+
+def _rows(
+    table: pd.DataFrame, known: _Known, codebook: Codebook, arm: str, faults: Faults
+) -> Iterator[Row]:
+    """The rows that can be understood; faults for the others."""
+    variables = {variable.variable: variable for variable in codebook.variables}
+    for line, given in zip(table.index.tolist(), table.to_dict("records"), strict=True):
+        cells = {str(name): str(text) for name, text in given.items()}
+        wrong = []
+        unit, fault = known.unit(cells)
+        wrong.append(fault)
+        name = cells.get("coder", "").removeprefix("human:")
+        if not _NAME.fullmatch(name):
+            wrong.append(f"coder {name!r} may only use a-z, 0-9, - and _")
+        where, fault = _arm(cells, arm)
+        wrong.append(fault)
+        variable = variables.get(cells["variable"])
+        value = ""
+        if variable is None:
+            there = ", ".join(variables)
+            wrong.append(f"no variable is called {cells['variable']!r}; there are: {there}")
+        else:
+            value, fault = _value(variable, cells["value"])
+            wrong += [fault, _of_segment(variable, cells.get("segment", ""))]
+        told = [(int(line), fault) for fault in wrong if fault]
+        faults += told
+        if variable is not None and not told:
+            segment = cells.get("segment", "")
+            yield Row(int(line), unit, f"human:{name}", where, segment, variable, value, cells)
+
+
+def _arm(cells: Mapping[str, str], arm: str) -> tuple[str, str]:
+    """The arm of a row, and what is wrong with it or with its replicate."""
+    given = arm or cells.get("arm", "")
+    if given not in ARMS:
+        return "", f"arm {given!r} is none of {', '.join(ARMS)}"
+    replicate = cells.get("replicate", "") or "1"
+    if replicate not in ("1", "2"):
+        return given, f"replicate {replicate!r}: a coder codes a unit once (1) or twice (2)"
+    if replicate == "2" and given != "blind":
+        return given, "replicate 2: only blind codings are evidence of a coder's stability"
+    return (AGAIN if replicate == "2" else given), ""
+
+
+def _value(variable: Variable, text: str) -> tuple[str, str]:
+    """A value as the tables write it ('' not coded, NO_CODE the empty set); what is wrong."""
+    if text == "":
+        return "", ""
+    name = variable.variable
+    if not variable.values:
+        if not is_number(text):
+            return "", f"{name}: {text!r} is no number (write 1.5, with a point)"
+        number = float(text)
+        written = str(int(number)) if number.is_integer() else repr(number)
+        return written, variable.fault(written)
+    if text == NO_CODE and variable.multiple:
+        return NO_CODE, ""
+    codes = [_code(variable, part.strip()) for part in text.split("+")]
+    if len(set(codes)) < len(codes):
+        return "", f"{name}: {text!r} repeats a code"
+    written = variable.written(codes)
+    return written, variable.fault(written)
+
+
+def _code(variable: Variable, text: str) -> str:
+    """A code as the codebook writes it: `1` for the 1.0 of a spreadsheet."""
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole and text not in variable.codes else text
+
+
+def _of_segment(variable: Variable, segment: str) -> str:
+    if variable.of == "segment" and not segment:
+        return f"{variable.variable} is of segments: the row names none"
+    if variable.of == "unit" and segment:
+        return f"{variable.variable} is of the whole unit: the row names segment {segment!r}"
+    return ""
+
+
+def _repeated(rows: Iterable[Row]) -> Iterator[tuple[int, str]]:
+    """Rows about what another row says already."""
+    first: dict[object, int] = {}
+    for row in rows:
+        key = (row.seat, row.segment, row.variable.variable)
+        if first.setdefault(key, row.line) != row.line:
+            of = f", segment {row.segment!r}" if row.segment else ""
+            what = f"{row.variable.variable} of unit {row.unit!r}{of} by {row.coder}"
+            yield row.line, f"{what} stands already on line {first[key]}"
+
+
+def _crossed(rows: Iterable[Row]) -> Iterator[tuple[int, str]]:
+    """A coder's unit in both arms, and a second replicate without a first."""
+    arms: dict[tuple[str, str], dict[str, int]] = {}
+    for row in rows:
+        arms.setdefault((row.coder, row.unit), {}).setdefault(row.arm, row.line)
+    for (coder, unit), lines in arms.items():
+        if set(ARMS) <= set(lines):
+            yield max(lines.values()), f"{coder} has unit {unit!r} in both arms: {', '.join(ARMS)}"
+        if AGAIN in lines and "blind" not in lines:
+            yield lines[AGAIN], f"{coder} has a replicate 2 of unit {unit!r}, and no replicate 1"
+
+
+def _unmet(rows: list[Row], codebook: Codebook) -> Iterator[tuple[int, str]]:
+    """Answers to questions that do not apply, after what the same coder said."""
+    said: dict[tuple[Seat, str], dict[str, list[str]]] = {}
+    for row in rows:
+        if row.value:
+            given = said.setdefault((row.seat, row.segment), {})
+            given[row.variable.variable] = row.value.split("+")
+    conditional = {v.variable for v in codebook.variables if v.applies_when}
+    for row in rows:
+        if row.value and row.variable.variable in conditional:
+            known = said.get((row.seat, ""), {}) | said[row.seat, row.segment]
+            asked = set(row.variable.applies_when) <= set(known)
+            if asked and not applies(row.variable, known):
+                yield row.line, f"{row.variable.variable} does not apply, after the coder's codes"

@@ -1,0 +1,1 @@
+"""Readers of records, spreadsheets and tables of codings."""

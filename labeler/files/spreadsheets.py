@@ -1,0 +1,266 @@
+"""A table of codings made elsewhere: CSV, TSV, Excel or Parquet → cells as text, with their lines.
+
+What a program calls a number and what it calls a text depends on the program; here every cell is
+the text that a person sees: the number 10 of a workbook, its 10.0 in a column with gaps, and the
+text 10 are all `10`. The shape of the table (a row a unit, or a row a coding) is read by
+`labeler.coding_tables`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from labeler.errors import InputError
+from labeler.files import coding_tables
+from labeler.files.lines import BROKEN, LONGEST, unpacked
+
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+TEXTS = (".csv", ".tsv", ".tab", ".txt")
+ENDINGS = (*TEXTS, *WORKBOOKS, ".parquet")
+INDEX = "index"  # what a first column without a name is called
+EXACT = 2**53  # whole numbers up to here are exact in a workbook
+
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+
+class Given(NamedTuple):
+    """Which table, and how it is to be read (see `codings`)."""
+
+    path: Path
+    unit: str = ""
+    coder: str = ""
+    value: str = ""
+    coders: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    sheet: str = ""
+
+
+def read(path: Path, *, sheet: str = "") -> pd.DataFrame:
+    """The cells of a table as text, '' where empty; the index `line` says where a row stands.
+
+    The line is that of the file, from 1 (of a workbook: the row as it is numbered there; of
+    Parquet: the row, from 1). The first row names the columns. Of texts the delimiter (comma,
+    semicolon or tab) is that of the header; they are UTF-8, or UTF-16 with its mark. Packed files
+    end in .gz or .zst. Of a workbook with several filled sheets `sheet` names the one.
+
+    Raises InputError, with the line and what to do, where the file cannot be read as a table.
+    """
+    kind, content = _content(path)
+    if kind in TEXTS:
+        return _text(path, content, kind)
+    if sheet and kind == ".parquet":
+        raise InputError(f"{path}: --sheet: only a workbook has sheets")
+    return _parquet(path, content) if kind == ".parquet" else _workbook(path, content, sheet)
+
+
+def codings(
+    path: Path,
+    *,
+    unit: str = "",
+    coder: str = "",
+    value: str = "",
+    coders: Sequence[str] = (),
+    where: Sequence[tuple[str, str]] = (),
+    missing: Sequence[str] = (),
+    sheet: str = "",
+) -> pd.DataFrame:
+    """The codings of a table: columns unit, coder, value, line, column (see `coding_tables`).
+
+    With `coder` and `value` the table is long, a row a coding; else wide, a row a unit. `where`
+    keeps the rows whose columns hold these texts; `missing` are further texts of a cell that mean
+    "not coded", as the empty one always does.
+    """
+    source = str(path)
+    table = coding_tables.kept(read(path, sheet=sheet), where, source=source)
+    table = table.replace(dict.fromkeys(missing, "")) if missing else table
+    if coder or value:
+        return coding_tables.long(table, unit=unit, coder=coder, value=value, source=source)
+    left_out = [name for name, _ in where]
+    return coding_tables.wide(table.drop(columns=left_out), unit=unit, coders=coders, source=source)
+
+
+def cell(value: object) -> str:
+    """A cell as the text that a person sees; '' for what is missing; a list joined by `+`."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
+    if isinstance(value, Decimal):
+        return cell(float(value)) if value == value.to_integral_value() else str(value)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return "+".join(map(cell, value)) or "+"
+    return str(value)
+
+
+def _content(path: Path) -> tuple[str, bytes]:
+    """What kind of table a file is, by its ending, and its bytes as they were before packing."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    packing = suffixes.pop() if suffixes and suffixes[-1] in (".gz", ".zst") else ""
+    kind = suffixes[-1] if suffixes else ""
+    if kind not in ENDINGS:
+        raise InputError(
+            f"{path}: the ending does not say what it is: name it {', '.join(ENDINGS)}, "
+            "with .gz or .zst behind it where it is packed"
+        )
+    try:
+        with path.open("rb") as file, closing(unpacked(file, packing)) as stream:
+            return kind, stream.read()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file: check its name") from error
+    except BROKEN as error:
+        raise InputError(f"{path}: broken or cut short ({error}): fetch it again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _text(path: Path, content: bytes, kind: str) -> pd.DataFrame:
+    text = _decoded(path, content)
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    delimiter = "\t" if kind in (".tsv", ".tab") else _delimiter(first)
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return _table(path, _numbered(path, reader))
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    mark = next((mark for mark in _MARKS if content.startswith(mark)), b"")
+    try:
+        return content.decode(_MARKS.get(mark, "utf-8"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}: line {line}: not UTF-8 (byte {content[error.start]:#04x}): save the table "
+            "as UTF-8 (in Excel: 'CSV UTF-8'), or as .xlsx"
+        ) from error
+
+
+def _delimiter(header: str) -> str:
+    """The one of comma, semicolon and tab that the header has most of, outside of quotes."""
+    bare = "".join(header.split('"')[::2])
+    return max(",;\t", key=bare.count)
+
+
+def _numbered(path: Path, rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line it starts on; blank lines are left out."""
+    line = 1
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(
+                f"{path}: line {line}: broken CSV: {error}: is a quote opened and not closed?"
+            ) from error
+        if row:
+            yield line, row
+        line = rows.line_num + 1  # type: ignore[attr-defined]  # a csv.reader has it
+
+
+def _table(path: Path, rows: Iterator[tuple[int, list[str]]]) -> pd.DataFrame:
+    """The first row as names, the others as rows; one that is too long or too short is refused."""
+    line, header = next(rows, (0, []))
+    if not header:
+        raise InputError(f"{path}: is empty: a header and rows are wanted")
+    names = [name.strip() for name in header]
+    repeated = [name for name in names if name and names.count(name) > 1]
+    if repeated:
+        raise InputError(f"{path}: line {line}: two columns are called {repeated[0]!r}: rename one")
+    lines, cells, faults = [], [], []
+    for line, row in rows:
+        if len(row) == len(names):
+            lines.append(line)
+            cells.append(row)
+        else:
+            told = f"{len(row)} fields where the header names {len(names)}"
+            faults.append(f"line {line}: {told}")
+    if faults:
+        raise coding_tables.refused(str(path), faults)
+    return _framed(path, names, zip(*cells, strict=True), lines)
+
+
+def _framed(
+    path: Path, names: list[str], columns: Iterable[Sequence[object]], lines: list[int]
+) -> pd.DataFrame:
+    """The frame. A first column without a name is an index, as pandas writes it; further ones
+    are left out where they are empty, else refused."""
+    filled = [[cell(value) for value in column] for column in columns] or [[] for _ in names]
+    found: dict[str, list[str]] = {}
+    for place, (name, cells) in enumerate(zip(names, filled, strict=True)):
+        if name:
+            found[name] = cells
+        elif any(cells) and place == 0 and INDEX not in names:
+            found[INDEX] = cells
+        elif any(cells):
+            raise InputError(f"{path}: column {place + 1} has no name: is the header elsewhere?")
+    index = pd.Index(lines, name="line", dtype="int64")
+    return pd.DataFrame(found, index=index, dtype="str")
+
+
+def _workbook(path: Path, content: bytes, sheet: str) -> pd.DataFrame:
+    import python_calamine  # noqa: PLC0415  (only workbooks need it)
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        wanted = [sheet] if sheet else book.sheet_names
+        if sheet not in ("", *book.sheet_names):
+            raise InputError(
+                f"{path}: --sheet: no sheet is called {sheet!r}: {', '.join(book.sheet_names)}"
+            )
+        found = {
+            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in wanted
+        }
+    except python_calamine.CalamineError as error:
+        raise InputError(f"{path}: broken, locked, or no workbook: {error}") from error
+    filled = {name: rows for name, rows in found.items() if any(map(_any, rows))}
+    if len(filled) > 1:
+        raise InputError(
+            f"{path}: {len(filled)} sheets are filled ({', '.join(filled)}): say which by --sheet"
+        )
+    rows = next(iter(filled.values()), [])
+    return _table(path, _sheet_rows(rows))
+
+
+def _sheet_rows(rows: Sequence[Sequence[object]]) -> Iterator[tuple[int, list[str]]]:
+    """The filled rows, as wide as the header is: columns without a name and a cell are left out."""
+    texts = [[cell(value) for value in row] for row in rows]
+    width = max((place + 1 for row in texts for place, text in enumerate(row) if text), default=0)
+    for line, row in enumerate(texts, start=1):
+        if any(row):
+            yield line, row[:width] + [""] * (width - len(row))
+
+
+def _any(row: Sequence[object]) -> bool:
+    return any(cell(value) for value in row)
+
+
+def _parquet(path: Path, content: bytes) -> pd.DataFrame:
+    import pyarrow as pa  # noqa: PLC0415  (only Parquet needs it)
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.read_table(io.BytesIO(content))
+        columns = [column.to_pylist() for column in table.columns]
+    except pa.ArrowException as error:
+        raise InputError(f"{path}: broken, or not Parquet: {error}") from error
+    names = [str(name) for name in table.column_names]
+    return _framed(path, names, columns, list(range(1, table.num_rows + 1)))

@@ -1,1 +1,0 @@
-"""One module a command, one function each: read, stage, write."""

@@ -1,0 +1,1 @@
+"""From records of platforms to posts, without the names of their authors."""

@@ -1,0 +1,189 @@
+"""Codings of one variable, from any table → every coefficient, for the whole and for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Literal, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from labeler.errors import InputError
+from labeler.statistics.agreement.alpha import count_columns
+from labeler.statistics.agreement.coefficients import Estimate, coefficients
+from labeler.statistics.agreement.distances import Level
+from labeler.statistics.agreement.intervals import bootstrap
+from labeler.statistics.agreement.kalpha import pair_bootstrap
+
+SETS = ("masi", "jaccard")
+NUMBERS = ("interval", "ratio")
+CELLS = 200_000_000  # units x values that fit into the memory of a small machine
+VALUES = 5_000  # different values: what lies between them is a square table
+
+SEED = 1  # of resamples: the same table, the same interval
+ALPHA = "krippendorff_alpha."
+
+Columns = NDArray[np.int64]
+Method = Literal["jackknife", "bootstrap", "bca", "kalpha-2007", "kalpha-2011"]
+
+
+class Agreed(NamedTuple):
+    """The coefficients of a table, by name; and by code, that code against the rest.
+
+    `n_units` counts the units with a coding, `n_pairable` the codings of units with two or more.
+    """
+
+    n_units: int
+    n_coders: int
+    n_pairable: int
+    level: str
+    coefficients: dict[str, Estimate]
+    per_code: dict[str, dict[str, Estimate]]
+
+
+class Pair(NamedTuple):
+    """Two coders on the units that both coded."""
+
+    first: str
+    second: str
+    n_units: int
+    coefficients: dict[str, Estimate]
+
+
+class Matrix(NamedTuple):
+    """Who gave what: positions in `domain`, shape (coders, units), -1 not coded.
+
+    For sets `domain` holds the sets that were given.
+    """
+
+    coders: list[str]
+    units: list[str]
+    domain: list[str]
+    columns: Columns
+
+
+def matrix(codings: pd.DataFrame, domain: Sequence[str], level: Level) -> Matrix:
+    """The codings (columns unit, coder, value, line) as a matrix: coders as they come first, units
+    by their lines.
+
+    `domain` names the codes in order. Raises InputError where nothing is coded, or where there
+    are more values than can be compared with each other.
+    """
+    if codings.empty:
+        raise InputError("no cell holds a coding: are the columns those of the coders?")
+    values = sorted(codings["value"].unique()) if level in SETS else list(domain)
+    rows, coders = pd.factorize(codings["coder"])
+    by_line = codings.sort_values("line", kind="stable")["unit"]
+    units = by_line.drop_duplicates().tolist()
+    places = codings["unit"].map({unit: place for place, unit in enumerate(units)}).to_numpy()
+    if len(values) > VALUES or len(values) * len(units) > CELLS:
+        raise InputError(
+            f"{len(values)} different values of {len(units)} units are too many to compare each "
+            "with each: round the numbers, or group the values"
+        )
+    place = {value: number for number, value in enumerate(values)}
+    columns = np.full((len(coders), len(units)), -1, dtype=np.int64)
+    columns[rows, places] = codings["value"].map(place).to_numpy(dtype=np.int64)
+    return Matrix(list(coders), units, values, columns)
+
+
+def agreement(
+    given: Matrix,
+    *,
+    codes: Sequence[str],
+    level: Level,
+    declared: bool,
+    method: Method = "jackknife",
+) -> Agreed:
+    """Every coefficient that applies, for the whole and one code against the rest.
+
+    `codes` are the codes in order, `declared` whether somebody declared them: numbers that were
+    merely seen (interval, ratio) are no codes, and have no agreement of their own. `method` is
+    that of alpha's intervals.
+    """
+    times = (given.columns >= 0).sum(axis=0)
+    by_code = [] if level in NUMBERS and not declared else codes
+    return Agreed(
+        n_units=len(given.units),
+        n_coders=len(given.coders),
+        n_pairable=int(times[times > 1].sum()),
+        level=level,
+        coefficients=_estimated(given.columns, given.domain, level, method),
+        per_code={code: one_against_the_rest(given, code, method) for code in by_code},
+    )
+
+
+def one_against_the_rest(
+    given: Matrix, code: str, method: Method = "jackknife"
+) -> dict[str, Estimate]:
+    """The coefficients of one code: given or not; of a set, whether the code is in it."""
+    holds = np.array([code in value.split("+") or code == value for value in given.domain])
+    columns = np.where(given.columns < 0, -1, holds[given.columns].astype(np.int64))
+    return _estimated(columns, ["no", "yes"], "nominal", method)
+
+
+def _estimated(
+    columns: Columns, domain: list[str], level: Level, method: Method
+) -> dict[str, Estimate]:
+    """All coefficients; alpha with intervals by another method than the default, where asked."""
+    found = coefficients(columns, domain=domain, level=level)
+    if method == "jackknife":
+        return found
+    counts = count_columns(columns, len(domain))
+    for name, default in found.items():
+        if name.startswith(ALPHA) and not np.isnan(default.value):
+            kind = cast("Level", name.removeprefix(ALPHA))
+            found[name] = _resampled(default, counts, domain, kind, method, n_coders=len(columns))
+    return found
+
+
+def _resampled(
+    default: Estimate,
+    counts: Columns,
+    domain: list[str],
+    level: Level,
+    method: Method,
+    *,
+    n_coders: int,
+) -> Estimate:
+    """The same alpha with an interval from resamples; KALPHA's has no standard error."""
+    if method in ("bootstrap", "bca"):
+        of: Literal["percentile", "BCa"] = "BCa" if method == "bca" else "percentile"
+        spread = bootstrap(counts, level=level, domain=domain, seed=SEED, kind=of)
+        return Estimate(default.value, *spread)
+    made = pair_bootstrap(
+        counts,
+        level=level,
+        domain=domain,
+        n_coders=n_coders,
+        seed=SEED,
+        rule=2007 if method == "kalpha-2007" else 2011,
+    )
+    nothing = float("nan")
+    return Estimate(
+        default.value, made.low, made.high, nothing, nothing, nothing, made.method, made.note
+    )
+
+
+def pairs(given: Matrix, *, level: Level) -> list[Pair]:
+    """Each pair of coders: alpha of the level, Cohen's kappa (but of sets) and percent."""
+    names = [f"krippendorff_alpha.{level}", "cohen_kappa", "percent_agreement"]
+    found = []
+    for first, second in combinations(range(len(given.coders)), 2):
+        own = given.columns[[first, second]]
+        both = (own >= 0).all(axis=0)
+        asked = [name for name in names if level not in SETS or name != "cohen_kappa"]
+        estimates = coefficients(own, domain=given.domain, level=level, names=asked)
+        who = (given.coders[first], given.coders[second])
+        found.append(Pair(*who, int(both.sum()), estimates))
+    return found
+
+
+def table(given: Matrix) -> pd.DataFrame:
+    """The table that the coefficients were computed from: a row a unit, a column a coder."""
+    values = np.array([*given.domain, ""], dtype=object)
+    frame = pd.DataFrame(values[given.columns].T, columns=given.coders, dtype="str")
+    frame.insert(0, "unit", given.units, allow_duplicates=True)
+    return frame

@@ -1,0 +1,1 @@
+"""What is asked of a batch beside reliability; one module an assessment."""

@@ -1,0 +1,1 @@
+"""The same computations on any table of codings, without a project."""

@@ -1,0 +1,62 @@
+"""A table of codings, without a project → may a model stand in for a coder?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from labeler.codebook.values import BLIND, HUMAN, Scale
+from labeler.errors import InputError
+from labeler.files import spreadsheets
+from labeler.files.coding_tables import checked
+from labeler.files.spreadsheets import Given
+from labeler.reliability.assessments import alttest
+from labeler.reliability.assessments.alttest import Tested
+from labeler.statistics.agreement.distances import Level
+from labeler.statistics.experiment.alttest import Score, Small
+
+
+class Answer(NamedTuple):
+    """What a table says of each model: its test, then of sets that of each code."""
+
+    humans: list[str]
+    n_units: int
+    models: dict[str, list[Tested]]
+
+
+def alternative(
+    given: Given,
+    *,
+    models: Sequence[str],
+    level: Level,
+    domain: Sequence[str] = (),
+    epsilon: float,
+    score: Score | None = None,
+    small: Small = "refuse",
+) -> Answer:
+    """The alternative-annotator test of each of `models`, which are coders of the table.
+
+    All other coders count as humans who coded blind. The p-values of one model are a family.
+    """
+    named = given.coders and tuple(dict.fromkeys((*given.coders, *models)))
+    read = spreadsheets.codings(**given._replace(coders=named)._asdict())
+    codings, codes = checked(read, level=level, domain=domain, source=str(given.path))
+    coders = sorted(set(codings["coder"]))
+    for model in models:
+        if model not in coders:
+            raise InputError(
+                f"{given.path}: --model: no coder is called {model!r}; there are: "
+                f"{', '.join(coders)}"
+            )
+    free = level in ("interval", "ratio")
+    scale = Scale(level, () if free else tuple(codes))
+    own = codings[~codings["coder"].isin(models)]
+    humans = own.assign(coder=HUMAN + own["coder"], arm=BLIND)
+    found = {}
+    for model in models:
+        theirs = codings.loc[codings["coder"] == model, ["unit", "value"]]
+        tested = alttest.tests(humans, theirs, scale, epsilon=epsilon, score=score, small=small)
+        found[model] = [tested[0], *alttest.pooled(tested[1:])]
+    return Answer(sorted(set(own["coder"])), int(pd.unique(codings["unit"]).size), found)

@@ -1,0 +1,152 @@
+"""A long table of blind and assisted codings, without a project → what suggestions do to codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from labeler.codebook.values import ASSISTED, BLIND, HUMAN, Scale
+from labeler.errors import InputError
+from labeler.files import spreadsheets
+from labeler.files.coding_tables import checked, kept, known_columns, long, refused
+from labeler.reliability.assessments import anchoring as stage
+from labeler.statistics.agreement.distances import Level
+
+NAMED_MODEL = ("model", "model:", "suggestion", "suggester")
+
+
+class Given(NamedTuple):
+    """Which table, and its columns: a row a coding.
+
+    `model` is the coder whose codes were suggested, or a column that holds its value beside each
+    coding; '' looks for the one coder without a row in either arm. `blind` and `assisted` are the
+    texts of the two arms; rows of other arms are left out, but for the model's. `lead_time` is
+    the column of seconds, '' for none.
+    """
+
+    path: Path
+    model: str = ""
+    unit: str = "unit"
+    coder: str = "coder"
+    arm: str = "arm"
+    value: str = "value"
+    lead_time: str = ""
+    blind: str = BLIND
+    assisted: str = ASSISTED
+    where: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    sheet: str = ""
+
+
+class Answer(NamedTuple):
+    """What a table says: rows of the stage, about everything and about lead times and coders."""
+
+    model: str
+    n_units: int
+    n_both: int
+    n_coders: int
+    n_codings: int
+    left_out: int
+    rows: list[dict[str, Any]]
+
+
+def anchoring(
+    given: Given, *, level: Level, domain: Sequence[str] = (), bound: float, seed: int
+) -> Answer:
+    """Everything that `stages.anchoring` tells of one variable, for a table of codings."""
+    source = str(given.path)
+    table = kept(spreadsheets.read(given.path, sheet=given.sheet), given.where, source=source)
+    table = table.replace(dict.fromkeys(given.missing, "")) if given.missing else table
+    known_columns(table, [given.unit, given.coder, given.arm, given.value], source)
+    read = long(table, unit=given.unit, coder=given.coder, value=given.value, source=source)
+    read["arm"] = read["line"].map(table[given.arm])
+    model = given.model or _found_model(read, given)
+    suggested = _suggested(table, read, model, given)
+    humans = read[read["coder"] != model]
+    in_arm = humans["arm"].isin((given.blind, given.assisted))
+    both = pd.concat([humans[in_arm].assign(own=True), suggested.assign(own=False)])
+    clean, codes = checked(both, level=level, domain=domain, source=source)
+    scale = Scale(level, () if level in ("interval", "ratio") else tuple(codes))
+    own = clean[clean["own"]]
+    arms = {given.blind: BLIND, given.assisted: ASSISTED}
+    codings = own.assign(coder=HUMAN + own["coder"], arm=own["arm"].map(arms))
+    theirs = clean.loc[~clean["own"], ["unit", "value"]]
+    rows = stage.assessed(codings, theirs, scale, bound=bound, seed=seed)
+    shown = stage.accepted_of("value", codings, theirs, scale)
+    rows += stage.pace(shown, _lead_times(table, codings, given), seed=seed)
+    arms_of = codings.groupby("unit")["arm"].nunique()
+    return Answer(
+        model=model,
+        n_units=len(arms_of),
+        n_both=int((arms_of == 2).sum()),
+        n_coders=codings["coder"].nunique(),
+        n_codings=len(codings),
+        left_out=int((~in_arm).sum()),
+        rows=[{"coder": "humans", "code": "", **row} for row in rows],
+    )
+
+
+def _found_model(read: pd.DataFrame, given: Given) -> str:
+    """The coder that is in neither arm, or else is called a model."""
+    coders = sorted(set(read["coder"]))
+    people = set(read.loc[read["arm"].isin((given.blind, given.assisted)), "coder"])
+    others = [coder for coder in coders if coder not in people]
+    named = [coder for coder in coders if coder.casefold().startswith(NAMED_MODEL)]
+    for found in (others, named):
+        if len(found) == 1:
+            return str(found[0])
+    raise InputError(
+        f"{given.path}: which coder made the suggestions? Say by --model NAME (a coder, or a "
+        f"column with its codes); coders are: {', '.join(coders[:20])}; arms are "
+        f"{', '.join(sorted(set(read['arm']))[:10])} (--blind, --assisted name the two)"
+    )
+
+
+def _suggested(table: pd.DataFrame, read: pd.DataFrame, model: str, given: Given) -> pd.DataFrame:
+    """The model's codings, as `long` reads them; of a column, one a unit."""
+    own = read[read["coder"] == model]
+    if len(own):
+        return own
+    if model not in table.columns:
+        raise InputError(
+            f"{given.path}: --model: neither a coder nor a column is called {model!r}; coders "
+            f"are: {', '.join(sorted(set(read['coder']))[:20])}"
+        )
+    beside = pd.DataFrame(
+        {
+            "unit": table[given.unit].tolist(),
+            "coder": model,
+            "value": table[model].tolist(),
+            "line": table.index.tolist(),
+            "column": model,
+        }
+    )
+    beside = beside[beside["value"] != ""]
+    differing = beside.groupby("unit")["value"].transform("nunique") > 1
+    if differing.any():
+        row = beside[differing].iloc[0]
+        fault = f"line {row['line']}: unit {row['unit']!r} has several values in column {model!r}"
+        raise refused(str(given.path), [fault])
+    return beside.drop_duplicates("unit").astype({"coder": "str", "column": "str"})
+
+
+def _lead_times(table: pd.DataFrame, codings: pd.DataFrame, given: Given) -> pd.DataFrame:
+    """ANNOTATIONS rows, as far as lead times need them; InputError for what is no number."""
+    if not given.lead_time:
+        return pd.DataFrame()
+    known_columns(table, [given.lead_time], str(given.path))
+    texts = codings["line"].map(table[given.lead_time]).replace("", None)
+    seconds = pd.to_numeric(texts, errors="coerce")
+    broken = texts.notna() & seconds.isna()
+    if broken.any():
+        lines = [
+            f"line {line}, column {given.lead_time!r}: {text!r} is no number of seconds"
+            for line, text in zip(codings.loc[broken, "line"], texts[broken], strict=True)
+        ]
+        raise refused(str(given.path), lines)
+    return codings[["unit", "coder", "arm"]].assign(
+        lead_time=seconds.astype("float64"), cancelled=0, withdrawn=0
+    )

@@ -1,0 +1,206 @@
+"""RELIABILITY rows → VERDICTS: whether agreement is good enough to go on, and how that was decided.
+
+Blind humans among themselves come first, then the model against them; each variable and each
+code is judged by alpha's one-sided 95% bounds against the codebook's tentative threshold:
+
+    pass          the lower bound reaches it
+    fail          the upper bound stays below it
+    inconclusive  it lies between them; `further` units would decide, with power .8
+    undefined     there is no figure, or fewer than ten units carry the rarer code
+
+A family says what many verdicts mean together. `all`: everything must pass, each at .05 without
+correction (intersection-union). `holm`: which of them passed, at .05 for the whole family, by
+Holm's step-down on the one-sided p of H0: alpha <= threshold. The variables are one family, the
+codes of all variables another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr  # scipy.stats would take half a second to load
+
+from labeler.keys import key
+from labeler.statistics.agreement.intervals import RARE
+from labeler.statistics.estimation.design import units_to_decide
+from labeler.store import tables
+
+Family = Literal["all", "holm"]
+
+HUMAN, MODEL = "human-human", "human-model"
+PASS, FAIL, INCONCLUSIVE, UNDEFINED = "pass", "fail", "inconclusive", "undefined"
+COMPARISONS = {"human-human": HUMAN, "model-panel": MODEL}  # kind of a panel → comparison
+ALPHA = "krippendorff_alpha"
+ERROR, POWER = 0.05, 0.8
+MEANING = {
+    "all": "all must pass: each is tested at .05, without correction (intersection-union)",
+    "holm": "which passed: .05 for all together, by Holm's step-down",
+}
+
+
+class _Ruling(NamedTuple):
+    verdict: str
+    further: int | None
+    note: str
+
+
+def verdicts(
+    rows: pd.DataFrame, basis: pd.DataFrame, *, family: Family = "all", run: str
+) -> pd.DataFrame:
+    """VERDICTS rows of a batch from its RELIABILITY rows and what they stand on (`basis`).
+
+    `computed_from` is the key of the codings that entered, the thresholds, the method and the
+    family: it changes when one of them does, and not otherwise. Undefined ones have no p and
+    belong to no family.
+    """
+    judged = rows[
+        rows["kind"].isin(COMPARISONS)
+        & rows["coefficient"].str.startswith(ALPHA)
+        & (rows["weighting"] == "")
+        & (rows["evidence"] == 1)
+    ]
+    if judged.empty:
+        return tables.frame(tables.VERDICTS)
+    met: Any = judged.merge(basis, on=["panel", "variable", "code"], how="left")
+    met["p"] = [_p(row) for row in tables.rows(met)]
+    met["comparison"] = met["kind"].map(COMPARISONS)
+    met["level"] = met["code"] != ""
+    adjusted = met.groupby(["comparison", "level"])["p"].transform(holm)
+    met["p_adjusted"] = adjusted if family == "holm" else met["p"]
+    sizes = met.groupby(["comparison", "level"])["p"].transform("count")
+    rulings = [_ruling(row, family, int(n)) for row, n in zip(tables.rows(met), sizes, strict=True)]
+    met = met.assign(
+        verdict=[ruling.verdict for ruling in rulings],
+        further=pd.array([ruling.further for ruling in rulings], dtype="Int64"),
+        note=[ruling.note for ruling in rulings],
+        computed_from=[_computed_from(row, family) for row in tables.rows(met)],
+        family=family,
+        run=run,
+    )
+    return tables.frame(tables.VERDICTS, met[tables.columns(tables.VERDICTS)])
+
+
+def ruled(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """The RELIABILITY rows, those that were judged with their verdict and its reason."""
+    on = ["variable", "code", "comparison", "coefficient"]
+    named = rows.assign(comparison=rows["kind"].map(COMPARISONS).fillna(""))
+    found = named.drop(columns="verdict").merge(
+        judged[[*on, "verdict", "note"]], on=on, how="left", suffixes=("", "_of_gate")
+    )
+    here = (found["weighting"] == "") & found["verdict"].notna() & (found["evidence"] == 1)
+    found["note"] = found["note"].mask(here, found["note_of_gate"])
+    found["verdict"] = found["verdict"].where(here, "")
+    return tables.frame(tables.RELIABILITY, found[tables.columns(tables.RELIABILITY)])
+
+
+def holm(p: pd.Series[float]) -> pd.Series[float]:
+    """Holm's adjusted p: max over the smaller ones of (m - place) p, at most 1; nan stays nan."""
+    known = p.dropna().sort_values(kind="stable")
+    times = np.arange(len(known), 0, -1)
+    adjusted = np.minimum(np.maximum.accumulate(known.to_numpy() * times), 1.0)
+    return pd.Series(adjusted, index=known.index, dtype=float).reindex(p.index)
+
+
+def _ruling(row: Any, family: Family, size: int) -> _Ruling:
+    reason = _undefined(row)
+    if reason:
+        return _Ruling(UNDEFINED, None, reason)
+    tau, grade = row.tentative, _joined(row.note, _weighted(row))
+    reaches = row.p_adjusted <= ERROR if family == "holm" else row.bound >= tau
+    if reaches:
+        reliable = row.bound >= row.reliable
+        word, threshold = ("reliable", row.reliable) if reliable else ("tentative", tau)
+        text = f"{word}: lower bound {row.bound:.3f} reaches {threshold:.3f}"
+        return _Ruling(PASS, None, _joined(text, grade))
+    if row.upper < tau:
+        text = f"upper bound {row.upper:.3f} stays below {tau:.3f}"
+        return _Ruling(FAIL, None, _joined(text, grade))
+    further = _further(row, 1 - ERROR / (size if family == "holm" else 1))
+    if row.bound >= tau:
+        text = f"lower bound {row.bound:.3f} reaches {tau:.3f}, but not among {size} by Holm"
+    else:
+        text = f"{tau:.3f} lies between the bounds {row.bound:.3f} and {row.upper:.3f}"
+    told = f"about {further:,} further units would decide" if further else "more units would decide"
+    return _Ruling(INCONCLUSIVE, further, _joined(f"{text}: {told}", grade))
+
+
+def _undefined(row: Any) -> str:
+    if math.isnan(row.value) or math.isnan(row.bound) or math.isnan(row.upper):
+        return str(row.note) or "no interval can be made"
+    if row.carrying < RARE:
+        return (
+            f"fewer than {RARE} units carry the rarer code: {row.carrying} of {row.pairable}; "
+            "draw more units that may carry it"
+        )
+    return ""
+
+
+def _weighted(row: Any) -> str:
+    if math.isnan(row.weighted_bound) or (row.weighted_bound >= row.tentative) == (
+        row.bound >= row.tentative
+    ):
+        return ""
+    side = "would reach" if row.weighted_bound >= row.tentative else "would not reach"
+    return f"with design weights the bound is {row.weighted_bound:.3f} and {side} the threshold"
+
+
+def _further(row: Any, confidence: float) -> int | None:
+    """Units beyond those there are, from the standard error seen: V = n SE^2 for n units."""
+    if math.isnan(row.se) or row.value >= 1:
+        return None
+    needed = units_to_decide(
+        row.value, row.pairable * row.se**2, row.tentative, power=POWER, confidence=confidence
+    )
+    if not math.isfinite(needed) or needed > 1e6:
+        return None
+    return max(1, math.ceil(needed) - int(row.pairable))
+
+
+def _p(row: Any) -> float:
+    """One-sided p of H0: alpha <= threshold: t of log(1 - alpha), as the bound is made.
+
+    Without a standard error the zero-event bound is turned round: it lowers alpha in proportion
+    to p = 1 - (1 - g)^(1/n), so the g at which it meets the threshold is known.
+    """
+    if _undefined(row):
+        return math.nan
+    tau = row.tentative
+    if not math.isnan(row.se):
+        t = math.log((1 - tau) / (1 - row.value)) * (1 - row.value) / row.se
+        return float(stdtr(row.things - 1, -t))
+    if row.bound >= row.value:
+        return 0.0 if row.value >= tau else 1.0
+    seen = 1 - ERROR ** (1 / row.things)
+    share = (row.value - tau) / (row.value - row.bound) * seen
+    return float((1 - share) ** row.things) if 0 <= share < 1 else float(share < 0)
+
+
+def _computed_from(row: Any, family: str) -> str:
+    return key(
+        {
+            "codings": row.codings,
+            "panel": row.panel,
+            "variable": row.variable,
+            "code": row.code,
+            "coefficient": row.coefficient,
+            "method": row.method,
+            "thresholds": [row.tentative, row.reliable],
+            "family": family,
+        }
+    )
+
+
+def _joined(*texts: str) -> str:
+    return "; ".join(text for text in texts if text)
+
+
+def shut(judged: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Those of the variables that the blind humans' verdict keeps from being aggregated."""
+    passed = judged[
+        (judged["comparison"] == HUMAN) & (judged["code"] == "") & (judged["verdict"] == PASS)
+    ]
+    return [name for name in names if name not in set(passed["variable"])]

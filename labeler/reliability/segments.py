@@ -1,0 +1,336 @@
+"""Segments and their codings → RELIABILITY rows: how far coders marked the same words.
+
+The main figure of a segment's variable is the presence of its codes in the unit, which needs no
+alignment (see `reliability`). The rows here say whether the words are the same, too:
+
+    span_f1.character, span_f1.token   pairwise F1 of the places marked, by code and for all
+    segments.unmatched                 share of segments that the other coder did not mark
+    segments.aligned_alpha             alpha of a variable on segments that both marked
+    alpha_u                            Krippendorff's alpha of unitizing, by code and variable
+    quotes.verbatim                    share of the model's quotes that stand in the post so
+
+Humans among themselves and a model against humans are never one figure, and whoever coded a unit
+and marked nothing gave an empty set. Offsets are code points. What is sampled is the unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from labeler.codebook.codebook import Codebook, Variable
+from labeler.reliability.segment_arrays import (
+    Sampling,
+    Setting,
+    Texts,
+    Values,
+    marked_of,
+    panels,
+    samplings,
+    setting_of,
+    texts_of,
+    values_of,
+)
+from labeler.statistics.agreement import alpha, intervals
+from labeler.statistics.agreement.distances import Floats, Level
+from labeler.statistics.unitizing import ratios
+from labeler.statistics.unitizing import spans as unitizing
+from labeler.statistics.unitizing.alpha_u import Disagreement, alpha_u, disagreement
+from labeler.statistics.unitizing.ratios import Measured
+from labeler.statistics.unitizing.spans import Overlap, Rows, Spans
+from labeler.store import tables
+
+MODEL_POST = "model-post"  # the kind of the row about the model's quotes
+ALL = "segment"  # stands for the segment itself, beside the names of variables, as in CHANGES
+COLUMNS = [
+    *("kind", "panel", "variable", "code", "coefficient", "weighting", "coders", "evidence"),
+    *("value", "low", "high", "bound", "upper", "se", "method"),
+    *("n_units", "n_pairable", "n_positive", "note"),
+]
+NO_EVIDENCE = "no evidence: suggestions were in view"
+NOTHING = "no coder marked such a segment in a unit that two coders coded"
+NO_ALIGNED = "no two coders marked the same segment and gave it a value"
+NO_QUOTE = "the coder gave no quote"
+FOUND = {
+    "exact": "sign by sign",
+    "normalised": "but for case, signs and white space",
+    "fuzzy": "nearly",
+    "missing": "not in the post",
+}  # the values of SEGMENTS.found of a model, and how a note calls them
+NO_PAIR = "no pairable unit: no unit was coded by two coders of this panel"
+
+Booleans = NDArray[np.bool_]
+
+
+def segments_reliability(
+    segments: pd.DataFrame,
+    codings: pd.DataFrame,
+    coded: pd.DataFrame,
+    posts: pd.DataFrame,
+    codebook: Codebook,
+    *,
+    suggester: str,
+    weights: Mapping[str, float] | None = None,
+    clusters: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Columns COLUMNS, a row a panel, variable, code, coefficient and weighting.
+
+    `segments` and `codings` are rows of SEGMENTS and CODINGS (first replicates count), `coded`
+    (columns unit, coder, arm) says who coded which unit, with or without a segment to show for
+    it, `posts` (columns unit, text) holds what the offsets count in. `suggester` is the model or
+    the cues, '' for none. `weights`, 1/inclusion probability by unit, add rows with the weighting
+    'design' for panels whose units all have one; `clusters`, such as the author by unit, are what
+    is resampled in the units' place.
+
+    `n_units` counts units coded by two coders of the panel, `n_pairable` codings of them,
+    `n_positive` units in which somebody marked a segment with the code; on aligned segments
+    `n_units` counts units with a pair, `n_pairable` the codings; of quotes, units and quotes.
+    Empty where the codebook has no segments. Raises TableError for a unit without a post and for
+    a segment that does not lie in it.
+    """
+    if codebook.segments is None:
+        return pd.DataFrame(columns=COLUMNS)
+    marked = marked_of(segments, coded)
+    texts = texts_of(marked, coded, posts)
+    values = values_of(marked, codings, codebook)
+    rows: list[dict[str, Any]] = []
+    for panel in panels(coded, suggester):
+        setting = setting_of(panel, marked, texts)
+        about = {
+            "kind": panel.kind,
+            "panel": panel.name,
+            "coders": ",".join(setting.coders),
+            "evidence": panel.evidence,
+        }
+        for sampling in samplings(setting.units, weights, clusters):
+            for row in _compared(setting, texts, values, codebook, sampling):
+                if not panel.evidence:
+                    row["note"] = "; ".join(text for text in (NO_EVIDENCE, row["note"]) if text)
+                rows.append({**row, **about, "weighting": sampling.weighting})
+    rows += _verbatim(marked, coded, suggester, weights, clusters)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _scopes(
+    setting: Setting, values: Values, codebook: Codebook
+) -> Iterator[tuple[str, str, Booleans]]:
+    """Variable, code and which spans carry it: all segments, then each code of each variable."""
+    yield ALL, "", np.ones(setting.source.size, bool)
+    for variable in codebook.of_segment:
+        given = values[variable.variable][setting.source]
+        number, distinct = pd.factorize(given)  # -1: no value
+        sets = [set(str(value).split("+")) for value in distinct]
+        for code in variable.codes:
+            holds = np.array([code in one for one in sets] + [False])
+            yield variable.variable, code, holds[number]
+
+
+def _compared(
+    setting: Setting,
+    texts: Texts,
+    values: Values,
+    codebook: Codebook,
+    sampling: Sampling,
+) -> Iterator[dict[str, Any]]:
+    """The figures of one panel, without what all its rows share."""
+    counted = {"n_units": setting.units.size, "n_pairable": setting.readings}
+    categories: dict[str, list[Disagreement]] = {}
+    carrying: dict[str, set[int]] = {}
+    for variable, code, holds in _scopes(setting, values, codebook):
+        spans = setting.spans.take(holds)
+        positive = set(setting.unit[spans.row].tolist())
+        about = {"variable": variable, "code": code, **counted, "n_positive": len(positive)}
+        category = _category(setting, spans, sampling)
+        for name, measured in _overlaps(setting, spans, texts, sampling):
+            yield {**about, "coefficient": name, **_figures(measured, _lost(setting))}
+        yield {**about, "coefficient": "alpha_u", **_unitized(setting, [category], sampling)}
+        if variable == ALL:
+            yield {**about, "coefficient": "segments.unmatched", **_unmatched(setting, sampling)}
+        else:
+            categories.setdefault(variable, []).append(category)
+            carrying.setdefault(variable, set()).update(positive)
+    for variable, given in categories.items():
+        about = {"variable": variable, "code": "", **counted}
+        about["n_positive"] = len(carrying[variable])
+        yield {**about, "coefficient": "alpha_u", **_unitized(setting, given, sampling)}
+    yield from _aligned(setting, values, codebook, sampling)
+
+
+def _category(setting: Setting, spans: Spans, sampling: Sampling) -> Disagreement:
+    """What the spans of one code contribute to alpha_U."""
+    things = setting.unit
+    if sampling.clusters is not None:
+        things = pd.factorize(sampling.clusters)[0].astype(np.int64)[setting.unit]
+    weights = None if sampling.weights is None else sampling.weights[setting.unit]
+    return disagreement(spans, setting.rows, things, weights=weights)
+
+
+def _unitized(
+    setting: Setting, categories: list[Disagreement], sampling: Sampling
+) -> dict[str, Any]:
+    measured = alpha_u(
+        categories,
+        one="unit" if sampling.clusters is None else "cluster",
+        empty=NOTHING if setting.units.size else NO_PAIR,
+    )
+    met = sum(category.joined for category in categories)
+    joined = f"{met} overlapping segments of one coder and code joined to another" if met else ""
+    return _figures(measured, "; ".join(text for text in (joined, _lost(setting)) if text))
+
+
+def _overlaps(
+    setting: Setting, spans: Spans, texts: Texts, sampling: Sampling
+) -> Iterator[tuple[str, Measured]]:
+    """F1 of the places that `spans` mark, counted in code points and in tokens."""
+    held = np.diff(texts.tokens.first)[setting.text]
+    in_tokens = unitizing.on_tokens(spans, texts.tokens, setting.text)
+    yield "span_f1.character", _f1(setting, spans, setting.rows, sampling)
+    yield "span_f1.token", _f1(setting, in_tokens, setting.rows._replace(length=held), sampling)
+
+
+def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Measured:
+    return _share(setting, *unitizing.overlap(spans, rows), sampling)
+
+
+def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Measured:
+    """The pooled ratio of sums over rows, with an interval over units or clusters."""
+    sums = setting.by_unit(Overlap(part, whole))
+    return ratios.ratio(
+        *sums,
+        clusters=sampling.clusters,
+        weights=sampling.weights,
+        empty=NOTHING if setting.units.size else NO_PAIR,
+    )
+
+
+def _unmatched(setting: Setting, sampling: Sampling) -> dict[str, Any]:
+    """Segments without a partner among those of the other coder; a lost quote has none."""
+    same = unitizing.matched(setting.spans, setting.rows)
+    every = same.total + setting.lost * (setting.rows.coders - 1.0)
+    note = ""
+    if setting.lost.any():
+        note = f"{_quotes(setting)} not found in the post counted as unmatched"
+    return _figures(_share(setting, every - same.shared, every, sampling), note)
+
+
+def _aligned(
+    setting: Setting,
+    values: Values,
+    codebook: Codebook,
+    sampling: Sampling,
+) -> Iterator[dict[str, Any]]:
+    """Alpha of each variable on pairs of segments that both coders marked and gave a value."""
+    first, second = unitizing.aligned(setting.spans)
+    unit = setting.unit[setting.spans.row[first]]
+    for variable in codebook.of_segment:
+        given = values[variable.variable][setting.source]
+        pairs = pd.DataFrame({"one": given[first], "other": given[second], "unit": unit}).dropna()
+        yield {
+            "variable": variable.variable,
+            "code": "",
+            "coefficient": "segments.aligned_alpha",
+            "n_units": pairs["unit"].nunique(),
+            "n_pairable": 2 * len(pairs),
+            "n_positive": math.nan,
+            **_figures(_alpha(pairs, variable, sampling), f"alpha for level {_level(variable)}"),
+        }
+
+
+def _level(variable: Variable) -> Level:
+    return "masi" if variable.multiple else variable.level
+
+
+def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measured:
+    """Alpha of the columns one and other; sets by MASI, single codes at the variable's level."""
+    level = _level(variable)
+    both = pairs[["one", "other"]]
+    if not variable.values:
+        both = both.map(lambda value: f"{float(value):.15g}")
+    if variable.values and not variable.multiple:
+        domain = list(variable.codes)
+    else:
+        domain = sorted(set(both.to_numpy().ravel()), key=None if variable.values else float)
+    if not len(pairs):
+        return Measured(math.nan, ratios.undefined("", NO_ALIGNED), 0)
+    counts = alpha.count_values(both.to_numpy(object).T, domain)
+    scale = domain
+    if level in ("interval", "ratio") and variable.values:
+        scale = [str(variable.value(code).number) for code in domain]
+    place = pairs["unit"].to_numpy(np.int64)
+    weights = None if sampling.weights is None else sampling.weights[place]
+    together = place if sampling.clusters is None else sampling.clusters[place]
+    found = alpha.alpha_checked(counts, level=level, domain=scale, weights=weights)
+    spread = intervals.jackknife(
+        counts, level=level, domain=scale, clusters=together, weights=weights
+    )
+    return Measured(found.value, spread, len(pairs))
+
+
+def _verbatim(
+    marked: pd.DataFrame,
+    coded: pd.DataFrame,
+    suggester: str,
+    weights: Mapping[str, float] | None,
+    clusters: Mapping[str, str] | None,
+) -> Iterator[dict[str, Any]]:
+    """Quotes of the suggester that stand in their posts sign by sign, among all its quotes."""
+    if not suggester or suggester.startswith(tables.EMBEDDED):
+        return
+    own = marked[marked["coder"] == suggester]
+    unit, units = pd.factorize(own["unit"])
+    ways = [f"{(own['found'] == way).sum()} {words}" for way, words in FOUND.items()]
+    for sampling in samplings(np.asarray(units, object), weights, clusters):
+        exact = np.bincount(unit, own["found"] == "exact", len(units)).astype(float)
+        every = np.bincount(unit, minlength=len(units)).astype(float)
+        measured = ratios.ratio(
+            exact, every, clusters=sampling.clusters, weights=sampling.weights, empty=NO_QUOTE
+        )
+        yield {
+            "kind": MODEL_POST,
+            "panel": suggester,
+            "variable": ALL,
+            "code": "",
+            "coefficient": "quotes.verbatim",
+            "weighting": sampling.weighting,
+            "coders": suggester,
+            "evidence": 1,
+            **_figures(measured, ", ".join(ways) if len(own) else ""),
+            "n_units": int((coded["coder"] == suggester).sum()),
+            "n_pairable": len(own),
+            "n_positive": len(units),
+        }
+
+
+def _figures(measured: Measured, note: str) -> dict[str, Any]:
+    """The columns that hold a figure; `note` comes after what the interval says."""
+    spread = measured.interval
+    return {
+        "value": measured.value,
+        "low": spread.low,
+        "high": spread.high,
+        "bound": spread.lower_one_sided,
+        "upper": spread.upper_one_sided,
+        "se": spread.se,
+        "method": spread.method,
+        "note": "; ".join(text for text in (spread.note, note) if text),
+    }
+
+
+def _lost(setting: Setting) -> str:
+    """What F1 and alpha_U leave out: a quote that the post does not hold marks no place."""
+    if not setting.lost.any():
+        return ""
+    return f"{_quotes(setting)} not found in the post left out, all codes taken together"
+
+
+def _quotes(setting: Setting) -> str:
+    """How many quotes have no place, each counted once however many humans it faces."""
+    per_unit = np.zeros(setting.units.size, np.int64)
+    np.maximum.at(per_unit, setting.unit, setting.lost)
+    n = int(per_unit.sum())
+    return f"{n} quote{'s' if n != 1 else ''}"

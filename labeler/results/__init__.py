@@ -1,0 +1,1 @@
+"""From codes that passed the gate to results, and the bundle that carries them."""

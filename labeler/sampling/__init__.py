@@ -1,0 +1,1 @@
+"""Who codes which unit, in which arm, with which probability."""

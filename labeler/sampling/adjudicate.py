@@ -1,0 +1,139 @@
+"""Coded units of a batch → its adjudication arm."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+from sqlalchemy import select
+
+from labeler.coding import consensus, panels
+from labeler.errors import ProjectError
+from labeler.keys import canonical
+from labeler.sampling import adjudication, strata
+from labeler.sampling.adjudication import ARM, Seen, Wish
+from labeler.sampling.sample import Sampled, known_coders
+from labeler.store import database, tables
+from labeler.study.study import Study, batch_row, coded, logged, same_codebook
+
+
+def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
+    """Draw units of a coded batch into its adjudication arm.
+
+    The batch's other tasks stay as they are. The same call again adds the units that came to
+    belong there since; with a size it adds none. Another wish for the same batch is refused.
+    """
+    row = batch_row(study, batch)
+    same_codebook(study, row)
+    _variables(study, wish)
+    known_coders(study, wish.coders)
+    with logged(study, "sample", {"batch": batch, "adjudication": wish._asdict()}):
+        tasks = database.read(study.engine, tables.TASKS, batch=batch)
+        design = json.loads(row["design"])
+        wanted = json.loads(canonical(wish._asdict()))
+        if design.get(ARM, wanted) != wanted:
+            raise ProjectError(
+                f"--from: batch {batch!r} has an adjudication arm already, drawn in another way "
+                f"({canonical(design[ARM])}); give the same options to add what is new"
+            )
+        units = _units(study, wish, row, batch)
+        there = tasks[tasks["arm"] == ARM]
+        if wish.size is not None and not there.empty:
+            return Sampled(batch, tasks, len(units), new=False)
+        drawn = adjudication.draw(units, wish, tasks, _seen(study, row, units))
+        if not drawn.empty:
+            _write(study, row, {**design, ARM: wanted}, drawn)
+        held = database.read(study.engine, tables.TASKS, batch=batch)
+        return Sampled(batch, held, len(units), new=not drawn.empty)
+
+
+def _variables(study: Study, wish: Wish) -> list[str]:
+    there = [variable.variable for variable in study.codebook.variables]
+    for name in wish.variables:
+        if name not in there:
+            raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
+    return list(wish.variables) or there
+
+
+def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[str]:
+    """The units that the wish is about, of those that somebody coded blind."""
+    names = _variables(study, wish)
+    who = coded(study, batch)
+    who = who[who["arm"] == "blind"]
+    units = sorted(set(who["unit"]))
+    if wish.source == "uncertain":
+        which: dict[str, object] = {
+            "codebook": row["codebook"],
+            "coder": row["suggester"],
+            "unit": units,
+            "variable": names,
+        }
+        sure = strata.least_sure(database.read(study.engine, tables.CONFIDENCE, **which))
+        if units and not sure:
+            raise ProjectError(
+                f"--from uncertain: nothing says how sure {row['suggester'] or 'a model'} is: that "
+                "comes from `labeler prelabel --replicates 5`, or from `--logprobs`"
+            )
+        return sorted(sure, key=lambda unit: (sure[unit], unit))
+    codings = database.read(
+        study.engine, tables.CODINGS, codebook=row["codebook"], unit=units, arm="blind"
+    )
+    given = {
+        name: panels.values(codings, who, study.codebook.variable(name)).dropna(subset="value")
+        for name in names
+    }
+    if wish.source == "disagreed":
+        return adjudication.disagreed(given)
+    kept = consensus.consensus(given, study.codebook, batch=batch)
+    return adjudication.unresolved(kept, names)
+
+
+def _seen(study: Study, row: pd.Series[str], units: list[str]) -> Seen:
+    """Who has a task of the units under this codebook, in any batch: still open, and coded."""
+    tasks, notes, batches = tables.TASKS, tables.ANNOTATIONS, tables.BATCHES
+    query = (
+        select(tasks.c.unit, tasks.c.coder, tasks.c.arm, notes.c.annotation)
+        .join(batches, batches.c.batch == tasks.c.batch)
+        .outerjoin(
+            notes,
+            (notes.c.batch == tasks.c.batch)
+            & (notes.c.arm == tasks.c.arm)
+            & (notes.c.coder == tasks.c.coder)
+            & (notes.c.unit == tasks.c.unit)
+            & (notes.c.withdrawn == 0),
+        )
+        .where(
+            batches.c.codebook == row["codebook"],
+            database.matching(study.engine, tasks, {"unit": units}),
+        )
+    )
+    found = database.query_rows(study.engine, query)
+    found = found[found["arm"] != ARM]
+    parts = (found[found["annotation"].isna()], found[found["annotation"].notna()])
+    return Seen(
+        *({str(u): sorted(set(own["coder"])) for u, own in part.groupby("unit")} for part in parts)
+    )
+
+
+def _write(
+    study: Study, row: pd.Series[str], design: dict[str, object], drawn: pd.DataFrame
+) -> None:
+    """Add tasks, and the seats that are new, and note the wish in the batch: all or nothing."""
+    batch = row["batch"]
+    seats = database.read(study.engine, tables.SEATS, batch=batch, arm=ARM)
+    new = sorted(set(drawn["coder"]) - set(seats["coder"]))
+    here: dict[str, object] = {"batch": batch, "arm": ARM}
+    database.replace(
+        study.engine,
+        (
+            tables.BATCHES,
+            {"batch": batch},
+            tables.frame(tables.BATCHES, [dict(row) | {"design": canonical(design)}]),
+        ),
+        (
+            tables.SEATS,
+            {**here, "coder": new},
+            tables.frame(tables.SEATS, [{**here, "coder": coder} for coder in new]),
+        ),
+        (tables.TASKS, {**here, "unit": sorted(drawn["unit"])}, drawn),
+    )

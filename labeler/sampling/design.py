@@ -1,0 +1,255 @@
+"""Units → batches and tasks, with the probability of each draw.
+
+Order comes from a hash of seed and unit: the same frame and seed draw the same units, and posts
+that come in later disturb little. Every draw is a stratified simple random sample (`Strata`; one
+stratum is the simple one), so that each probability is known exactly.
+
+Two phases. First n units are drawn from the frame: pi1 = n_h / N_h. A nested design shows
+suggestions on all of them, and has some of them, drawn simply at random (pi2 = blind / n), coded
+blind as well, by other coders. Else the n units are parted, simply at random, into the two arms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from labeler.coding import panels
+from labeler.errors import InputError, TableError
+from labeler.keys import canonical, key
+from labeler.sampling import assignment
+from labeler.statistics.estimation.design import allocated
+from labeler.store import tables
+
+BLIND, ASSISTED, REPEAT = panels.BLIND, panels.ASSISTED, panels.REPEAT
+SUM_TOLERANCE = 1e-6
+
+
+class Design(NamedTuple):
+    """How a batch is drawn: `blind` units for `overlap` coders each, `assisted` units for one.
+
+    `nested`: the blind units are among the assisted ones, coded by others; else no unit is in
+    both arms. Either way nobody codes blind what they saw with a suggestion. `drawing` is
+    `simple`, `stratified`, `enriched` or `uncertain`, by the variables `by` (or `platform`), the
+    last with `floor` as the share of the units that is drawn evenly. `repeat` is the share of a
+    coder's blind units that comes back, after `after` others.
+    """
+
+    blind: int
+    assisted: int
+    overlap: int
+    coders: tuple[str, ...]
+    seed: int
+    nested: bool = False
+    drawing: str = "simple"
+    by: tuple[str, ...] = ()
+    allocation: str = "proportional"
+    floor: float = 0.2
+    repeat: float = 0.0
+    after: int = 10
+
+    @property
+    def drawn(self) -> int:
+        """How many different units the batch holds."""
+        return self.assisted if self.nested else self.blind + self.assisted
+
+
+class Strata(NamedTuple):
+    """The stratum of each unit of a frame, and the weight of a unit of each stratum."""
+
+    of: Mapping[str, str]
+    weight: Mapping[str, float]
+
+
+class Draw(NamedTuple):
+    """Frames BATCHES, SEATS and TASKS of one draw."""
+
+    batches: pd.DataFrame
+    seats: pd.DataFrame
+    tasks: pd.DataFrame
+
+
+def draw(
+    units: Sequence[str],
+    design: Design,
+    *,
+    batch: str,
+    codebook: str,
+    suggester: str,
+    created: str,
+    strata: Strata | None = None,
+) -> Draw:
+    """Draw a batch from `units` (the frame: each could have been drawn), without replacement.
+
+    A unit's probability is that of being drawn into its arm: in a nested design pi1 for the
+    assisted arm and pi1 pi2 for the blind one, else pi1 times the arm's share of the n units. A
+    task's is that times the chance that this coder got the unit (coders a unit / coders); a
+    repeat's is its blind task's times the share of the coder's blind units that comes back.
+    Raises InputError where the design asks for more than there is.
+    """
+    _check(units, design, suggester)
+    frame = sorted(set(units))
+    layers = strata or Strata(dict.fromkeys(frame, ""), {"": 1.0})
+    first = probabilities(frame, design, layers)
+    drawn = _drawn(frame, first, layers, design)
+    blind = drawn[: design.blind]
+    assisted = drawn if design.nested else drawn[design.blind :]
+    seats = assignment.several(blind, design.coders, each=design.overlap, seed=design.seed)
+    barred = seats if design.nested else {}
+    single = assignment.one(assisted, design.coders, seed=design.seed, kept_from=barred)
+    rows = []
+    for arm, held in ((BLIND, seats), (ASSISTED, {unit: [single[unit]] for unit in assisted})):
+        share = 1.0 if arm == ASSISTED and design.nested else len(held) / len(drawn)
+        for unit, coders in held.items():
+            chance = first[unit] * share
+            rows += [
+                {
+                    "batch": batch,
+                    "arm": arm,
+                    "coder": coder,
+                    "unit": unit,
+                    "stratum": layers.of[unit],
+                    "unit_probability": chance,
+                    "task_probability": chance * len(coders) / len(design.coders),
+                }
+                for coder in coders
+            ]
+    tasks = _with_repeats(_positioned(rows, design.seed), design)
+    seated = tasks[["batch", "arm", "coder"]].drop_duplicates()
+    row = {"batch": batch, "codebook": codebook, "suggester": suggester, "created": created}
+    described = _described(frame, drawn, layers, design)
+    return Draw(
+        tables.frame(tables.BATCHES, [{**row, "design": described}]),
+        tables.frame(tables.SEATS, seated),
+        tables.frame(tables.TASKS, tasks),
+    )
+
+
+def probabilities(units: Sequence[str], design: Design, strata: Strata) -> dict[str, float]:
+    """Unit → pi1, the probability of being among the units of the batch: n_h / N_h.
+
+    They add up to the number of units drawn; TableError where they do not, InputError where
+    there are more strata than units to draw.
+    """
+    sizes = Counter(strata.of[unit] for unit in set(units))
+    names = sorted(sizes)
+    if len(names) > design.drawn:
+        raise InputError(
+            f"sample: {len(names)} strata, but {design.drawn} units to draw: each stratum needs "
+            "one, lest its units could never be drawn; draw more, or name with --by a variable "
+            "of fewer codes"
+        )
+    weights = [strata.weight[name] for name in names]
+    taken = allocated([sizes[name] for name in names], weights, design.drawn)
+    share = {name: n / sizes[name] for name, n in zip(names, taken, strict=True)}
+    found = {unit: share[strata.of[unit]] for unit in units}
+    total = math.fsum(found[unit] for unit in set(units))
+    if abs(total - design.drawn) > SUM_TOLERANCE or not all(0 < p <= 1 for p in found.values()):
+        raise TableError(
+            f"sample: the probabilities add up to {total}, not to {design.drawn}: this is a fault "
+            "of labeler; please report it"
+        )
+    return found
+
+
+def _check(units: Sequence[str], design: Design, suggester: str) -> None:
+    if design.blind < 0 or design.assisted < 0 or design.blind + design.assisted == 0:
+        raise InputError("sample: --blind and --assisted ask for no unit; give a size")
+    if design.nested and not 0 < design.blind <= design.assisted:
+        raise InputError(
+            f"sample: --nested draws the blind units from the assisted ones: --blind "
+            f"{design.blind} must lie between 1 and --assisted {design.assisted}"
+        )
+    there = len(set(units))
+    if design.drawn > there:
+        raise InputError(
+            f"sample: the design asks for {design.drawn} units, but {there} are free to draw (pre-"
+            "labelled and in no earlier batch); make --blind or --assisted smaller, or ingest more"
+        )
+    if len(set(design.coders)) != len(design.coders) or not design.coders:
+        raise InputError("sample: --coders needs different names, one or more")
+    if not 1 <= design.overlap <= len(design.coders):
+        raise InputError(
+            f"sample: --overlap {design.overlap} does not fit {len(design.coders)} coders"
+        )
+    if design.nested and design.overlap == len(design.coders):
+        raise InputError(
+            f"sample: --nested with --overlap {design.overlap} needs {design.overlap + 1} coders: "
+            "whoever saw the suggestion of a unit never codes it blind"
+        )
+    if design.assisted and not suggester:
+        raise InputError("sample: the assisted arm needs suggestions; run `labeler prelabel`")
+    if not 0 <= design.repeat <= 1 or design.after < 0:
+        raise InputError("sample: --repeat is a share from 0 to 1, --after a number of tasks")
+
+
+def _drawn(
+    frame: Sequence[str], first: Mapping[str, float], strata: Strata, design: Design
+) -> list[str]:
+    """The units of the batch, in an order that is random given which they are.
+
+    In each stratum the first n_h by hash. With one stratum that order itself is as good as any;
+    with several it would favour those that are drawn thinly, and a hash of its own decides.
+    """
+    left = Counter[str]()
+    for unit in frame:
+        left[strata.of[unit]] += first[unit]  # type: ignore[assignment]
+    room = {name: round(total) for name, total in left.items()}
+    drawn = []
+    for unit in sorted(frame, key=lambda unit: key({"seed": design.seed, "unit": unit})):
+        if room[strata.of[unit]]:
+            room[strata.of[unit]] -= 1
+            drawn.append(unit)
+    if len(room) == 1:
+        return drawn
+    return sorted(drawn, key=lambda unit: key({"seed": design.seed, "unit": unit, "for": "arm"}))
+
+
+def _positioned(rows: list[dict[str, object]], seed: int) -> pd.DataFrame:
+    """Tasks with their place at the seat, in an order that differs from coder to coder."""
+    tasks = pd.DataFrame(rows)
+    tasks["order"] = [
+        key({"seed": seed, "coder": coder, "unit": unit, "for": "position"})
+        for coder, unit in zip(tasks["coder"], tasks["unit"], strict=True)
+    ]
+    tasks = tasks.sort_values(["arm", "coder", "order"]).drop(columns="order")
+    tasks["position"] = tasks.groupby(["arm", "coder"]).cumcount() + 1
+    return tasks
+
+
+def _with_repeats(tasks: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """The tasks, and those of the repeat arm: some of a coder's blind units once more.
+
+    They come from the places that have `after` others of the coder's behind them, by a hash, and
+    keep their order: places are random, so each of a coder's blind units is as likely as another.
+    """
+    parts = [tasks]
+    blind = tasks[tasks["arm"] == BLIND]
+    for coder, own in blind.groupby("coder") if design.repeat else ():
+        size = max(1, round(design.repeat * len(own)))
+        early = own[own["position"] <= len(own) - design.after]
+        if len(early) < size:
+            raise InputError(
+                f"sample: --repeat: {coder} has {len(own)} blind units, so {len(early)} can come "
+                f"back after {design.after} others, not {size}: make --repeat or --after smaller"
+            )
+        turn = [
+            key({"seed": design.seed, "unit": u, "coder": coder, "for": "repeat"})
+            for u in early["unit"]
+        ]
+        again = early.assign(turn=turn).sort_values("turn").head(size).sort_values("position")
+        again["task_probability"] *= size / len(own)
+        parts.append(again.drop(columns="turn").assign(arm=REPEAT, position=range(1, size + 1)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _described(frame: Sequence[str], drawn: Sequence[str], strata: Strata, design: Design) -> str:
+    """The design as it stands in BATCHES: the wishes, the frame, each stratum with N_h and n_h."""
+    there = Counter(strata.of[unit] for unit in frame)
+    taken = Counter(strata.of[unit] for unit in drawn)
+    counted = {name: [there[name], taken[name]] for name in there}
+    return canonical({**design._asdict(), "frame": len(frame), "strata": counted})

@@ -1,0 +1,276 @@
+"""A file of codings made elsewhere → a batch that is coded already.
+
+What stood in the file is kept as annotations, one for each coder and unit, and the codings name
+them as their source; the batch notes the file by its hash. Its seats have no Label Studio project.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import Table
+
+from labeler.coding import import_rows, imports
+from labeler.errors import InputError, ProjectError
+from labeler.files import records, spreadsheets
+from labeler.files.coding_tables import kept, known_columns, refused
+from labeler.keys import canonical
+from labeler.sampling.adjudication import ARM
+from labeler.sampling.design import Design
+from labeler.sampling.sample import nameable, suggester_of
+from labeler.store import database, tables
+from labeler.study.study import IMPORTED, Study, add_coder, coders, logged, now
+
+SHORT = 12  # digits of a file's hash in the names of what came from it
+DERIVED = (
+    tables.RELIABILITY,
+    tables.CONSENSUS,
+    tables.ESTIMATES,
+    tables.ASSESSMENTS,
+    tables.VERDICTS,
+)
+
+Slice = tuple[Table, dict[str, object], pd.DataFrame]
+
+
+class Wish(NamedTuple):
+    """How a file is to be read: `arm` of all rows ('' where its column `arm` says it).
+
+    `columns` maps names of FIELDS to columns of the file that are called otherwise.
+    """
+
+    arm: str
+    columns: Mapping[str, str]
+    where: Sequence[tuple[str, str]] = ()
+    sheet: str = ""
+
+
+class Done(NamedTuple):
+    """The batch, how much of what it holds, the coders that are new, and the codebook's variables
+    that the file says nothing of.
+    """
+
+    batch: str
+    coders: list[str]
+    new_coders: list[str]
+    units: int
+    codings: int
+    segments: int
+    silent: list[str]
+    new: bool
+
+
+def import_codings(
+    study: Study,
+    path: Path,
+    wish: Wish,
+    *,
+    batch: str = "",
+    suggester: str | None = None,
+    again: bool = False,
+) -> Done:
+    """Bring a long table of codings into the study as a batch; the same file twice, the same rows.
+
+    `suggester` is the model that the coders are compared with. `again` lets another file take the
+    place of what the batch holds. Raises InputError with the lines of the first faults, and
+    nothing is written, unless the whole file is right.
+    """
+    digest = records.digest(path)
+    name = batch or f"import-{digest[:8]}"
+    nameable(name)
+    chosen = suggester_of(study, suggester)
+    settings = {"file": path.name, "sha256": digest, "batch": name, **wish._asdict()}
+    with logged(study, "codings import", settings):
+        before = _before(study, name, digest, again=again)
+        table = _named(path, wish)
+        created = str(before["created"]) if before is not None else now()
+        found = imports.parse(
+            table,
+            _posts(study, table),
+            study.codebook,
+            batch=name,
+            arm=wish.arm,
+            origin=f"{IMPORTED}{digest[:SHORT]}",
+            created=created,
+        )
+        _refuse(path, found, _held(study, found, name))
+        known = coders(study, "human")
+        who = sorted(set(found.tasks["coder"]))
+        new = [coder for coder in who if coder not in known]
+        for coder in new:
+            add_coder(study, coder, kind="human", spec={"email": "", "made_up": False})
+        row = {
+            "batch": name,
+            "codebook": study.codebook.fingerprint,
+            "suggester": chosen,
+            "design": _design(found, settings, before),
+            "created": created,
+        }
+        _write(study, row, found, digest)
+        said = set(found.codings["variable"])
+        return Done(
+            batch=name,
+            coders=who,
+            new_coders=new,
+            units=found.tasks["unit"].nunique(),
+            codings=len(found.codings),
+            segments=len(found.segments),
+            silent=[v.variable for v in study.codebook.variables if v.variable not in said],
+            new=before is None,
+        )
+
+
+def _refuse(path: Path, found: imports.Imported, held: list[tuple[int, str]]) -> None:
+    """Raise InputError with the first faults by line, or where there is nothing to import."""
+    faults = [*found.faults, *held]
+    if faults:
+        told = [f"line {line}: {fault}" if line else fault for line, fault in sorted(faults)]
+        raise refused(str(path), told)
+    if found.codings.empty:
+        raise InputError(f"{path}: no row holds a value: nothing to import")
+
+
+def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[str] | None:
+    """The BATCHES row of that name, if it was made of the same file or may be replaced."""
+    there = database.read(study.engine, tables.BATCHES, batch=name)
+    if there.empty:
+        return None
+    row = there.iloc[0]
+    origin = json.loads(row["design"]).get("imported")
+    if origin is None:
+        raise ProjectError(f"--batch: {name!r} was drawn, not imported; give another name")
+    if row["codebook"] != study.codebook.fingerprint:
+        raise ProjectError(
+            f"--batch: {name!r} was imported under another version of the codebook; give another "
+            "name"
+        )
+    if origin["sha256"] != digest and not again:
+        raise ProjectError(
+            f"--batch: {name!r} was made of another file ({origin['file']}); give another name, or "
+            "--replace to put this file in its place"
+        )
+    return row
+
+
+def _named(path: Path, wish: Wish) -> pd.DataFrame:
+    """The rows of the file, with the columns of FIELDS alone, called so."""
+    source = str(path)
+    read = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
+    known_columns(read, list(wish.columns.values()), source)
+    wanted = {name: wish.columns.get(name, name) for name in import_rows.FIELDS}
+    given = {name: column for name, column in wanted.items() if column in read.columns}
+    for name in ("coder", "variable", "value"):
+        if name not in given:
+            there = ", ".join(read.columns)
+            raise InputError(
+                f"{source}: no column is called {name!r}: name it by --{name} COLUMN; there are: "
+                f"{there}"
+            )
+    if "unit" not in given and not {"platform", "platform_id"} <= set(given):
+        raise InputError(
+            f"{source}: what names the posts? Give --unit COLUMN (the key of a post, as exports "
+            "show it), or columns `platform` and `platform_id` (--column platform_id=COLUMN)"
+        )
+    if not wish.arm and "arm" not in given:
+        raise InputError(f"{source}: --arm file: no column is called 'arm'")
+    return pd.DataFrame({name: read[column] for name, column in given.items()}, index=read.index)
+
+
+def _posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """The POSTS that a table may name."""
+    parts = [
+        database.read(study.engine, tables.POSTS, **{name: sorted(set(table[name]) - {""})})
+        for name in ("unit", "platform_id")
+        if name in table.columns
+    ]
+    return pd.concat(parts).drop_duplicates("unit")
+
+
+def _held(study: Study, found: imports.Imported, batch: str) -> list[tuple[int, str]]:
+    """Faults where a coder has a unit in another batch of this codebook: whose code would count?"""
+    batches = database.read(study.engine, tables.BATCHES, codebook=study.codebook.fingerprint)
+    others = sorted(set(batches["batch"]) - {batch})
+    which = {"unit": sorted(set(found.tasks["unit"])), "coder": sorted(set(found.tasks["coder"]))}
+    there = database.read(study.engine, tables.TASKS, batch=others, **which)
+    lines = {
+        (row.coder, row.unit): int(row.annotation.rpartition(":")[2])
+        for row in tables.rows(found.annotations)
+    }
+    return [
+        (
+            lines[row.coder, row.unit],
+            f"{row.coder} has unit {row.unit!r} in batch {row.batch!r} already ({row.arm})",
+        )
+        for row in tables.rows(there)
+        if (row.coder, row.unit) in lines
+    ]
+
+
+def _design(
+    found: imports.Imported, settings: Mapping[str, object], before: pd.Series[str] | None
+) -> str:
+    """The batch's design: what it would have been had it been drawn, and where it came from.
+
+    An adjudication arm that the batch has got since stays.
+    """
+    later = json.loads(before["design"]).get(ARM) if before is not None else None
+    tasks = found.tasks
+    units = {arm: own["unit"].nunique() for arm, own in tasks.groupby("arm")}
+    blind = tasks[tasks["arm"] == "blind"].groupby("unit").size()
+    design = Design(
+        blind=int(units.get("blind", 0)),
+        assisted=int(units.get("assisted", 0)),
+        overlap=int(blind.max()) if len(blind) else 1,
+        coders=tuple(sorted(set(tasks["coder"]))),
+        seed=0,
+        drawing="imported",
+        after=0,
+    )
+    origin = {**settings, "variables": sorted(set(found.codings["variable"]))}
+    more = {ARM: later} if later else {}
+    return canonical({**design._asdict(), "imported": origin, **more})
+
+
+def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest: str) -> None:
+    """Exchange all that files have brought into the batch, in one transaction."""
+    batch = row["batch"]
+    here: dict[str, object] = {"batch": batch}
+    arms: dict[str, object] = {**here, "arm": list(import_rows.HELD)}
+    seats = found.tasks[["batch", "arm", "coder"]].drop_duplicates()
+    slices: list[Slice] = [*_emptied(study, batch, row["codebook"])]
+    slices += [(table, here, tables.frame(table)) for table in DERIVED]
+    slices += [
+        (tables.BATCHES, here, tables.frame(tables.BATCHES, [row])),
+        (
+            tables.SEATS,
+            arms,
+            tables.frame(tables.SEATS, seats.assign(server=f"{IMPORTED}{digest[:SHORT]}")),
+        ),
+        (tables.TASKS, arms, found.tasks),
+        (tables.ANNOTATIONS, arms, found.annotations),
+    ]
+    for (arm, coder), own in found.tasks.groupby(["arm", "coder"]):
+        which = _slice(row["codebook"], str(arm), str(coder), own)
+        for table, given in ((tables.CODINGS, found.codings), (tables.SEGMENTS, found.segments)):
+            mine = given[(given["arm"] == arm) & (given["coder"] == coder)]
+            slices.append((table, which, mine))
+    database.replace(study.engine, *slices)
+
+
+def _emptied(study: Study, batch: str, codebook: str) -> list[Slice]:
+    """Slices that take away what the batch's imported seats have coded so far."""
+    tasks = database.read(study.engine, tables.TASKS, batch=batch, arm=list(import_rows.HELD))
+    return [
+        (table, _slice(codebook, str(arm), str(coder), own), tables.frame(table))
+        for (arm, coder), own in tasks.groupby(["arm", "coder"])
+        for table in (tables.CODINGS, tables.SEGMENTS)
+    ]
+
+
+def _slice(codebook: str, arm: str, coder: str, tasks: pd.DataFrame) -> dict[str, object]:
+    units = sorted(set(tasks["unit"]))
+    return {"codebook": codebook, "arm": arm, "coder": coder, "unit": units}

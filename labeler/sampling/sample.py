@@ -1,0 +1,194 @@
+"""Posts → a batch: who codes what, in which arm, with which probability."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import select
+
+from labeler.coding import panels
+from labeler.errors import ProjectError
+from labeler.keys import canonical
+from labeler.sampling import design as sampling
+from labeler.sampling import strata
+from labeler.store import database, tables
+from labeler.study.completions import answered
+from labeler.study.study import Study, coders, logged, now
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+TAKEN = "rejected"
+PLATFORM = "platform"
+NOT_ASKED = "-"
+
+
+class Sampled(NamedTuple):
+    """A batch as it stands: its name, tasks by arm and coder, and whether it was drawn just now."""
+
+    batch: str
+    tasks: pd.DataFrame
+    frame: int
+    new: bool
+
+
+def sample(
+    study: Study, design: sampling.Design, *, batch: str, suggester: str | None = None
+) -> Sampled:
+    """Draw a batch from the units that no earlier batch of this codebook holds.
+
+    `suggester` is the coder whose codes the assisted arm shows (None: the one that there is).
+    The same call again leaves the batch as it is; another design under its name is refused.
+    """
+    nameable(batch)
+    chosen = suggester_of(study, suggester)
+    with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
+        there = database.read(study.engine, tables.BATCHES, batch=batch)
+        if there.empty:
+            units = free(study, chosen)
+            drawn = sampling.draw(
+                units,
+                design,
+                batch=batch,
+                codebook=study.codebook.fingerprint,
+                suggester=chosen,
+                created=now(),
+                strata=layers(study, design, units, chosen),
+            )
+            known_coders(study, design.coders)
+            which: dict[str, object] = {"batch": batch}
+            database.replace(
+                study.engine,
+                (tables.BATCHES, which, drawn.batches),
+                (tables.SEATS, which, drawn.seats),
+                (tables.TASKS, which, drawn.tasks),
+            )
+            return Sampled(batch, drawn.tasks, len(units), new=True)
+        _same(there.iloc[0], design, chosen, study)
+        return Sampled(batch, database.read(study.engine, tables.TASKS, batch=batch), 0, new=False)
+
+
+def nameable(batch: str) -> None:
+    """Refuse a name that cannot be that of a folder in exports/."""
+    if not NAME.fullmatch(batch) or batch == TAKEN:
+        raise ProjectError(
+            f"--batch: {batch!r} cannot be a batch's name: use letters, digits, '.', '_' and '-' "
+            f"(a folder in exports/ is called so; {TAKEN!r} is taken)"
+        )
+
+
+def suggester_of(study: Study, named: str | None) -> str:
+    """The coder named, or the one that has pre-labelled under this codebook; '' where none has."""
+    found = database.distinct(
+        study.engine, tables.COMPLETIONS.c.coder, codebook=study.codebook.fingerprint
+    )
+    if named and named not in found:
+        there = ", ".join(found) or "nobody yet: `labeler prelabel`"
+        raise ProjectError(f"--suggester: {named!r} has not pre-labelled; there are: {there}")
+    if named is not None:
+        return named
+    if len(found) > 1:
+        raise ProjectError(f"--suggester: {', '.join(found)} have pre-labelled; say which to show")
+    return str(found[0]) if found else ""
+
+
+def free(study: Study, suggester: str) -> list[str]:
+    """Units that can be drawn: answered by the suggester (if there is one), in no batch yet."""
+    codebook = study.codebook.fingerprint
+    if suggester:
+        there = answered(study, suggester)
+        units = sorted(set(there[there["good"] > 0]["unit"]))
+    else:
+        units = database.distinct(study.engine, tables.POSTS.c.unit)
+    held = (
+        select(tables.TASKS.c.unit)
+        .join(tables.BATCHES, tables.TASKS.c.batch == tables.BATCHES.c.batch)
+        .where(tables.BATCHES.c.codebook == codebook)
+    )
+    taken = set(database.query_rows(study.engine, held)["unit"])
+    return [unit for unit in units if unit not in taken]
+
+
+def known_coders(study: Study, wanted: Sequence[str]) -> None:
+    """Refuse a coder that nobody has added."""
+    known = coders(study, "human")
+    missing = [coder for coder in wanted if coder not in known]
+    if missing:
+        name = missing[0].removeprefix("human:")
+        raise ProjectError(
+            f"--coders: nobody is called {name!r}; `labeler coders add {name}` makes the account"
+        )
+
+
+def layers(
+    study: Study, design: sampling.Design, units: Sequence[str], suggester: str
+) -> sampling.Strata | None:
+    """The strata that the design draws from; None where it draws simply."""
+    if design.drawing == "simple":
+        return None
+    if design.drawing == "stratified" and design.by == (PLATFORM,):
+        query = select(tables.POSTS.c.unit, tables.POSTS.c.platform)
+        posts = database.query_rows(study.engine, query)
+        of = dict(zip(posts["unit"], posts["platform"], strict=True))
+        values = {unit: str(of[unit]) for unit in units}
+        return sampling.Strata(*strata.stratified(values, allocation=design.allocation))
+    known = [variable.variable for variable in study.codebook.variables]
+    for name in design.by:
+        if name not in known:
+            raise ProjectError(
+                f"--by: no variable is called {name!r}: {', '.join(known)}, or {PLATFORM!r}"
+            )
+    if not suggester:
+        raise ProjectError(f"--drawing {design.drawing}: needs codes; run `labeler prelabel`")
+    if design.drawing == "uncertain":
+        which: dict[str, object] = {
+            "codebook": study.codebook.fingerprint,
+            "coder": suggester,
+            "variable": list(design.by) or known,
+        }
+        sure = strata.least_sure(database.read(study.engine, tables.CONFIDENCE, **which))
+        return sampling.Strata(*strata.uncertain(units, sure, floor=design.floor))
+    given = given_by(study, suggester, units)
+    if design.drawing == "enriched":
+        codes = {unit: _codes(given[unit], design.by or known) for unit in units}
+        return sampling.Strata(*strata.enriched(codes))
+    values = {unit: " | ".join(given[unit][name] for name in design.by) for unit in units}
+    return sampling.Strata(*strata.stratified(values, allocation=design.allocation))
+
+
+def given_by(study: Study, coder: str, units: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Unit → variable → what a model gave: of segments the set of codes; '-': not asked."""
+    which = {"codebook": study.codebook.fingerprint, "coder": coder, "replicate": 1}
+    codings = database.read(study.engine, tables.CODINGS, **which)
+    who = pd.DataFrame({"unit": list(units), "coder": coder, "arm": ""})
+    given: dict[str, dict[str, str]] = {unit: {} for unit in units}
+    for variable in study.codebook.variables:
+        wide = panels.values(codings, who, variable)
+        for unit, value in zip(wide["unit"], wide["value"].fillna(NOT_ASKED), strict=True):
+            given[unit][variable.variable] = str(value)
+    return given
+
+
+def _codes(row: Mapping[str, str], names: Sequence[str]) -> list[str]:
+    """`variable=code` for each code that a unit has."""
+    return [
+        f"{name}={code}"
+        for name in names
+        for code in row[name].split("+")
+        if code and code != NOT_ASKED
+    ]
+
+
+def _same(row: pd.Series[str], design: sampling.Design, suggester: str, study: Study) -> None:
+    drawn = json.loads(row["design"])
+    wanted = json.loads(canonical(design._asdict()))
+    usual = json.loads(canonical(design._field_defaults))  # what a batch of before does not say
+    alike = all(drawn.get(name, usual.get(name)) == value for name, value in wanted.items())
+    codebook = row["codebook"] == study.codebook.fingerprint
+    if not alike or row["suggester"] != suggester or not codebook:
+        raise ProjectError(
+            f"--batch: {row['batch']!r} is drawn already, by another design, suggester or "
+            "codebook; give the new batch another name (a drawn batch is never changed)"
+        )

@@ -1,0 +1,170 @@
+"""Every coefficient of agreement of a panel of coders, each with its interval, or with a reason.
+
+A coefficient that corrects for chance is undefined, with the reason in words, where pairable
+codings do not vary; it is never 1 for saying nothing. Percent agreement needs no variation.
+The interval speaks of further units coded by the same coders, not of further coders.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeler.errors import TableError
+from labeler.statistics.agreement import kappas
+from labeler.statistics.agreement.alpha import alpha_checked, reason_undefined
+from labeler.statistics.agreement.definitions import DEFINITIONS, WEIGHTED
+from labeler.statistics.agreement.distances import (
+    Domain,
+    Floats,
+    Level,
+    check_domain,
+    name_of,
+    places_of,
+)
+from labeler.statistics.agreement.intervals import jackknife, rare_flag
+from labeler.statistics.agreement.linearised import Estimate, Manner, linearised, undefined
+from labeler.statistics.agreement.panels import Columns, Panel, panel_of
+
+__all__ = ["DEFINITIONS", "Estimate", "applicable", "coefficients"]
+
+ORDERED: tuple[Level, ...] = ("ordinal", "interval", "ratio")
+SETS: tuple[Level, ...] = ("masi", "jaccard")
+PAIRS = ("cohen_kappa", "scott_pi")  # of two coders, of the units that both coded
+FAMILIES: dict[str, Callable[[Panel, Floats], kappas.Linear]] = {
+    "cohen_kappa": kappas.cohen,
+    "scott_pi": kappas.fleiss,
+    "fleiss_kappa": kappas.fleiss,
+    "conger_kappa": kappas.conger,
+    "gwet_ac1": kappas.gwet,
+    "gwet_ac2": kappas.gwet,
+    "brennan_prediger": kappas.brennan_prediger,
+    "krippendorff_gwet": kappas.krippendorff_gwet,
+    "percent_agreement": kappas.agreeing,
+}
+
+
+class _Question(NamedTuple):
+    """What is computed: the panel, all of it and its pairable units, and how."""
+
+    panel: Panel
+    paired: Panel
+    domain: Domain
+    level: Level
+    confidence: float
+    flag: str
+
+
+def coefficients(
+    columns: Columns,
+    *,
+    domain: Domain,
+    level: Level,
+    weights: Floats | None = None,
+    clusters: NDArray[Any] | None = None,
+    confidence: float = 0.95,
+    names: Iterable[str] | None = None,
+) -> dict[str, Estimate]:
+    """The coefficients of `columns`, shape (coders, units): positions in `domain`, -1 not coded.
+
+    `domain` holds the declared values in their order, `level` how they are measured; `weights`,
+    shape (units,), are 1/inclusion probability, `clusters`, shape (units,), ids such as authors.
+    `names` are keys of DEFINITIONS; by default all that apply (see `applicable`). A name that
+    does not apply gives nan with the reason. Raises TableError for an unknown name, and for
+    columns, domain, weights or clusters that do not fit.
+    """
+    check_domain(domain)
+    if not 0.5 < confidence < 1:
+        raise TableError(f"confidence {confidence} must lie between 0.5 and 1, such as 0.95")
+    panel = panel_of(columns, len(domain), weights=weights, clusters=clusters)
+    paired = kappas.pairable(panel)
+    flag = rare_flag(panel.counts, domain, panel.times) if paired.times.size else ""
+    question = _Question(panel, paired, domain, level, confidence, flag)
+    asked = applicable(len(panel.given), level, len(domain)) if names is None else tuple(names)
+    for name in asked:
+        if name not in DEFINITIONS:
+            raise TableError(f"no coefficient is called {name!r}: {', '.join(DEFINITIONS)}")
+    return {name: _estimate(name, question) for name in asked}
+
+
+def applicable(n_coders: int, level: Level, n_values: int) -> tuple[str, ...]:
+    """The names of the coefficients that apply to so many coders and values of that level."""
+    plain = ("percent_agreement", "percent_agreement.units", "percent_agreement.pairable")
+    if level in SETS:
+        return (*(f"krippendorff_alpha.{of}" for of in SETS), *plain)
+    families = [name for name in FAMILIES if n_coders == 2 or name not in PAIRS]
+    alphas = ("nominal", *ORDERED[: ORDERED.index(level) + 1]) if level in ORDERED else (level,)
+    names = [f"krippendorff_alpha.{of}" for of in alphas]
+    names += [name for name in families if name in DEFINITIONS and name not in plain]
+    names += plain
+    if n_values == 2:
+        names += ["positive_agreement", "negative_agreement"]
+    if level in ORDERED:
+        named = [f"{family}.{of}" for of in WEIGHTED for family in families]
+        names += [name for name in named if name in DEFINITIONS]
+    return tuple(names)
+
+
+def _estimate(name: str, question: _Question) -> Estimate:
+    family, _, kind = name.partition(".")
+    reason = _undefined(name, question)
+    if reason:
+        return undefined(reason)
+    if family == "krippendorff_alpha":
+        return _alpha(kind, question)
+    panel = question.panel
+    if family in (*PAIRS, "krippendorff_gwet") or family.endswith("_agreement"):
+        panel = question.paired
+    if name == "percent_agreement.pairable":
+        found = kappas.agreeing_pairable(panel)
+    elif family in ("positive_agreement", "negative_agreement"):
+        found = kappas.specific(panel, int(family == "positive_agreement"))
+    else:
+        weighting: Any = kind if kind in WEIGHTED else "identity"
+        places = places_of(question.level, question.domain)
+        found = FAMILIES[family](panel, kappas.agreement_weights(weighting, places))
+    if math.isnan(found.value):
+        value = name_of(question.domain[int(family == "positive_agreement")])
+        return undefined(f"no pairable coding is {value}")
+    floor = 0.0 if family.endswith("_agreement") else -1.0
+    how = Manner(question.confidence, family == "cohen_kappa", floor, question.flag)
+    return linearised(found, panel, how)
+
+
+def _undefined(name: str, question: _Question) -> str:
+    """Why a coefficient cannot be had from these codings; empty if it can."""
+    family, _, kind = name.partition(".")
+    panel, paired, coders = question.panel, question.paired, len(question.panel.given)
+    if coders == 1:
+        return "a single coder: there is nobody to compare with"
+    if not paired.times.size:
+        return reason_undefined(panel.counts, question.domain)
+    if family in PAIRS and coders != 2:
+        return f"{family} is for two coders, these are {coders}: see fleiss_kappa, conger_kappa"
+    if kind in WEIGHTED and question.level not in ORDERED:
+        return f"{kind} weights need an order of the values: level {question.level!r} has none"
+    if family in ("positive_agreement", "negative_agreement"):
+        many = len(question.domain)
+        return "" if many == 2 else f"{family} is for two values, {many} are declared"
+    if family == "percent_agreement":
+        return ""
+    varied = np.count_nonzero(paired.counts.any(axis=0)) > 1
+    return "" if varied else reason_undefined(panel.counts, question.domain)
+
+
+def _alpha(kind: str, question: _Question) -> Estimate:
+    panel, level = question.panel, question.level
+    stronger = {"nominal": ("nominal", *ORDERED), "ordinal": ORDERED, "interval": ORDERED[1:]}
+    stronger |= {"ratio": ("ratio",), "masi": SETS, "jaccard": SETS}
+    if level not in stronger[kind]:
+        return undefined(f"the {kind} alpha does not fit values of level {level!r}")
+    measured: Any = kind
+    data: dict[str, Any] = {"weights": panel.weights, "times": panel.times}
+    data |= {"level": measured, "domain": question.domain}
+    point = alpha_checked(panel.counts, **data)
+    spread = jackknife(panel.counts, clusters=panel.group, confidence=question.confidence, **data)
+    return Estimate(point.value, *spread)

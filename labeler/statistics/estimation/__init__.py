@@ -1,0 +1,1 @@
+"""Shares, designs of samples, and cells too small to be shown."""

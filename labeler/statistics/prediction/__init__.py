@@ -1,0 +1,1 @@
+"""How well a model predicts: calibration, learning curves, deferral to people."""

@@ -1,0 +1,1 @@
+"""Spans that coders marked: overlap, alignment, alpha for unitizing."""

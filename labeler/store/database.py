@@ -1,0 +1,348 @@
+"""The store: SQLite or PostgreSQL through SQLAlchemy Core, one code path.
+
+Three ways to write and only three: `add` (a row that is there stays as it is), `mirror` (a row
+that is there is updated), `replace` (one slice is exchanged in one transaction).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    Text,
+    and_,
+    any_,
+    create_engine,
+    delete,
+    event,
+    func,
+    inspect,
+    literal,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from labeler.errors import StoreError
+from labeler.store import tables
+
+Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
+
+BUSY_SECONDS = 30
+BUSY = f"another program has written for over {BUSY_SECONDS} s: end it, then run again"
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://…`, migrated to this program.
+
+    Raises StoreError where the database cannot be reached or is newer than this program.
+    """
+    engine = _engine(_checked(url))
+    try:
+        migrate(engine)
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest migration; two programs at once do it once.
+
+    A database that is there already is only read, so that a long writer keeps nobody out.
+    """
+    with _named(engine), engine.connect() as connection:
+        if not _pending(connection):
+            return
+    with writing(engine) as connection:
+        tables.MIGRATIONS.create(connection, checkfirst=True)
+        for name, step in _pending(connection):
+            step(connection)
+            row = {"name": name, "applied": datetime.now(UTC).isoformat(timespec="seconds")}
+            connection.execute(tables.MIGRATIONS.insert().values(row))
+
+
+def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
+    """The rows of a table whose columns equal what is given (a list: any of it), in key order."""
+    query = select(table).where(matching(engine, table, equals))
+    return tables.frame(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
+
+
+def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
+    """The answer to any SELECT as a frame of plain columns."""
+    with _named(engine), engine.connect() as connection:
+        result = connection.execute(query)
+        rows = [tuple(row) for row in result.fetchall()]  # pandas would ask each for its names
+        return pd.DataFrame.from_records(rows, columns=list(result.keys()))
+
+
+def distinct(engine: Engine, column: Column[Any], /, **equals: object) -> list[Any]:
+    """The different values of one column, in order, among the rows that equal what is given."""
+    query = select(column).where(matching(engine, column.table, equals)).distinct()
+    with _named(engine), engine.connect() as connection:
+        return list(connection.scalars(query.order_by(column)))
+
+
+def counts(engine: Engine, column: Column[Any], /, **equals: object) -> dict[Any, int]:
+    """Value of one column → how many rows hold it, among those that equal what is given."""
+    query = (
+        select(column, func.count())
+        .where(matching(engine, column.table, equals))
+        .group_by(column)
+        .order_by(column)
+    )
+    with _named(engine), engine.connect() as connection:
+        return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+def count(engine: Engine, table: Table, /, **equals: object) -> int:
+    """How many rows of a table equal what is given."""
+    query = select(func.count()).select_from(table).where(matching(engine, table, equals))
+    with _named(engine), engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
+
+
+def add(engine: Engine, table: Table, frame: pd.DataFrame) -> int:
+    """Add the rows whose key is not there; how many were new."""
+    before = frame.drop_duplicates(tables.keys(table))
+    with writing(engine) as connection:
+        return _insert(connection, table, before, update=False)
+
+
+def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> int:
+    """Add the rows, or update those whose key is there; how many were written."""
+    with writing(engine) as connection:
+        return _insert(connection, table, frame, update=True)
+
+
+def replace(engine: Engine, *slices: tuple[Table, dict[str, object], Rows]) -> None:
+    """Exchange slices (table, what its rows equal, the new rows), all in one transaction.
+
+    The rows are a frame, or mappings that name every column: a frame costs 8 ms to make, which
+    tells where a few rows are written at a time.
+    """
+    with writing(engine) as connection:
+        for table, equals, rows in slices:
+            connection.execute(delete(table).where(matching(engine, table, equals)))
+            _insert(connection, table, rows, update=True)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; what a database says becomes a StoreError that names it.
+
+    One writer at a time, in PostgreSQL as in SQLite: two that exchange the same slice leave the
+    rows of the later one and not those of both, and none waits for the other in a circle.
+    """
+    with _named(engine), engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(5223720)"))
+            yield connection
+
+
+@contextmanager
+def kept_open(engine: Engine) -> Iterator[None]:
+    """Hold a connection: SQLite tidies its log up whenever the last one closes, which takes long
+    where many small portions are written."""
+    with _named(engine), engine.connect():
+        yield
+
+
+def shown(engine: Engine) -> str:
+    """The database's address without its password and options (which may hold one)."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
+
+
+def _checked(url: str) -> URL:
+    """The address, taken apart; StoreError (which never repeats it: it may hold a password)."""
+    advice = (
+        "give sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with labeler[postgresql] "
+        "installed"
+    )
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+        raise StoreError(f"--database / LABELER_DATABASE: not understood; {advice}") from None
+    kind = parsed.get_backend_name()
+    if "@" in (parsed.host or ""):
+        raise StoreError(
+            "--database / LABELER_DATABASE: in a password, write @ as %40, / as %2F, : as %3A"
+        )
+    if kind not in ("sqlite", "postgresql"):
+        raise StoreError(f"--database / LABELER_DATABASE: {kind} is not supported; {advice}")
+    if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError(f"--database / LABELER_DATABASE: names no file; {advice}")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, not by the driver's guess
+        with suppress(sqlite3.OperationalError):  # locked: another program is doing just this
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _named(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())
+        advice = next(
+            (hint for word, hint in ADVICE.items() if word in cause.lower()),
+            "check the address, that the server runs and that the file may be written",
+        )
+        raise StoreError(f"{shown(engine)}: {cause}; {advice}") from error
+
+
+ADVICE = {
+    "disk is full": "free some space and give the command again: what was stored is safe",
+    "no space left": "free some space and give the command again: what was stored is safe",
+    "locked": BUSY,
+    "lock timeout": BUSY,
+    "readonly": "the file or its folder may not be written: change its rights",
+    "not a database": "the file is something else: give another path",
+}
+
+
+def matching(engine: Engine, table: Table, equals: Mapping[str, object]) -> Any:
+    """The condition that a row's columns equal what is given (a list: any of it)."""
+    conditions = []
+    for name, value in equals.items():
+        column = table.c[name]
+        conditions.append(
+            _any_of(engine, column, value) if isinstance(value, list) else column == value
+        )
+    return and_(True, *conditions)
+
+
+def _any_of(engine: Engine, column: Column[Any], values: list[Any]) -> Any:
+    """column IN values, with the list as one parameter: databases limit how many there may be."""
+    if engine.dialect.name == "postgresql":
+        return column == any_(literal(values, postgresql.ARRAY(type(column.type))))
+    listed = func.json_each(literal(json.dumps(values), Text)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _pending(connection: Connection) -> list[tuple[str, Callable[[Connection], None]]]:
+    """The migrations that the database lacks; StoreError where it has one that is not ours."""
+    applied: set[str] = set()
+    if inspect(connection).has_table(tables.MIGRATIONS.name):
+        applied = set(connection.scalars(select(tables.MIGRATIONS.c.name)))
+    unknown = applied - {name for name, _ in MIGRATIONS}
+    if unknown:
+        raise StoreError(
+            f"{shown(connection.engine)}: holds migration {min(unknown)!r}, which this program "
+            "does not know; it was made by a newer labeler: install that one"
+        )
+    return [(name, step) for name, step in MIGRATIONS if name not in applied]
+
+
+def _insert(connection: Connection, table: Table, given: Rows, *, update: bool) -> int:
+    rows = _records(given) if isinstance(given, pd.DataFrame) else [dict(row) for row in given]
+    if not rows:
+        return 0
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    keys = tables.keys(table)
+    rest = [name for name in tables.columns(table) if name not in keys]
+    statement = insert(table)
+    if update and rest:
+        changed = {name: statement.excluded[name] for name in rest}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    counted = {"preserve_rowcount": True}
+    return connection.execute(statement, rows, execution_options=counted).rowcount
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    lists = {
+        name: [None if missing else value for value, missing in zip(column, absent, strict=True)]
+        for name, column, absent in (
+            (name, frame[name].tolist(), frame[name].isna().tolist()) for name in frame.columns
+        )
+    }
+    names = list(lists)
+    return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+
+def _all_tables(connection: Connection) -> None:
+    """Make the tables, columns and indexes that are missing; nothing is taken away."""
+    present = set(inspect(connection).get_table_names())
+    for table in tables.METADATA.sorted_tables:
+        if table.name not in present:
+            table.create(connection)
+            continue
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                _add_column(connection, column)
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
+def _add_column(connection: Connection, column: Column[Any]) -> None:
+    """Texts get '' in the rows there are, numbers NULL."""
+    kind = column.type.compile(connection.dialect)
+    rule = " NOT NULL DEFAULT ''" if not column.nullable else ""
+    table, name = (
+        connection.dialect.identifier_preparer.quote(part)
+        for part in (column.table.name, column.name)
+    )
+    connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{rule}"))
+
+
+def _claims_anew(connection: Connection) -> None:
+    """Claims are of units now; they last no longer than the process that made them."""
+    tables.CLAIMS.drop(connection, checkfirst=True)
+    _all_tables(connection)
+
+
+def _reliability_anew(connection: Connection) -> None:
+    """Reliability has a longer key now; `labeler reliability` makes its rows again."""
+    tables.RELIABILITY.drop(connection, checkfirst=True)
+    _all_tables(connection)
+
+
+MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
+    ("0001-tables", _all_tables),
+    ("0002-prompts-costs-ledger", _all_tables),
+    ("0003-endpoints-confidence", _all_tables),
+    ("0004-uploads", _claims_anew),
+    ("0005-strata", _all_tables),
+    ("0006-changes", _all_tables),
+    ("0007-verdicts-assessments", _reliability_anew),
+]

@@ -1,0 +1,1 @@
+"""Calls to Label Studio's server."""

@@ -1,0 +1,262 @@
+"""Label Studio → annotations → codings and segments."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import pandas as pd
+from sqlalchemy import and_, func, select
+
+from labeler.errors import ProjectError
+from labeler.store import database, tables
+from labeler.studio import annotations as annotations_stage
+from labeler.studio import changes
+from labeler.studio.accounts import Servers, same_server
+from labeler.studio.client.studio import OVERLAP, RawTask, Studio
+from labeler.study.study import (
+    Report,
+    Study,
+    batch_row,
+    emails,
+    last,
+    logged,
+    same_codebook,
+    seats_of,
+    silent,
+)
+
+CHUNK = 1000
+SHOWN = "assisted"  # the arm that sees the suggester's codes
+
+
+class Pulled(NamedTuple):
+    """What a pull found.
+
+    `changed` tasks and the `codings` written now; of all `tasks` of the batch how many are
+    `coded`, how many `skipped`, and how many annotations were `withdrawn`; `changes`: what people
+    did with suggestions so far (accepted, edited, added, deleted → how often); `findings`: what
+    did not fit, among the tasks looked at now.
+    """
+
+    changed: int
+    codings: int
+    coded: int
+    skipped: int
+    withdrawn: int
+    tasks: int
+    changes: dict[str, int]
+    findings: pd.DataFrame
+
+
+class _Found(NamedTuple):
+    """What was found at one seat, or in one portion of it."""
+
+    changed: int
+    codings: int
+    findings: list[pd.DataFrame]
+
+
+def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
+    """Fetch what changed at a batch's seats since the last pull, and parse it.
+
+    All annotations of a changed task are replaced; one that is gone from the server is kept,
+    marked as withdrawn, and gives no codings. What was computed from the codes before is dropped,
+    so that no verdict outlives what it was about. At most `CHUNK` tasks are in memory at a time.
+    """
+    with logged(study, "pull", told(study, batch)):
+        return fetched(study, batch, Servers(study.project, report), report)
+
+
+def told(study: Study, batch: str) -> dict[str, object]:
+    """What RUNS says of a pull: the batch, and the servers."""
+    where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
+    return {"batch": batch, **where}
+
+
+def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulled:
+    """One pull through servers that are signed in already."""
+    row = batch_row(study, batch)
+    same_codebook(study, row)
+    seats = seats_of(study, batch)
+    if seats.empty:
+        raise ProjectError(f"pull: batch {batch!r} was imported: there is nothing to fetch")
+    if seats["project"].isna().all():
+        raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+    same_server(study.project, seats)
+    people: dict[str, dict[int, str]] = {}
+    changed = codings = 0
+    findings = []
+    for seat in tables.rows(seats[seats["project"].notna()]):
+        studio = servers.of(seat.arm)
+        if studio.server not in people:
+            people[studio.server] = studio.users()
+        found = _seat(study, studio, seat, people[studio.server], row["suggester"])
+        changed += found.changed
+        codings += found.codings
+        findings += found.findings
+        if found.changed:
+            report(f"{seat.arm} {seat.coder}: {found.changed} tasks changed")
+    return _pulled(study, batch, _Found(changed, codings, findings))
+
+
+def _seat(
+    study: Study, studio: Studio, seat: Any, people: dict[int, str], suggester: str
+) -> _Found:
+    """What changed at one seat, a portion at a time; where the next pull begins is noted last."""
+    raw = studio.changes(int(seat.project), since=seat.pulled)
+    changed = codings = 0
+    findings, newest = [], ""
+    while portion := list(islice(raw, CHUNK)):
+        before = _known(study, seat, portion)
+        notes = _annotations(seat, portion, people, before)
+        fresh = _changed(before, notes)
+        if fresh:
+            _drop_results(study, seat.batch)
+        database.mirror(study.engine, tables.ANNOTATIONS, notes)
+        written, found = _derived(study, seat, portion, suggester)
+        changed += fresh
+        codings += written
+        findings.append(found)
+        newest = max(newest, *(task.updated for task in portion))
+    if newest and (changed or _moved(seat.pulled, newest)):
+        row = {**seat._asdict(), "pulled": newest}
+        database.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
+    return _Found(changed, codings, findings)
+
+
+def _moved(before: str, now: str) -> bool:
+    """Whether to begin later next time although nothing changed: not to read the same for ever."""
+    return not before or datetime.fromisoformat(now) - datetime.fromisoformat(before) > OVERLAP
+
+
+def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
+    newest = last(study, batch)
+    skipped = int((newest["cancelled"] == 1).sum())
+    return Pulled(
+        changed=found.changed,
+        codings=found.codings,
+        coded=len(newest) - skipped,
+        skipped=skipped,
+        withdrawn=database.count(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=1),
+        tasks=database.count(study.engine, tables.TASKS, batch=batch),
+        changes=_changes(study, batch),
+        findings=pd.concat(
+            [pd.DataFrame(columns=list(annotations_stage.FINDINGS), dtype="str"), *found.findings],
+            ignore_index=True,
+        ),
+    )
+
+
+def _changes(study: Study, batch: str) -> dict[str, int]:
+    """Change → how often, at the assisted seats of a batch."""
+    made, tasks = tables.CHANGES, tables.TASKS
+    same = [made.c[name] == tasks.c[name] for name in ("arm", "coder", "unit")]
+    query = (
+        select(made.c.change, func.count().label("times"))
+        .join_from(made, tasks, and_(*same))
+        .where(tasks.c.batch == batch, made.c.codebook == study.codebook.fingerprint)
+        .group_by(made.c.change)
+        .order_by(made.c.change)
+    )
+    rows = database.query_rows(study.engine, query)
+    return {str(row.change): int(row.times) for row in tables.rows(rows)}
+
+
+def _drop_results(study: Study, batch: str) -> None:
+    which: dict[str, object] = {"batch": batch}
+    derived = (
+        tables.RELIABILITY,
+        tables.VERDICTS,
+        tables.ASSESSMENTS,
+        tables.CONSENSUS,
+        tables.ESTIMATES,
+    )
+    database.replace(study.engine, *((table, which, []) for table in derived))
+
+
+def _known(study: Study, seat: Any, raw: list[RawTask]) -> pd.DataFrame:
+    """ANNOTATIONS rows that the store has of the changed tasks."""
+    units = sorted({task.unit for task in raw})
+    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
+    return database.read(study.engine, tables.ANNOTATIONS, **here)
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> int:
+    """How many tasks have an annotation that came, changed or went."""
+    compared = after.merge(before, how="left", indicator="_in")
+    return int(compared.loc[compared["_in"] == "left_only", "unit"].nunique())
+
+
+def _annotations(
+    seat: Any, raw: list[RawTask], people: dict[int, str], before: pd.DataFrame
+) -> pd.DataFrame:
+    """ANNOTATIONS rows of the changed tasks, with those that are gone marked as withdrawn."""
+    rows: dict[str, dict[Any, Any]] = {}
+    for known in before.to_dict("records"):
+        rows[known["annotation"]] = {**known, "withdrawn": 1}
+    for task in raw:
+        for note in task.annotations:
+            name = f"{seat.server}:{note['id']}"
+            rows[name] = {
+                "annotation": name,
+                "batch": seat.batch,
+                "arm": seat.arm,
+                "coder": seat.coder,
+                "unit": task.unit,
+                "studio_task": task.task,
+                "completed_by": people.get(note["completed_by"], str(note["completed_by"])),
+                "result": json.dumps(note["result"], ensure_ascii=False),
+                "cancelled": int(bool(note["was_cancelled"])),
+                "withdrawn": 0,
+                "lead_time": note["lead_time"],
+                "created": note["created_at"],
+                "updated": note["updated_at"],
+            }
+    return tables.frame(tables.ANNOTATIONS, rows.values())
+
+
+def _derived(
+    study: Study, seat: Any, raw: list[RawTask], suggester: str
+) -> tuple[int, pd.DataFrame]:
+    """Parse the seat's annotations of some tasks anew; codings written, and findings."""
+    units = sorted({task.unit for task in raw})
+    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
+    notes = database.read(study.engine, tables.ANNOTATIONS, **here)
+    tasks = database.read(study.engine, tables.TASKS, **here)
+    posts = database.read(study.engine, tables.POSTS, unit=units)
+    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails(study))
+    altered = annotations_stage.altered(
+        {task.unit: task.text for task in raw}, posts, coder=seat.coder
+    )
+    which: dict[str, object] = {
+        "codebook": study.codebook.fingerprint,
+        "arm": seat.arm,
+        "coder": seat.coder,
+        "unit": units,
+    }
+    database.replace(
+        study.engine,
+        (tables.CODINGS, which, found.codings),
+        (tables.SEGMENTS, which, found.segments),
+        (tables.CHANGES, which, _compared(study, found, suggester if seat.arm == SHOWN else "")),
+    )
+    return len(found.codings), pd.concat([altered, found.findings], ignore_index=True)
+
+
+def _compared(study: Study, found: annotations_stage.Parsed, suggester: str) -> pd.DataFrame:
+    """CHANGES of what was coded with the suggester's codes in view; none without a suggester."""
+    units = sorted(set(found.codings["unit"]))
+    if not suggester or not units:
+        return tables.frame(tables.CHANGES)
+    which: dict[str, object] = {
+        "codebook": study.codebook.fingerprint,
+        "coder": suggester,
+        "replicate": 1,
+        "unit": units,
+    }
+    codings = database.read(study.engine, tables.CODINGS, **which)
+    segments = database.read(study.engine, tables.SEGMENTS, **which)
+    return changes.compare(found.codings, found.segments, codings, segments)

@@ -1,0 +1,117 @@
+"""What a coder of a batch has not coded yet → another coder."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import Table
+
+from labeler.errors import ProjectError
+from labeler.sampling import reassignment
+from labeler.sampling.sample import known_coders
+from labeler.store import database, tables
+from labeler.studio.accounts import Servers
+from labeler.studio.pull import pull
+from labeler.study.study import Report, Study, batch_row, logged, same_codebook, silent
+
+JUST_NOW = "submitted just now: pull it"
+
+
+class Reassigned(NamedTuple):
+    """Tasks that moved, by arm; repeats that were dropped; what was refused (arm, unit, why)."""
+
+    moved: dict[str, int]
+    dropped: int
+    refused: pd.DataFrame
+
+
+def reassign(
+    study: Study, *, batch: str, giver: str, taker: str, report: Report = silent
+) -> Reassigned:
+    """Move the giver's tasks that have no annotation to the taker; `labeler push` sends them.
+
+    What Label Studio has is pulled first, and a task leaves the giver's project before it moves:
+    one that was submitted meanwhile stays where it is. Killed in between, the same call goes on.
+    """
+    row = batch_row(study, batch)
+    same_codebook(study, row)
+    known_coders(study, (taker,))
+    if giver == taker:
+        raise ProjectError(f"--to: {taker.removeprefix('human:')!r} is the one who has them")
+    seats = database.read(study.engine, tables.SEATS, batch=batch, coder=giver)
+    if seats.empty:
+        there = database.distinct(study.engine, tables.SEATS.c.coder, batch=batch)
+        names = ", ".join(coder.removeprefix("human:") for coder in there)
+        raise ProjectError(
+            f"--from: {giver.removeprefix('human:')!r} has no seat in batch {batch!r}: {names}"
+        )
+    settings = {"batch": batch, "from": giver, "to": taker}
+    pushed = seats[seats["project"].notna()]
+    if not pushed.empty:
+        pull(study, batch=batch, report=report)
+    with logged(study, "reassign", settings):
+        open_ = _open(study, batch, giver)
+        theirs = _tasks_of(study, str(row["codebook"]), taker)
+        wanted = reassignment.reassign(open_, theirs, to=taker)
+        left = _left(study, wanted.gone, pushed)
+        gone = wanted.gone[left]
+        late = wanted.gone[~left][["arm", "unit"]]
+        moved = wanted.tasks.merge(gone[["arm", "unit"]], on=["arm", "unit"])
+        _write(study, batch, giver, taker, gone, tables.frame(tables.TASKS, moved))
+        return Reassigned(
+            {str(arm): int(size) for arm, size in moved["arm"].value_counts().items()},
+            int((gone["arm"] == reassignment.REPEAT).sum()),
+            pd.concat([wanted.refused, late.assign(why=JUST_NOW)], ignore_index=True),
+        )
+
+
+def _open(study: Study, batch: str, coder: str) -> pd.DataFrame:
+    """The coder's TASKS of the batch without an annotation; a skip is one, a withdrawn one none."""
+    here = {"batch": batch, "coder": coder}
+    tasks = database.read(study.engine, tables.TASKS, **here)
+    notes = database.read(study.engine, tables.ANNOTATIONS, **here, withdrawn=0)
+    done = pd.MultiIndex.from_frame(notes[["arm", "unit"]])
+    return tasks[~pd.MultiIndex.from_frame(tasks[["arm", "unit"]]).isin(done)]
+
+
+def _tasks_of(study: Study, codebook: str, coder: str) -> pd.DataFrame:
+    """All TASKS of a coder in batches of this codebook."""
+    batches = database.distinct(study.engine, tables.BATCHES.c.batch, codebook=codebook)
+    return database.read(study.engine, tables.TASKS, coder=coder, batch=batches)
+
+
+def _left(study: Study, tasks: pd.DataFrame, pushed: pd.DataFrame) -> pd.Series[bool]:
+    """Which of the tasks are not, or no longer, in Label Studio."""
+    left, servers = pd.Series(True, index=tasks.index), Servers(study.project)
+    for seat in tables.rows(pushed):
+        own = tasks["arm"] == seat.arm
+        if own.any():
+            units = list(tasks[own]["unit"])
+            removed = servers.of(seat.arm).remove_uncoded(int(seat.project), units)
+            left[own] = tasks[own]["unit"].isin(removed)
+    return left
+
+
+def _write(
+    study: Study, batch: str, giver: str, taker: str, gone: pd.DataFrame, moved: pd.DataFrame
+) -> None:
+    """Exchange the tasks, and the seats that come to be or are left empty: all or nothing."""
+    slices: list[tuple[Table, dict[str, object], pd.DataFrame]] = []
+    kept = database.read(study.engine, tables.TASKS, batch=batch, coder=giver)
+    seats = database.read(study.engine, tables.SEATS, batch=batch, coder=taker)
+    for arm, own in gone.groupby("arm"):
+        here: dict[str, object] = {"batch": batch, "arm": arm}
+        units = list(own["unit"])
+        theirs = {**here, "coder": giver}
+        slices.append((tables.TASKS, {**theirs, "unit": units}, tables.frame(tables.TASKS)))
+        if set(kept.loc[kept["arm"] == arm, "unit"]) == set(units):
+            slices.append((tables.SEATS, theirs, tables.frame(tables.SEATS)))
+        new = moved[moved["arm"] == arm]
+        if new.empty:
+            continue
+        others = {**here, "coder": taker}
+        slices.append((tables.TASKS, {**others, "unit": units}, new))
+        if arm not in set(seats["arm"]):
+            slices.append((tables.SEATS, others, tables.frame(tables.SEATS, [others])))
+    database.replace(study.engine, *slices)

@@ -1,0 +1,1 @@
+"""An open study: its store, its batches, its log of runs."""

@@ -1,0 +1,189 @@
+"""A study that is open: its project, store and codebook, and the log of what is run on it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import Engine, select
+
+from labeler import __version__
+from labeler.codebook import codebook
+from labeler.codebook.codebook import Codebook
+from labeler.errors import LabelerError, ProjectError
+from labeler.files import records
+from labeler.keys import canonical
+from labeler.project import Project
+from labeler.store import database, tables
+from labeler.studio import annotations as annotations_stage
+
+MADE_UP = "made-up"
+IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
+
+Report = Callable[[str], None]
+
+
+class Study(NamedTuple):
+    """What every command works on."""
+
+    project: Project
+    engine: Engine
+    codebook: Codebook
+
+
+def silent(_line: str) -> None:
+    """Report to nobody."""
+
+
+def now() -> str:
+    """The time as the tables write it: ISO-8601, UTC, microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def open_study(project: Project) -> Study:
+    """Read and check the codebook, connect to the store, and note the codebook's version there."""
+    text = records.read_text(project.codebook_path)
+    book = codebook.read(text, source=str(project.codebook_path))
+    project.prepare()
+    engine = database.connect(project.database_url)
+    row = {
+        "codebook": book.fingerprint,
+        "name": book.codebook,
+        "version": book.version,
+        "content": text,
+        "created": now(),
+    }
+    database.add(engine, tables.CODEBOOKS, tables.frame(tables.CODEBOOKS, [row]))
+    return Study(project, engine, book)
+
+
+@contextmanager
+def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterator[str]:
+    """Note in RUNS who ran what, with which settings, and how it ended; the run's key."""
+    started = now()
+    row = {
+        "run": f"{started} {secrets.token_hex(3)}",
+        "command": command,
+        "settings": canonical(dict(settings)),
+        "version": __version__,
+        "started": started,
+        "outcome": "running",
+    }
+    database.add(study.engine, tables.RUNS, tables.frame(tables.RUNS, [row]))
+    outcome = "killed"
+    try:
+        yield str(row["run"])
+        outcome = "done"
+    except LabelerError as error:
+        outcome = f"{type(error).__name__}: {error}"
+        raise
+    except (KeyboardInterrupt, GeneratorExit):  # the latter where who follows a watch ends
+        outcome = "interrupted"
+        raise
+    finally:
+        ended = {**row, "ended": now(), "outcome": outcome}
+        database.mirror(study.engine, tables.RUNS, tables.frame(tables.RUNS, [ended]))
+
+
+def add_coder(
+    study: Study, coder: str, *, kind: str, spec: Mapping[str, object], anew: bool = False
+) -> None:
+    """Note a coder; one who is there stays as noted first, unless noted `anew`."""
+    row = {"coder": coder, "kind": kind, "spec": canonical(dict(spec)), "created": now()}
+    write = database.mirror if anew else database.add
+    write(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
+
+
+def coders(study: Study, kind: str) -> dict[str, dict[str, object]]:
+    """Coder → spec, of one kind."""
+    known = database.read(study.engine, tables.CODERS, kind=kind)
+    return {row.coder: json.loads(row.spec) for row in tables.rows(known)}
+
+
+def batch_row(study: Study, batch: str) -> pd.Series[str]:
+    """The BATCHES row of a batch; ProjectError naming those there are, where it is unknown."""
+    there = database.read(study.engine, tables.BATCHES)
+    found = there[there["batch"] == batch]
+    if found.empty:
+        known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"
+        raise ProjectError(f"--batch: no batch is called {batch!r}; there are: {known}")
+    return found.iloc[0]
+
+
+def same_codebook(study: Study, row: pd.Series[str]) -> None:
+    """Refuse a batch (a BATCHES row) that was drawn under another codebook than the study's."""
+    if row["codebook"] != study.codebook.fingerprint:
+        raise ProjectError(
+            f"--codebook: batch {row['batch']!r} was drawn under another version of the codebook "
+            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}): name that "
+            "one's file (`labeler codebook diff` says what changed), or draw a new batch"
+        )
+
+
+def seats_of(study: Study, batch: str) -> pd.DataFrame:
+    """The SEATS of a batch that have, or will have, a project in Label Studio."""
+    seats = database.read(study.engine, tables.SEATS, batch=batch)
+    return seats[~seats["server"].str.startswith(IMPORTED)]
+
+
+def newest_batch(study: Study) -> str:
+    """The newest batch; ProjectError where none is drawn yet."""
+    there = database.read(study.engine, tables.BATCHES)
+    if there.empty:
+        raise ProjectError("no batch is drawn yet; `labeler sample` draws one")
+    return str(there.sort_values("created")["batch"].iloc[-1])
+
+
+def made_up(study: Study) -> bool:
+    """Whether the store holds sample posts, which are made up and must say so."""
+    sources = database.distinct(study.engine, tables.POSTS.c.source)
+    return any(str(source).startswith(MADE_UP) for source in sources)
+
+
+def emails(study: Study) -> dict[str, str]:
+    """Human coder → e-mail of the account."""
+    return {coder: str(spec.get("email", "")) for coder, spec in coders(study, "human").items()}
+
+
+def standing(study: Study, batch: str) -> pd.DataFrame:
+    """The ANNOTATIONS of a batch that count, without their results."""
+    newest = last(study, batch)
+    return newest[newest["cancelled"] != 1]
+
+
+def last(study: Study, batch: str) -> pd.DataFrame:
+    """The newest annotation of each seat and unit of a batch, skips among them, without results."""
+    columns = [column for column in tables.ANNOTATIONS.c if column.name != "result"]
+    query = select(*columns).where(tables.ANNOTATIONS.c.batch == batch)
+    notes = tables.frame(tables.ANNOTATIONS, database.query_rows(study.engine, query))
+    return annotations_stage.last(notes, emails(study))
+
+
+def coded(study: Study, batch: str) -> pd.DataFrame:
+    """Who coded which unit of a batch: columns unit, coder, arm, unasked.
+
+    Humans by their annotations that count, the suggester by its answers without an error.
+    `unasked` names the variables that an imported file is silent about, joined by "+".
+    """
+    row = batch_row(study, batch)
+    origin = json.loads(row["design"] or "{}").get("imported")
+    said = origin["variables"] if origin else [v.variable for v in study.codebook.variables]
+    silent_about = [v.variable for v in study.codebook.variables if v.variable not in said]
+    humans = standing(study, batch)[["unit", "coder", "arm"]]
+    humans = humans.assign(unasked="+".join(silent_about))
+    answers = database.read(
+        study.engine,
+        tables.COMPLETIONS,
+        codebook=row["codebook"],
+        coder=row["suggester"],
+        replicate=1,
+        error="",
+    )
+    model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]]
+    model = model.assign(arm="", unasked="")
+    return pd.concat([humans, model.drop_duplicates()], ignore_index=True)

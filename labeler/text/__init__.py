@@ -1,0 +1,1 @@
+"""What can be said of a text alone: quotes, sentences, strict JSON, duplicates."""

@@ -1,0 +1,1 @@
+"""Steps that span several rooms."""

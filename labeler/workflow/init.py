@@ -1,0 +1,48 @@
+"""A new project's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labeler import resources
+from labeler.errors import ProjectError
+from labeler.files import records
+
+CONFIG = """\
+# Settings of this study. An option or a LABELER_… variable goes before what stands here.
+# Keys are never written here: OPENAI_API_KEY and LABEL_STUDIO_API_KEY come from the environment.
+[labeler]
+codebook = codebook/{codebook}.yaml
+# database = postgresql+psycopg://USER@HOST/NAME
+# studio_url = https://label-studio.example.org
+# llm_url = https://api.openai.com/v1
+# llm_model =
+"""
+IGNORED = ".labeler/\nexports/\n"
+
+
+def init(root: Path, *, codebook: str) -> list[Path]:
+    """Make the folder, settings, a copy of a bundled codebook, exports/, .gitignore; what was made.
+
+    A file that is there stays as it is. Raises ProjectError where no codebook has that name, or
+    the folder cannot be made.
+    """
+    bundled = resources.folder("codebook") / f"{codebook}.yaml"
+    if not bundled.is_file():
+        names = ", ".join(sorted(path.stem for path in bundled.parent.glob("*.yaml")))
+        raise ProjectError(
+            f"--name: no bundled codebook is called {codebook!r}; there are: {names}"
+        )
+    wanted = {
+        root / "labeler.cfg": CONFIG.format(codebook=codebook),
+        root / "codebook" / f"{codebook}.yaml": records.read_text(bundled),
+        root / ".gitignore": IGNORED,
+    }
+    try:
+        (root / "exports").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(f"--root: {root} cannot be made: {error.strerror}") from error
+    made = [path for path in wanted if not path.exists()]
+    for path in made:
+        records.write(path, wanted[path])
+    return made

@@ -1,0 +1,126 @@
+"""A few posts, asked about alone and in company: what several posts a request cost and save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import select
+
+from labeler.coders.llm.few_shot import ARM
+from labeler.coders.llm.model import Asking, model_of
+from labeler.coders.llm.prompt_batching import alone, both_answered
+from labeler.coders.llm.run import Progress
+from labeler.coding import panels
+from labeler.errors import ProjectError
+from labeler.keys import key
+from labeler.reliability import coefficients
+from labeler.store import database, tables
+from labeler.study.completions import MADE
+from labeler.study.study import Report, Study, silent
+from labeler.workflow.prelabel import by_model
+
+ADJUDICATED = "adjudicated"
+BOTH, ALONE, TOGETHER = "alone and together", "alone", "together"
+
+
+class Piloted(NamedTuple):
+    """Agreement by comparison and variable (columns comparison and those of
+    `reliability.between`), what a thousand posts cost either way (None: not known), in
+    `currency`, how many posts were coded both ways, and what a person must know."""
+
+    agreement: pd.DataFrame
+    posts: int
+    alone: float | None
+    together: float | None
+    currency: str
+    remarks: tuple[str, ...]
+
+
+def pilot(
+    study: Study,
+    asking: Asking,
+    *,
+    posts: int,
+    report: Report = silent,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Piloted:
+    """Let the model code the same posts alone and `asking.several` together, and compare.
+
+    Adjudicated units come first, since on them either way is compared with what people agreed
+    on; the others follow in an order that more posts do not change.
+    """
+    if asking.several < 2:
+        raise ProjectError("--pilot: say with --several how many posts are to share a request")
+    single, several = alone(study, asking), model_of(study, asking)
+    units = _drawn(study, several.prompt.examples, posts)
+    remarks: list[str] = []
+    for way in (asking._replace(several=1), asking):
+        done = by_model(study, way, units=units, report=report, progress=progress)
+        remarks += [line for line in done.remarks if line not in remarks]
+    both = [unit for unit in both_answered(study, single.coder, several.coder) if unit in units]
+    names = {single.coder: ALONE, several.coder: TOGETHER}
+    return Piloted(
+        _compared(study, both, names),
+        len(both),
+        _cost(study, single.coder, both),
+        _cost(study, several.coder, both),
+        _currency(study, several.coder),
+        tuple(remarks),
+    )
+
+
+def _drawn(study: Study, shown: tuple[str, ...], posts: int) -> list[str]:
+    there = [u for u in database.distinct(study.engine, tables.POSTS.c.unit) if u not in shown]
+    which = {"codebook": study.codebook.fingerprint, "arm": ARM}
+    first = set(database.distinct(study.engine, tables.CODINGS.c.unit, **which))
+    there.sort(key=lambda unit: (unit not in first, key({"unit": unit, "purpose": "pilot"})))
+    return there[:posts]
+
+
+def _compared(study: Study, units: list[str], names: dict[str, str]) -> pd.DataFrame:
+    """Agreement of the two ways with each other and, where people adjudicated, with them."""
+    which: dict[str, object] = {"codebook": study.codebook.fingerprint, "unit": units}
+    codings = database.read(study.engine, tables.CODINGS, **which)
+    people = (codings["arm"] == ARM).to_numpy()
+    codings["coder"] = codings["coder"].map(names).mask(people, ADJUDICATED)
+    codings = (
+        codings.dropna(subset="coder")
+        .assign(arm="")
+        .drop_duplicates(["unit", "segment", "coder", "replicate", "variable"])
+    )
+    coded = pd.DataFrame(
+        [(unit, coder, "") for unit in units for coder in (ALONE, TOGETHER)],
+        columns=panels.WHO,
+    )
+    judged = sorted(set(codings[codings["coder"] == ADJUDICATED]["unit"]))
+    coded = pd.concat([coded, pd.DataFrame({"unit": judged, "coder": ADJUDICATED, "arm": ""})])
+    pairs = {BOTH: (ALONE, TOGETHER)}
+    if judged:
+        pairs |= {f"{way} and {ADJUDICATED}": (way, ADJUDICATED) for way in (ALONE, TOGETHER)}
+    parts = [
+        coefficients.between(codings, coded, study.codebook, *pair).assign(comparison=name)
+        for name, pair in pairs.items()
+    ]
+    return pd.concat(parts, ignore_index=True)[["comparison", *coefficients.BETWEEN]]
+
+
+def _cost(study: Study, coder: str, units: list[str]) -> float | None:
+    """What a thousand of these posts cost; None where that of one is not known."""
+    which: dict[str, object] = {
+        "coder": coder,
+        "codebook": study.codebook.fingerprint,
+        "unit": units,
+    }
+    costs = database.query_rows(
+        study.engine, select(MADE.c.cost).where(database.matching(study.engine, MADE, which))
+    )["cost"]
+    if not units or costs.isna().any():
+        return None
+    return 1000 * float(costs.sum()) / len(units)
+
+
+def _currency(study: Study, coder: str) -> str:
+    found = database.distinct(study.engine, MADE.c.currency, coder=coder)
+    return next((str(name) for name in found if name), "")

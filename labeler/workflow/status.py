@@ -1,0 +1,147 @@
+"""What is pending at each stage, and the next command to give."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, select
+
+from labeler.coders.llm.jobs import uploads
+from labeler.reliability import gate
+from labeler.store import database, tables
+from labeler.studio.repeats import waiting
+from labeler.study.completions import alarmed, by_coder
+from labeler.study.study import Study, batch_row, newest_batch, seats_of
+
+
+class Stage(NamedTuple):
+    """One stage: what is done, what is pending, and the command that does it ('' where none)."""
+
+    stage: str
+    done: int
+    pending: int
+    what: str
+    command: str
+
+
+def status(study: Study) -> list[Stage]:
+    """The stages in order. The first with a command is the next to give."""
+    posts = database.count(study.engine, tables.POSTS)
+    stages = [Stage("posts", posts, 0, "posts", "" if posts else "labeler ingest FILE")]
+    stages += [*_uploads(study), *_prelabels(study, posts)]
+    if not database.count(study.engine, tables.BATCHES):
+        ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
+        command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
+        return [*stages, Stage("sample", 0, 0, "batches", command if ready else "")]
+    return stages + _batch(study, newest_batch(study))
+
+
+def _uploads(study: Study) -> list[Stage]:
+    """Requests in batches of a model server, or in files of a folder, that are not yet fetched."""
+    rows = uploads.outstanding(study, codebook=study.codebook.fingerprint)
+    waiting = sum(int(row.requests) for row in rows)
+    words = f"requests in {len(rows)} batches of a model"
+    return [Stage("batches", 0, waiting, words, "labeler prelabel --batch fetch")] if rows else []
+
+
+def _prelabels(study: Study, posts: int) -> list[Stage]:
+    answered, obeying = by_coder(study), alarmed(study)
+    if answered.empty:
+        drawn = database.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
+        return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
+    stages = []
+    newest = _newest_embedded(study)
+    for row in tables.rows(answered):
+        option = " --coder cues" if row.coder.startswith("cues@") else ""
+        if row.coder.startswith(tables.EMBEDDED):
+            option = " --coder embed"
+        words = f"posts by {row.coder}"
+        if row.failed:
+            words += f", {row.failed} with an error"
+        if row.coder in obeying:
+            words += ", which obeys posts (ALARM: see the runs)"
+        pending = max(0, posts - int(row.units))
+        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+            pending = 0  # taught anew since: what it has not coded stays uncoded
+        command = _if(pending, f"labeler prelabel{option}")
+        stages.append(Stage("prelabel", int(row.units), pending, words, command))
+    return stages
+
+
+def _newest_embedded(study: Study) -> str:
+    known = database.read(study.engine, tables.CODERS, kind="embedded").sort_values("created")
+    return str(known["coder"].iloc[-1]) if len(known) else ""
+
+
+def _batch(study: Study, batch: str) -> list[Stage]:
+    row = batch_row(study, batch)
+    tasks = database.read(study.engine, tables.TASKS, batch=batch)
+    total = len(tasks)
+    late = int(waiting(study, row, tasks).sum())
+    seats = seats_of(study, batch)[["arm", "coder"]]
+    open_ = tasks.merge(seats, on=["arm", "coder"])  # what was imported is never pushed
+    unpushed = int(open_["studio_task"].isna().sum()) - late
+    what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
+    answered = _answered(study, batch)
+    option = f" --batch {batch}"
+    uncoded = total - answered
+    ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
+    ready = answered and row["codebook"] == study.codebook.fingerprint
+    rule = _if(ready and not ruled, "labeler reliability" + option)
+    return [
+        Stage("sample", total, 0, f"tasks in batch {batch}", ""),
+        Stage(
+            "push", total - unpushed - late, unpushed, what, _if(unpushed, "labeler push" + option)
+        ),
+        Stage(
+            "pull",
+            answered,
+            uncoded,
+            "tasks coded or skipped",
+            _if(uncoded, "labeler pull" + option),
+        ),
+        Stage("reliability", ruled, 0, "coefficients", rule),
+        *_results(study, batch, ruled),
+    ]
+
+
+def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
+    """Aggregate what the gate lets through, then export; with `ruled` coefficients so far."""
+    option = f" --batch {batch}"
+    passed = set(
+        database.distinct(
+            study.engine,
+            tables.VERDICTS.c.variable,
+            batch=batch,
+            comparison=gate.HUMAN,
+            code="",
+            verdict=gate.PASS,
+        )
+    )
+    done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
+    pending = len(passed - done)
+    exported = (study.project.exports / batch / "manifest.json").is_file()
+    export = _if(ruled and not exported, "labeler export" + option)
+    return [
+        Stage(
+            "aggregate",
+            len(done),
+            pending,
+            f"variables; the gate is open for {len(passed)}",
+            _if(pending, "labeler aggregate" + option),
+        ),
+        Stage("export", int(exported), 0, "bundles", export),
+    ]
+
+
+def _answered(study: Study, batch: str) -> int:
+    """Tasks of the batch with an annotation that stands; a skip is one."""
+    notes, tasks = tables.ANNOTATIONS, tables.TASKS
+    same = and_(*(notes.c[name] == tasks.c[name] for name in tables.keys(tasks)))
+    standing = select(notes.c.annotation).where(same, notes.c.withdrawn == 0)
+    query = select(func.count().label("coded")).where(tasks.c.batch == batch, standing.exists())
+    return int(database.query_rows(study.engine, query)["coded"].iloc[0])
+
+
+def _if(condition: object, command: str) -> str:
+    return command if condition else ""

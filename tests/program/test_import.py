@@ -1,0 +1,278 @@
+"""`labeler codings import`, run as a person runs it. Posts, coders and codings are made up."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from running import Labeler, same, sample_posts
+
+from labeler.store import tables
+
+POSTS = 12
+CODED = (tables.BATCHES, tables.SEATS, tables.TASKS, tables.ANNOTATIONS)
+CODED = (*CODED, tables.CODINGS, tables.SEGMENTS, tables.CODERS)
+HEADER = ("unit", "coder", "variable", "value", "segment", "quote")
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with posts that the cues have coded, to be copied."""
+    labeler = Labeler(tmp_path_factory.mktemp("begun") / "study")
+    labeler("init")
+    labeler("ingest", sample_posts(labeler.root / "posts.jsonl", POSTS))
+    labeler("prelabel", "--coder", "cues")
+    return labeler.root
+
+
+@pytest.fixture
+def labeler(begun: Path, tmp_path: Path) -> Labeler:
+    """A project of one's own."""
+    return Labeler(Path(shutil.copytree(begun, tmp_path / "study")))
+
+
+def posts(labeler: Labeler) -> list[dict[Any, Any]]:
+    return sorted(labeler.rows(tables.POSTS)["posts"], key=lambda row: row["unit"])
+
+
+def put(labeler: Labeler, rows: list[tuple[str, ...]], header: tuple[str, ...] = HEADER) -> Path:
+    """A file of codings; short rows are filled with empty cells."""
+    path = labeler.root / "last-year.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([*row, *[""] * (len(header) - len(row))] for row in rows)
+    return path
+
+
+def last_year(labeler: Labeler) -> list[tuple[str, ...]]:
+    """Two coders on every post: relevance, and in each third post a segment with two codes."""
+    rows: list[tuple[str, ...]] = []
+    for number, post in enumerate(posts(labeler)):
+        for coder in ("ada", "human:ben"):
+            code = "relevant" if number % 3 == 0 else "not_relevant"
+            rows.append((post["unit"], coder, "relevance", code))
+            if number % 3 == 0:
+                quote = post["text"][:50].strip()
+                rows.append((post["unit"], coder, "impact", "positive", "s", quote))
+                rows.append((post["unit"], coder, "condition", "anxiety+depressive", "s"))
+    return rows
+
+
+def test_last_years_codings_are_a_batch_that_is_coded(labeler: Labeler) -> None:
+    """Coders, seats, tasks, codings and segments come in, and reliability reads them."""
+    path = put(labeler, last_year(labeler))
+    done = labeler("codings", "import", path, "--arm", "blind", "--batch", "y1", "--json").json
+    assert done["coders"] == done["new_coders"] == ["human:ada", "human:ben"]
+    assert (done["units"], done["codings"], done["segments"], done["new"]) == (12, 40, 8, True)
+    assert done["silent"] == ["perspective", "value", "product"]
+    rows = labeler.rows()
+    assert {row["coder"] for row in rows["seats"]} == {"human:ada", "human:ben"}
+    assert {row["task_probability"] for row in rows["tasks"]} == {1.0}
+    text = {post["unit"]: post["text"] for post in posts(labeler)}
+    given = [row for row in rows["segments"] if row["coder"].startswith("human:")]
+    assert all(text[row["unit"]][row["start"] : row["end"]] == row["quote"] for row in given)
+    design = json.loads(rows["batches"][0]["design"])["imported"]
+    assert design["file"] == path.name
+    assert len(design["sha256"]) == 64
+    ruled = labeler("reliability", "--batch", "y1", "--json").json
+    people = [row for row in ruled["verdicts"] if row["comparison"] == "human-human"]
+    blind = {row["variable"]: row for row in people if not row["code"]}
+    assert blind["relevance"]["n_units"] == POSTS
+    assert labeler.following() == "labeler export --batch y1"
+
+
+def test_who_was_not_asked_gave_nothing(labeler: Labeler) -> None:
+    """A segment variable that the file is silent about is undefined, not "no code was given"."""
+    path = put(labeler, last_year(labeler))
+    words = ("--arm", "blind", "--batch", "y1")
+    labeler("codings", "import", path, *words)
+    found = labeler("reliability", "--batch", "y1", "--json").json["reliability"]
+    plain = [row for row in found if row["coefficient"].startswith("krippendorff_alpha")]
+    n = {(row["variable"], row["kind"]): row["n_units"] for row in plain if not row["code"]}
+    assert n["impact", "human-human"] == n["impact", "model-panel"] == POSTS
+    assert n["value", "human-human"] == n["value", "model-panel"] == 0
+
+
+def test_what_stood_in_the_file_is_kept(labeler: Labeler) -> None:
+    """Each coding names an annotation, which holds the cells of its rows with their lines."""
+    labeler("codings", "import", put(labeler, last_year(labeler)), "--arm", "blind")
+    rows = labeler.rows()
+    raw = {row["annotation"]: json.loads(row["result"]) for row in rows["annotations"]}
+    assert sum(map(len, raw.values())) == 40
+    for row in rows["codings"]:
+        if row["coder"].startswith("human:"):
+            stood = {cells["variable"]: cells for cells in raw[row["source"]]}
+            assert set(stood[row["variable"]]["value"].split("+")) == set(row["value"].split("+"))
+    assert len({line["line"] for lines in raw.values() for line in lines}) == 40
+
+
+def test_the_same_file_twice_is_the_same_rows(labeler: Labeler) -> None:
+    """A second import writes what is there; another file is refused under the name, or replaces."""
+    rows = last_year(labeler)
+    words = ("--arm", "blind", "--batch", "y1")
+    labeler("codings", "import", put(labeler, rows), *words)
+    before = labeler.rows(*CODED)
+    labeler("codings", "import", put(labeler, rows), *words)
+    same(before, labeler.rows(*CODED))
+    shorter = put(labeler, rows[:1])
+    assert "was made of another file" in labeler("codings", "import", shorter, *words, code=1).err
+    same(before, labeler.rows(*CODED))
+    labeler("reliability", "--batch", "y1")
+    labeler("codings", "import", shorter, *words, "--replace")
+    after = labeler.rows()
+    assert len(after["tasks"]) == len(after["annotations"]) == 1
+    assert sum(row["coder"].startswith("human:") for row in after["codings"]) == 1
+    assert sum(row["coder"].startswith("human:") for row in after["segments"]) == 0
+    assert after["reliability"] == []
+
+
+def test_push_and_pull_leave_it_alone(labeler: Labeler) -> None:
+    """Nothing of an imported batch goes to Label Studio or comes from there."""
+    path = put(labeler, last_year(labeler))
+    labeler("codings", "import", path, "--arm", "blind", "--batch", "y1")
+    before = labeler.rows(*CODED)
+    assert "was imported" in labeler("push", "--batch", "y1", code=1).err
+    assert "was imported" in labeler("pull", "--batch", "y1", code=1).err
+    same(before, labeler.rows(*CODED))
+
+
+def test_one_fault_and_nothing_is_written(labeler: Labeler) -> None:
+    """All faults are listed with their lines, and the store is as it was."""
+    first, second = (post["unit"] for post in posts(labeler)[:2])
+    path = put(
+        labeler,
+        [
+            (first, "ada", "relevance", "relevant"),
+            ("no-such-unit", "ada", "relevance", "relevant"),
+            (first, "a da", "relevance", "relevant"),
+            (first, "ada", "relevanz", "relevant"),
+            (second, "ada", "relevance", "1"),
+            (first, "ada", "relevance", "relevant"),
+            (first, "ada", "impact", "positive"),
+            (first, "ada", "relevance", "relevant", "s", "x"),
+            (first, "ben", "impact", "positive", "s", "not in this post"),
+            (first, "cy", "condition", "anxiety+anxiety", "s"),
+        ],
+    )
+    before = labeler.rows()
+    told = labeler("codings", "import", path, "--arm", "blind", code=1)
+    lines = [line.split(": ", 2)[1:] for line in told.err.removeprefix("error: ").splitlines()]
+    assert [number for number, _ in lines] == [f"line {n}" for n in range(3, 12)]
+    said = [words for _, words in lines]
+    wanted = [
+        "no post of this project has the key 'no-such-unit'",
+        "coder 'a da' may only use",
+        "no variable is called 'relevanz'; there are: relevance, impact",
+        "relevance: code '1' is not in the codebook",
+        "stands already on line 2",
+        "impact is of segments",
+        "relevance is of the whole unit",
+        "its quote stands 0 times in the post",
+        "'anxiety+anxiety' repeats a code",
+    ]
+    assert [one for one, given in zip(wanted, said, strict=True) if one not in given] == []
+    same(before, labeler.rows())
+
+
+def test_only_the_first_twenty_faults_are_listed(labeler: Labeler) -> None:
+    """A file that fits nowhere fills no screen."""
+    path = put(labeler, [(f"u{n}", "ada", "relevance", "relevant") for n in range(30)])
+    lines = labeler("codings", "import", path, "--arm", "blind", code=1).err.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "… and 10 more"
+
+
+def test_the_arm_has_to_be_said(labeler: Labeler) -> None:
+    """Blind is nobody's default; a column may say it row by row, but no unit is in both arms."""
+    unit = posts(labeler)[0]["unit"]
+    header = ("unit", "coder", "variable", "value", "arm")
+    both = [(unit, "ada", "relevance", "relevant", arm) for arm in ("blind", "assisted")]
+    path = put(labeler, both, header)
+    assert "--arm" in labeler("codings", "import", path, code=2).err
+    told = labeler("codings", "import", path, "--arm", "file", code=1).err
+    assert "line 3: human:ada has unit" in told
+    assert "in both arms" in told
+    rows = [both[0], (unit, "ben", *both[1][2:])]
+    labeler("codings", "import", put(labeler, rows, header), "--arm", "file", "--batch", "y1")
+    held = {(row["coder"], row["arm"]) for row in labeler.rows(tables.TASKS)["tasks"]}
+    assert held == {("human:ada", "blind"), ("human:ben", "assisted")}
+
+
+def test_posts_by_platform_and_id_columns_by_name_and_a_workbook(labeler: Labeler) -> None:
+    """Columns may be called as they are; posts may be named as their platform names them."""
+    post = posts(labeler)[0]
+    frame = pd.DataFrame(
+        {
+            "site": [post["platform"]],
+            "nr": [post["platform_id"]],
+            "who": ["ada"],
+            "question": ["relevance"],
+            "code": ["relevant"],
+            "drawn": [0.25],
+        }
+    )
+    path = labeler.root / "last-year.xlsx"
+    frame.to_excel(path, index=False)
+    words = ["--coder", "who", "--variable", "question", "--value", "code", "--column"]
+    words += ["platform=site", "--column", "platform_id=nr", "--column", "probability=drawn"]
+    labeler("codings", "import", path, "--arm", "blind", *words)
+    (task,) = labeler.rows(tables.TASKS)["tasks"]
+    assert (task["unit"], task["unit_probability"]) == (post["unit"], 0.25)
+
+
+def test_a_second_replicate_is_a_repeat(labeler: Labeler) -> None:
+    """Who coded a unit again has both codings, in the arm of repeats the second; no third one."""
+    unit = posts(labeler)[0]["unit"]
+    header = ("unit", "coder", "variable", "value", "replicate")
+    rows = [(unit, "ada", "relevance", "relevant", "1"), (unit, "ada", "relevance", "unclear", "2")]
+    labeler("codings", "import", put(labeler, rows, header), "--arm", "blind")
+    codings = labeler.rows(tables.CODINGS)["codings"]
+    own = [row for row in codings if row["coder"] == "human:ada"]
+    assert {(row["arm"], row["replicate"], row["value"]) for row in own} == {
+        ("blind", 1, "relevant"),
+        ("repeat", 2, "unclear"),
+    }
+    for number, words in (("3", "replicate '3'"), ("2", "no replicate 1")):
+        path = put(labeler, [(*rows[0][:4], number)], header)
+        command = ("codings", "import", path, "--arm", "blind", "--batch", "other")
+        assert words in labeler(*command, code=1).err
+
+
+def test_a_unit_that_its_coder_has_elsewhere_is_refused(labeler: Labeler) -> None:
+    """Two batches would hold two codes of one coder, and nobody could say which one counts."""
+    unit = posts(labeler)[0]["unit"]
+    path = put(labeler, [(unit, "ada", "relevance", "relevant")])
+    labeler("codings", "import", path, "--arm", "blind", "--batch", "y1")
+    told = labeler("codings", "import", path, "--arm", "blind", "--batch", "y2", code=1).err
+    assert f"line 2: human:ada has unit {unit!r} in batch 'y1' already (blind)" in told
+
+
+def test_an_imported_coder_can_get_an_account(labeler: Labeler) -> None:
+    """Who came with a file has no account; `coders add` notes the e-mail, as for anybody else."""
+    unit = posts(labeler)[0]["unit"]
+    path = put(labeler, [(unit, "ada", "relevance", "relevant")])
+    labeler("codings", "import", path, "--arm", "blind")
+    own = {"LABELER_STUDIO_URL": "http://127.0.0.1:9", "LABEL_STUDIO_API_KEY": "made-up-0123"}
+    labeler("coders", "add", "ada", "--email", "Ada@Example.org", **own)
+    assert labeler("coders", "list", "--json").json["human"]["human:ada"]["email"] == (
+        "ada@example.org"
+    )
+
+
+def test_imports_on_either_database(labeler: Labeler, store_url: str) -> None:
+    """SQLite and PostgreSQL hold the same rows, and a second import changes none of them."""
+    other = Labeler(labeler.root, {"LABELER_DATABASE": store_url})
+    other("ingest", labeler.root / "posts.jsonl")
+    path = put(labeler, last_year(labeler))
+    words = ("codings", "import", path, "--arm", "blind", "--batch", "y1")
+    other(*words)
+    before = other.rows(*CODED)
+    other(*words)
+    same(before, other.rows(*CODED))
+    assert len(before["codings"]) == 40

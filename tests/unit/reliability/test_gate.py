@@ -1,0 +1,190 @@
+"""The gate: verdicts on bounds, families of them, further units, and what a verdict stands on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labeler.reliability import gate
+from labeler.store import tables
+
+KEYS = ["comparison", "variable", "code"]
+
+
+def row(variable="mood", kind="human-human", **changes):
+    """A RELIABILITY row of alpha and the basis beside it; `changes` replace either's values."""
+    panel = "humans" if kind == "human-human" else "cues@1 vs humans"
+    own = {
+        "batch": "one", "codebook": "k", "kind": kind, "panel": panel, "variable": variable,
+        "code": "", "coefficient": "krippendorff_alpha.nominal", "weighting": "", "evidence": 1,
+        "value": 0.8, "low": 0.6, "high": 0.9, "bound": 0.7, "upper": 0.88, "se": 0.05,
+        "method": "jackknife", "n_units": 100, "tentative": 0.667, "reliable": 0.8,
+    }  # fmt: skip
+    ground = {
+        "panel": panel, "variable": variable, "code": changes.get("code", ""), "things": 100,
+        "pairable": 100, "carrying": 40, "weighted_bound": math.nan, "codings": "abc",
+    }  # fmt: skip
+    ground |= {name: value for name, value in changes.items() if name in ground}
+    own |= {name: value for name, value in changes.items() if name in own or name == "note"}
+    return own, ground
+
+
+def judged(*pairs, **more):
+    """VERDICTS rows by comparison, variable and code."""
+    rows = tables.frame(tables.RELIABILITY, [own for own, _ in pairs])
+    basis = pd.DataFrame([ground for _, ground in pairs])
+    return gate.verdicts(rows, basis, run="r1", **more).set_index(KEYS)
+
+
+def one(**changes):
+    return judged(row(**changes)).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("bound", "upper", "ruling"),
+    [
+        (0.667, 0.9, "pass"),
+        (0.666, 0.9, "inconclusive"),
+        (0.1, 0.667, "inconclusive"),
+        (0.1, 0.666, "fail"),
+        (math.nan, 0.9, "undefined"),
+        (0.9, math.nan, "undefined"),
+    ],
+)
+def test_the_verdict_is_decided_on_the_bounds(bound, upper, ruling):
+    """The lower bound has to reach the threshold; the upper one below it is a failure."""
+    assert one(bound=bound, upper=upper)["verdict"] == ruling
+
+
+def test_a_rare_code_is_undefined_with_the_count():
+    """Nine units with the rarer code are too few, however narrow the bound; ten will do."""
+    ruling = one(carrying=9)
+    assert ruling["verdict"] == "undefined"
+    assert ruling["note"].startswith("fewer than 10 units carry the rarer code: 9 of 100")
+    assert math.isnan(ruling["p"])
+    assert one(carrying=10)["verdict"] == "pass"
+
+
+def test_further_units_by_hand():
+    """alpha .75, SE .06 of 100 units, threshold .667, z.95 + z.80 = 1.6449 + .8416 = 2.4865.
+
+    V/(1 - a)^2 = 100 * .0036/.0625 = 5.76; ln(.333/.25) = .28668, squared .082185;
+    n = 6.18264 * 5.76/.082185 = 433.3: 334 more than there are. Below the threshold, alpha .6:
+    100 * .0036/.16 = 2.25; ln(.333/.4)^2 = .033606; n = 413.9: 314 more.
+    """
+    above = one(value=0.75, se=0.06, bound=0.63, upper=0.83)
+    assert (above["verdict"], above["further"]) == ("inconclusive", 334)
+    assert "about 334 further units would decide" in above["note"]
+    below = one(value=0.6, se=0.06, bound=0.49, upper=0.69)
+    assert (below["verdict"], below["further"]) == ("inconclusive", 314)
+    at = one(value=0.667, se=0.06, bound=0.5, upper=0.7)
+    assert pd.isna(at["further"])
+    assert "more units would decide" in at["note"]
+
+
+def test_p_is_that_of_the_bound():
+    """Where the lower bound is the threshold itself, p is .05, with and without a standard error.
+
+    With t.95 of 99 degrees = 1.660391 and alpha .8: SE = .2 ln(.333/.2)/1.660391 = .0614147. The
+    zero-event bound of 100 units that lies at the threshold has the same p.
+    """
+    se = 0.2 * math.log(0.333 / 0.2) / 1.6603911560
+    assert one(value=0.8, se=se, bound=0.667)["p"] == pytest.approx(0.05)
+    assert one(value=1.0, se=math.nan, bound=0.667, upper=1.0)["p"] == pytest.approx(0.05)
+
+
+def test_holm_by_hand():
+    """p .01, .04, .03, none: times 3, 2, 1 in order: .03, .06, then .04 raised to .06."""
+    adjusted = gate.holm(pd.Series([0.01, 0.04, 0.03, math.nan]))
+    assert adjusted.tolist()[:3] == pytest.approx([0.03, 0.06, 0.06])
+    assert math.isnan(adjusted[3])
+
+
+def test_families_decide_differently_and_say_so():
+    """Two that pass alone at .04 do not pass together by Holm; codes and the model are apart.
+
+    For two, the smaller p counts twice: .08. A code and the model's panel are families of one.
+    """
+    t = 1.7695  # t.96 of 99 degrees
+    se = 0.2 * math.log(0.333 / 0.2) / t
+    close = {"value": 0.8, "se": se, "bound": 0.67}
+    given = (
+        row("mood", **close), row("grade", **close), row("mood", code="good", **close),
+        row("mood", kind="model-panel", **close),
+    )  # fmt: skip
+    together = judged(*given, family="all")
+    assert set(together["verdict"]) == {"pass"}
+    assert together["p"].tolist() == pytest.approx([0.04] * 4, abs=1e-4)
+    assert together["p_adjusted"].tolist() == together["p"].tolist()
+    apart = judged(*given, family="holm")
+    assert apart["p_adjusted"].tolist() == pytest.approx([0.08, 0.08, 0.04, 0.04], abs=2e-4)
+    assert apart["verdict"].tolist() == ["inconclusive", "inconclusive", "pass", "pass"]
+    assert "not among 2 by Holm" in apart["note"].iloc[0]
+    assert set(apart["family"]) == {"holm"}
+
+
+def test_codings_given_with_suggestions_in_view_never_move_a_verdict():
+    """A row that is no evidence, or of another panel, is not judged, whatever it says."""
+    alone = judged(row(value=0.6, bound=0.5, upper=0.65))
+    rows = [row(value=0.6, bound=0.5, upper=0.65)]
+    for kind in ("assisted", "self", "replicates", "human-pair"):
+        own, ground = row(kind=kind, evidence=int(kind == "human-pair"), bound=0.99)
+        rows.append((own | {"panel": kind}, ground | {"panel": kind}))
+    pd.testing.assert_frame_equal(judged(*rows), alone)
+    assert alone["verdict"].tolist() == ["fail"]
+
+
+def test_a_verdict_says_what_it_was_computed_from():
+    """The key changes with a coding, a threshold, the method or the family, and not otherwise."""
+    keys = [
+        one()["computed_from"],
+        one(codings="abd")["computed_from"],
+        one(tentative=0.6)["computed_from"],
+        one(method="other")["computed_from"],
+        judged(row(), family="holm").iloc[0]["computed_from"],
+    ]
+    assert len(set(keys)) == 5
+    assert one(n_units=101)["computed_from"] == keys[0]
+    assert gate.verdicts(
+        tables.frame(tables.RELIABILITY, [row()[0]]), pd.DataFrame([row()[1]]), run="r2"
+    )["computed_from"].tolist() == [keys[0]]
+
+
+def test_a_bound_by_design_weights_that_would_decide_otherwise_is_told():
+    """The unweighted bound decides; where the weighted one would not, the note says so."""
+    assert "bound is 0.500 and would not reach" in one(weighted_bound=0.5)["note"]
+    assert "would" not in one(weighted_bound=0.7)["note"]
+
+
+def test_rows_of_reliability_get_their_verdicts():
+    """Judged rows carry verdict and reason; design-weighted and other rows carry none."""
+    own, ground = row()
+    weighted = own | {"weighting": "design"}
+    other = own | {"coefficient": "gwet_ac1", "note": "as it was"}
+    rows = tables.frame(tables.RELIABILITY, [own, weighted, other])
+    verdicts = gate.verdicts(rows, pd.DataFrame([ground]), run="r1")
+    ruled = gate.ruled(rows, verdicts)
+    assert ruled["verdict"].tolist() == ["pass", "", ""]
+    assert ruled["note"].tolist() == ["tentative: lower bound 0.700 reaches 0.667", "", "as it was"]
+    assert list(ruled.columns) == tables.columns(tables.RELIABILITY)
+
+
+def test_the_gate_is_shut_for_all_but_what_passed_among_humans():
+    """A code's verdict and the model's open nothing."""
+    verdicts = judged(
+        row("mood"), row("grade", bound=0.1), row("grade", code="low"),
+        row("grade", kind="model-panel"),
+    ).reset_index()  # fmt: skip
+    assert gate.shut(verdicts, ["mood", "grade", "size"]) == ["grade", "size"]
+
+
+def test_nothing_to_judge_gives_no_rows():
+    """Without rows there are no verdicts, in the table's form."""
+    rows = tables.frame(tables.RELIABILITY)
+    found = gate.verdicts(rows, pd.DataFrame(), run="r1")
+    assert list(found.columns) == tables.columns(tables.VERDICTS)
+    assert found.empty
+    assert np.isnan(gate.holm(pd.Series([math.nan]))).all()

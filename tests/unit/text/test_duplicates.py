@@ -1,0 +1,27 @@
+"""When two texts are the same words, and how a text is quoted."""
+
+from __future__ import annotations
+
+from labeler.text.duplicates import quoted, same_words
+
+
+def test_copies_are_the_same_words() -> None:
+    """Case, punctuation, white space and Unicode form tell no two posts apart; words do."""
+    assert same_words("No BOTS – here!") == same_words("no bots here")
+    assert same_words("ｂｏｔ") == same_words("bot")
+    assert same_words("no bots") != same_words("no boots")
+
+
+def test_signs_alone_are_kept() -> None:
+    """A post of emoji is not the same as every other such post."""
+    assert same_words("😀") != same_words("😢")
+
+
+def test_quotation_marks_stand_once() -> None:
+    """A quote that brings its marks gets no second ones; a lone mark is a text like another."""
+    assert quoted("it helped") == "“it helped”"
+    assert quoted("“it helped”") == "“it helped”"
+    assert quoted("«it helped»") == "«it helped»"
+    assert quoted("“it” helped") == "““it” helped”"
+    assert quoted("") == "“”"
+    assert quoted('"') == '“"”'
