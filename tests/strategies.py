@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import applies
 from labeler.errors import CodebookError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
@@ -93,7 +92,7 @@ def codings_valid(draw: st.DrawFn, codebook: Codebook, unit: str) -> Coded:
     for number in range(len(places) + 1):
         given: dict[str, list[str]] = {}
         for variable in codebook.of_segment if number else codebook.of_unit:
-            if applies(variable, of_unit | given):
+            if variable.applies(of_unit | given):
                 value = draw(_valid(variable))
                 if value is not None:
                     given[variable.variable] = value.split("+")

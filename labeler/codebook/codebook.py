@@ -110,6 +110,13 @@ class Variable(_Entry):
                 return value
         raise KeyError(code)
 
+    def applies(self, given: Mapping[str, Iterable[str]]) -> bool:
+        """Whether the codes given so far make this variable a question."""
+        return all(
+            set(codes).intersection(given.get(name, ()))
+            for name, codes in self.applies_when.items()
+        )
+
     def written(self, codes: Iterable[str]) -> str:
         """A coded value as text: codes in codebook order joined by `+`; '' is the empty set.
 

@@ -16,14 +16,13 @@ An answer to several posts names each by the id that its request gave it:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.errors import AnswerError
 from labeler.text import quotes, strict_json
-
-CANARY = "canary:"
+from labeler.text.storable import storable
 
 _FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.S | re.I)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrt\"\\/]))")
@@ -138,25 +137,12 @@ def read(
     return Answer(codings, sorted(segments, key=lambda one: (one.start, one.end)), faults)
 
 
-def applies(variable: Variable, given: Mapping[str, Iterable[str]]) -> bool:
-    """Whether the codes given so far make this variable a question."""
-    return all(
-        set(codes).intersection(given.get(name, ()))
-        for name, codes in variable.applies_when.items()
-    )
-
-
 def may_be_null(variable: Variable) -> bool:
     """Whether the schema admits null: a question that may not apply, or may be left open.
 
     A multiple variable says the same by an empty list.
     """
     return not variable.multiple and (bool(variable.applies_when) or not variable.required)
-
-
-def storable(text: str) -> str:
-    """Without NUL and lone surrogates, which databases refuse."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _one(given: object, among: Among, codebook: Codebook) -> dict[str, Any]:
@@ -205,7 +191,7 @@ def _segments(
             raise strict_json.misfit(f"{path}.quote", "a text", segment["quote"])
         codes = dict(unit)
         codings = _codings(codebook.of_segment, segment["codes"], codes, f"{path}.codes", asked)
-        if not any(applies(variable, codes) for variable in codebook.of_segment):
+        if not any(variable.applies(codes) for variable in codebook.of_segment):
             continue
         quote = storable(segment["quote"]).strip()
         found = _told_place(quote, text, segment.get("start"), f"{path}.start")
@@ -262,7 +248,7 @@ def _codings(
     for variable in variables:
         name = variable.variable
         value = _value(variable, members[name], f"{path}.{name}", abstains=asked.abstains)
-        if not applies(variable, codes):
+        if not variable.applies(codes):
             continue
         if value is None:
             if variable.required and not asked.abstains:

@@ -23,8 +23,8 @@ import pandas as pd
 
 from labeler.codebook.codebook import HAS_SEGMENT, Codebook, Variable
 from labeler.coders import answers
-from labeler.coders.answers import CANARY
 from labeler.coders.logprobs import probabilities
+from labeler.coding.vocabulary import CANARY
 from labeler.errors import AnswerError
 
 CONFIDENCE = ["unit", "coder", "segment", "variable", "code", "confidence", "kind", "replicates"]

@@ -13,9 +13,10 @@ import pandas as pd
 
 from labeler.codebook.codebook import Codebook
 from labeler.coders import answers
-from labeler.coders.answers import CANARY, Among, Answer, Example
+from labeler.coders.answers import Among, Answer, Example
 from labeler.coders.llm.request_body import LIMITS, envelope, escaped, limit_name, one_line
 from labeler.coders.schema import schema
+from labeler.coding.vocabulary import CANARY
 from labeler.errors import AnswerError, InputError
 from labeler.keys import canonical, key, keyed
 from labeler.store.tables import CODINGS, EMBEDDED, SEGMENTS, frame

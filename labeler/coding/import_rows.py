@@ -13,7 +13,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import applies
 from labeler.files.coding_tables import is_number
 
 FIELDS = (
@@ -206,5 +205,5 @@ def _unmet(rows: list[Row], codebook: Codebook) -> Iterator[tuple[int, str]]:
         if row.value and row.variable.variable in conditional:
             known = said.get((row.seat, ""), {}) | said[row.seat, row.segment]
             asked = set(row.variable.applies_when) <= set(known)
-            if asked and not applies(row.variable, known):
+            if asked and not row.variable.applies(known):
                 yield row.line, f"{row.variable.variable} does not apply, after the coder's codes"

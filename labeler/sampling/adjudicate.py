@@ -8,10 +8,11 @@ import pandas as pd
 from sqlalchemy import select
 
 from labeler.coding import consensus, panels
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import adjudication, strata
-from labeler.sampling.adjudication import ARM, Seen, Wish
+from labeler.sampling.adjudication import Seen, Wish
 from labeler.sampling.sample import Sampled, known_coders
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, coded, logged, same_codebook
@@ -31,18 +32,18 @@ def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
         tasks = database.read(study.engine, tables.TASKS, batch=batch)
         design = json.loads(row["design"])
         wanted = json.loads(canonical(wish._asdict()))
-        if design.get(ARM, wanted) != wanted:
+        if design.get(ADJUDICATION, wanted) != wanted:
             raise ProjectError(
                 f"--from: batch {batch!r} has an adjudication arm already, drawn in another way "
-                f"({canonical(design[ARM])}); give the same options to add what is new"
+                f"({canonical(design[ADJUDICATION])}); give the same options to add what is new"
             )
         units = _units(study, wish, row, batch)
-        there = tasks[tasks["arm"] == ARM]
+        there = tasks[tasks["arm"] == ADJUDICATION]
         if wish.size is not None and not there.empty:
             return Sampled(batch, tasks, len(units), new=False)
         drawn = adjudication.draw(units, wish, tasks, _seen(study, row, units))
         if not drawn.empty:
-            _write(study, row, {**design, ARM: wanted}, drawn)
+            _write(study, row, {**design, ADJUDICATION: wanted}, drawn)
         held = database.read(study.engine, tables.TASKS, batch=batch)
         return Sampled(batch, held, len(units), new=not drawn.empty)
 
@@ -108,7 +109,7 @@ def _seen(study: Study, row: pd.Series[str], units: list[str]) -> Seen:
         )
     )
     found = database.query_rows(study.engine, query)
-    found = found[found["arm"] != ARM]
+    found = found[found["arm"] != ADJUDICATION]
     parts = (found[found["annotation"].isna()], found[found["annotation"].notna()])
     return Seen(
         *({str(u): sorted(set(own["coder"])) for u, own in part.groupby("unit")} for part in parts)
@@ -120,9 +121,9 @@ def _write(
 ) -> None:
     """Add tasks, and the seats that are new, and note the wish in the batch: all or nothing."""
     batch = row["batch"]
-    seats = database.read(study.engine, tables.SEATS, batch=batch, arm=ARM)
+    seats = database.read(study.engine, tables.SEATS, batch=batch, arm=ADJUDICATION)
     new = sorted(set(drawn["coder"]) - set(seats["coder"]))
-    here: dict[str, object] = {"batch": batch, "arm": ARM}
+    here: dict[str, object] = {"batch": batch, "arm": ADJUDICATION}
     database.replace(
         study.engine,
         (

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import InputError
 from labeler.keys import key, keyed
 from labeler.store import tables
 from labeler.text.duplicates import quoted
 
-ARM = "adjudication"
 NOTHING = "no codes"
 
 
@@ -75,12 +75,12 @@ def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: Seen) -> p
     Raises InputError, naming the unit, where nobody named may get it.
     """
     blind = tasks[tasks["arm"] == "blind"].drop_duplicates("unit").set_index("unit")
-    there = tasks[tasks["arm"] == ARM]
+    there = tasks[tasks["arm"] == ADJUDICATION]
     size = len(units) if wish.size is None else min(wish.size, len(units))
     share = 1.0 if wish.source == "uncertain" or not units else size / len(units)
     ordered = list(units)
     if wish.source != "uncertain":
-        ordered.sort(key=lambda unit: key({"seed": wish.seed, "unit": unit, "for": ARM}))
+        ordered.sort(key=lambda unit: key({"seed": wish.seed, "unit": unit, "for": ADJUDICATION}))
     new = [unit for unit in ordered[:size] if unit not in set(there["unit"])]
     groups: dict[tuple[str, ...], list[str]] = {}
     for unit in new:
@@ -95,7 +95,7 @@ def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: Seen) -> p
             rows.append(
                 {
                     "batch": blind.loc[unit, "batch"],
-                    "arm": ARM,
+                    "arm": ADJUDICATION,
                     "coder": coder,
                     "unit": unit,
                     "position": place[coder],
@@ -147,7 +147,9 @@ def _allowed(unit: str, wish: Wish, seen: Seen) -> tuple[str, ...]:
 
 
 def _turned(coders: Sequence[str], seed: int) -> list[str]:
-    return sorted(coders, key=lambda coder: key({"seed": seed, "coder": coder, "for": ARM}))
+    return sorted(
+        coders, key=lambda coder: key({"seed": seed, "coder": coder, "for": ADJUDICATION})
+    )
 
 
 def _told(

@@ -15,11 +15,11 @@ import pandas as pd
 from sqlalchemy import Table
 
 from labeler.coding import import_rows, imports
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import InputError, ProjectError
 from labeler.files import records, spreadsheets
 from labeler.files.coding_tables import kept, known_columns, refused
 from labeler.keys import canonical
-from labeler.sampling.adjudication import ARM
 from labeler.sampling.design import Design
 from labeler.sampling.sample import nameable, suggester_of
 from labeler.store import database, tables
@@ -217,7 +217,7 @@ def _design(
 
     An adjudication arm that the batch has got since stays.
     """
-    later = json.loads(before["design"]).get(ARM) if before is not None else None
+    later = json.loads(before["design"]).get(ADJUDICATION) if before is not None else None
     tasks = found.tasks
     units = {arm: own["unit"].nunique() for arm, own in tasks.groupby("arm")}
     blind = tasks[tasks["arm"] == "blind"].groupby("unit").size()
@@ -231,7 +231,7 @@ def _design(
         after=0,
     )
     origin = {**settings, "variables": sorted(set(found.codings["variable"]))}
-    more = {ARM: later} if later else {}
+    more: dict[str, object] = {ADJUDICATION: later} if later else {}
     return canonical({**design._asdict(), "imported": origin, **more})
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.sampling import adjudication
-from labeler.sampling.adjudication import ARM
 from labeler.store import database, tables
 from labeler.study.study import Study, coded
 
@@ -15,7 +15,7 @@ def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> dict[
 
     Blind codes and the suggester's; assisted ones would give the model a second voice.
     """
-    units = sorted(set(tasks.loc[tasks["arm"] == ARM, "unit"]))
+    units = sorted(set(tasks.loc[tasks["arm"] == ADJUDICATION, "unit"]))
     who = coded(study, str(row["batch"]))
     who = who[who["unit"].isin(units) & who["arm"].isin(("blind", ""))]
     which: dict[str, object] = {"codebook": row["codebook"], "unit": units, "replicate": 1}

@@ -32,7 +32,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import applies
 from labeler.store.tables import CODINGS, SEGMENTS, frame
 from labeler.studio import page
 
@@ -138,27 +137,6 @@ def altered(shown: Mapping[str, str], posts: pd.DataFrame, *, coder: str) -> pd.
         if unit in texts and text != texts[unit]
     ]
     return pd.DataFrame(findings, columns=list(FINDINGS), dtype="str")
-
-
-def standing(annotations: pd.DataFrame, emails: Mapping[str, str]) -> pd.DataFrame:
-    """The ANNOTATIONS that count: the newest of its coder for a unit, unless that is a skip.
-
-    What is withdrawn or was given by another account than the coder's does not count.
-    """
-    newest = last(annotations, emails)
-    return newest[newest["cancelled"] != 1]
-
-
-def last(annotations: pd.DataFrame, emails: Mapping[str, str]) -> pd.DataFrame:
-    """The newest ANNOTATIONS of each seat's coder for a unit, skips among them."""
-    email = annotations["coder"].map(lambda coder: emails.get(coder, "").lower())
-    given = annotations["completed_by"].str.lower()
-    own = (email == given) | (email == "") | (given == "")
-    return (
-        annotations[own & (annotations["withdrawn"] != 1)]
-        .sort_values(["updated", "created", "annotation"])
-        .drop_duplicates(["coder", "arm", "unit"], keep="last")
-    )
 
 
 # --- which annotations count -------------------------------------------------------------------
@@ -353,7 +331,7 @@ def _valued(
         kept: dict[str, list[str]] = {}
         for variable in codebook.of_segment if region else codebook.of_unit:
             name = variable.variable
-            if not applies(variable, of_unit | kept):
+            if not variable.applies(of_unit | kept):
                 if name in answers:
                     findings.append(_finding(row, "unmet", f"{name}: does not apply"))
                 continue

@@ -10,10 +10,10 @@ import pandas as pd
 
 from labeler import resources
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError, ServiceRejected
 from labeler.files import records
 from labeler.keys import key
-from labeler.sampling.adjudication import ARM
 from labeler.store import database, tables
 from labeler.studio import config as suggestions
 from labeler.studio.accounts import SERVICE, Servers, same_server
@@ -218,7 +218,7 @@ def _payload(
         return []
     posts = database.read(job.study.engine, tables.POSTS, unit=tasks["unit"].tolist())
     shown = _suggestions(job, tasks) if _suggests(job, arm) else _Shown(None, None)
-    codes = shown_codes(job.study, job.row, tasks) if arm == ARM else None
+    codes = shown_codes(job.study, job.row, tasks) if arm == ADJUDICATION else None
     return suggestions.payload(tasks, posts, shown.predictions, shown.notes, codes)
 
 
@@ -260,7 +260,7 @@ def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication", 
     folder = resources.folder("templates") / "studio"
     return _Page(
         suggestions.config(
-            codebook, template=records.read_text(folder / "config.jinja"), given=arm == ARM
+            codebook, template=records.read_text(folder / "config.jinja"), given=arm == ADJUDICATION
         ),
         suggestions.instructions(
             codebook, template=records.read_text(folder / "instructions.jinja"), arm=arm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, case, func, select
 
-from labeler.coders.answers import CANARY
+from labeler.coding.vocabulary import CANARY
 from labeler.store import database, tables
 from labeler.study.study import Study
 

@@ -15,12 +15,12 @@ from sqlalchemy import Engine, select
 from labeler import __version__
 from labeler.codebook import codebook
 from labeler.codebook.codebook import Codebook
+from labeler.coding.annotations import newest
 from labeler.errors import LabelerError, ProjectError
 from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
-from labeler.studio import annotations as annotations_stage
 
 MADE_UP = "made-up"
 IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
@@ -152,8 +152,8 @@ def emails(study: Study) -> dict[str, str]:
 
 def standing(study: Study, batch: str) -> pd.DataFrame:
     """The ANNOTATIONS of a batch that count, without their results."""
-    newest = last(study, batch)
-    return newest[newest["cancelled"] != 1]
+    found = last(study, batch)
+    return found[found["cancelled"] != 1]
 
 
 def last(study: Study, batch: str) -> pd.DataFrame:
@@ -161,7 +161,7 @@ def last(study: Study, batch: str) -> pd.DataFrame:
     columns = [column for column in tables.ANNOTATIONS.c if column.name != "result"]
     query = select(*columns).where(tables.ANNOTATIONS.c.batch == batch)
     notes = tables.frame(tables.ANNOTATIONS, database.query_rows(study.engine, query))
-    return annotations_stage.last(notes, emails(study))
+    return newest(notes, emails(study))
 
 
 def coded(study: Study, batch: str) -> pd.DataFrame:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
-from labeler.coders.llm.few_shot import ARM
 from labeler.coders.llm.model import Asking, model_of
 from labeler.coders.llm.prompt_batching import alone, both_answered
 from labeler.coders.llm.run import Progress
 from labeler.coding import panels
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError
 from labeler.keys import key
 from labeler.reliability import coefficients
@@ -73,7 +73,7 @@ def pilot(
 
 def _drawn(study: Study, shown: tuple[str, ...], posts: int) -> list[str]:
     there = [u for u in database.distinct(study.engine, tables.POSTS.c.unit) if u not in shown]
-    which = {"codebook": study.codebook.fingerprint, "arm": ARM}
+    which = {"codebook": study.codebook.fingerprint, "arm": ADJUDICATION}
     first = set(database.distinct(study.engine, tables.CODINGS.c.unit, **which))
     there.sort(key=lambda unit: (unit not in first, key({"unit": unit, "purpose": "pilot"})))
     return there[:posts]
@@ -83,7 +83,7 @@ def _compared(study: Study, units: list[str], names: dict[str, str]) -> pd.DataF
     """Agreement of the two ways with each other and, where people adjudicated, with them."""
     which: dict[str, object] = {"codebook": study.codebook.fingerprint, "unit": units}
     codings = database.read(study.engine, tables.CODINGS, **which)
-    people = (codings["arm"] == ARM).to_numpy()
+    people = (codings["arm"] == ADJUDICATION).to_numpy()
     codings["coder"] = codings["coder"].map(names).mask(people, ADJUDICATED)
     codings = (
         codings.dropna(subset="coder")

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from labeler.codebook.codebook import HAS_SEGMENT, Codebook, Segments, Ties, Variable
-from labeler.coders.answers import Codes, applies
+from labeler.coders.answers import Codes
 from labeler.coders.cues.matching import Cues, Hit, Text, Told, cues_of, find, ready
 from labeler.keys import canonical, key
 from labeler.store.tables import COMPLETIONS, frame
@@ -123,13 +123,13 @@ def _of_run(
         inside = _inside(hits[variable.variable], start, end)
         given[variable.variable] = _coded(variable, inside, codes, codebook.cues.ties)
         reasons += _reason(variable, inside, codes)
-    applied = any(applies(variable, codes) for variable in codebook.of_segment)
+    applied = any(variable.applies(codes) for variable in codebook.of_segment)
     return (given, reasons) if applied else (None, [])
 
 
 def _coded(variable: Variable, hits: Sequence[Hit], codes: Codes, ties: Ties) -> Given:
     """What the cues say of a variable, in the form of an answer; `codes` grows by it."""
-    chosen = _chosen(variable, hits, ties) if applies(variable, codes) else ()
+    chosen = _chosen(variable, hits, ties) if variable.applies(codes) else ()
     if not chosen:
         return None
     codes[variable.variable] = chosen

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import Codes, applies
+from labeler.coders.answers import Codes
 from labeler.keys import canonical, key
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.prediction.classifier import STRENGTH, Bools, Classifier, fit, holds_of
@@ -135,7 +135,7 @@ def _answer(given: Mapping[str, NDArray[np.bool_]], codebook: Codebook) -> dict[
     for variable in codebook.of_unit:
         name = variable.variable
         variables[name] = None
-        if name in given and applies(variable, codes):
+        if name in given and variable.applies(codes):
             chosen = _chosen(given[name], variable)
             codes[name] = chosen
             variables[name] = list(chosen) if variable.multiple else chosen[0]

@@ -14,6 +14,7 @@ from labeler.coders.embedding import coder as embedded
 from labeler.coders.embedding import learning_curve
 from labeler.coders.embedding import model as embedding
 from labeler.coders.embedding import training as lessons_stage
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError
 from labeler.statistics.agreement.distances import Floats
 from labeler.store import database, tables
@@ -119,7 +120,7 @@ def _lessons(study: Study) -> lessons_stage.Lessons:
         study.engine,
         tables.CODINGS,
         codebook=study.codebook.fingerprint,
-        arm=lessons_stage.ARM,
+        arm=ADJUDICATION,
     )
     tested = _tested(study)
     posts = database.read(study.engine, tables.POSTS, unit=sorted(set(codings["unit"]) | tested))

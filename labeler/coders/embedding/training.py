@@ -13,11 +13,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import applies
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.store.tables import rows
 from labeler.text.duplicates import same_words
 
-ARM = "adjudication"
 LEAST = 100
 LESSONS = ["unit", "variable", "value"]
 EVALUATED = "under evaluation, or of the same words as one that is"
@@ -53,7 +52,7 @@ def lessons(
     values that are none of the codebook, or about which adjudicators differ.
     """
     own = codings[
-        (codings["arm"] == ARM) & (codings["segment"] == "") & (codings["replicate"] == 1)
+        (codings["arm"] == ADJUDICATION) & (codings["segment"] == "") & (codings["replicate"] == 1)
     ]
     words = dict(zip(posts["unit"], map(same_words, posts["text"]), strict=True))
     tested = set(evaluated)
@@ -129,7 +128,7 @@ def _given(values: Mapping[str, str], codebook: Codebook) -> dict[str, str]:
         value = values.get(variable.variable)
         if value is None and variable.multiple and not variable.required and not variable.none:
             value = ""
-        if value is None or not applies(variable, codes) or variable.fault(value):
+        if value is None or not variable.applies(codes) or variable.fault(value):
             continue
         given[variable.variable] = value
         codes[variable.variable] = value.split("+")

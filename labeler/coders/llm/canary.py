@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.coders import answers
-from labeler.coders.answers import CANARY
+from labeler.coding.vocabulary import CANARY
 from labeler.errors import AnswerError
 from labeler.keys import keyed
 from labeler.text import strict_json

@@ -195,6 +195,14 @@ class Budget:
         self.spent += held if cost is None else cost
 
 
+def split(total: int | None, among: int) -> list[int | None]:
+    """A count split among rows, whole numbers that add up to it; None stays None."""
+    if total is None:
+        return [None] * among
+    each, rest = divmod(total, among)
+    return [each + (place < rest) for place in range(among)]
+
+
 def may_send(spent: float, reserved: float, next_estimate: float, budget: float | None) -> bool:
     """Whether a request fits beside all that is spent and in flight; always without a budget."""
     return budget is None or spent + reserved + next_estimate <= budget

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, cast
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import Example, applies, may_be_null
+from labeler.coders.answers import Example, may_be_null
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import InputError
 from labeler.keys import canonical
 from labeler.text.duplicates import same_words
 
-ARM = "adjudication"
 RATIONALE = "One or two short sentences of your own."
 
 Codes = dict[str, dict[str, str]]
@@ -49,13 +49,15 @@ def examples(
     words as one that is: what the prompt tells, the model cannot be tested on. InputError where
     fewer than `k` units can be shown.
     """
-    rows = codings[codings["arm"] == ARM]
+    rows = codings[codings["arm"] == ADJUDICATION]
     units = sorted(set(rows["unit"]))
     texts = dict(zip(posts["unit"], posts["text"], strict=True))
     _no_leak(units, texts, set(evaluated))
     quotes = {
         (row.unit, row.coder, row.segment): row.quote
-        for row in cast(Iterable[Any], segments[segments["arm"] == ARM].itertuples(index=False))
+        for row in cast(
+            Iterable[Any], segments[segments["arm"] == ADJUDICATION].itertuples(index=False)
+        )
     }
     candidates = []
     for unit, group in rows.groupby("unit", sort=True):
@@ -121,7 +123,7 @@ def _given(
     for variable in variables:
         known = {name: _codes(given) for name, given in {**unit, **answer}.items()}
         value = values.get(variable.variable)
-        if not applies(variable, known) or (value is None and not variable.required):
+        if not variable.applies(known) or (value is None and not variable.required):
             if not (variable.multiple or may_be_null(variable)):
                 return None
             answer[variable.variable] = [] if variable.multiple else None

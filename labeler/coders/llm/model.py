@@ -12,6 +12,7 @@ from labeler import resources
 from labeler.coders import requests
 from labeler.coders.answers import Example
 from labeler.coders.llm import few_shot
+from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError
 from labeler.files import records
 from labeler.posts import deidentify
@@ -132,13 +133,13 @@ def _examples(study: Study, asking: Asking, hides: str) -> tuple[Example, ...]:
             "on its other units the model must not be judged by people who saw them"
         )
     tasks = tables.TASKS
-    adjudicated = database.distinct(study.engine, tasks.c.unit, batch=own, arm=few_shot.ARM)
+    adjudicated = database.distinct(study.engine, tasks.c.unit, batch=own, arm=ADJUDICATION)
     blind = database.read(study.engine, tasks, arm="blind")
     evaluated = sorted(set(blind[~blind["batch"].isin(own)]["unit"]))
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
         "unit": adjudicated,
-        "arm": few_shot.ARM,
+        "arm": ADJUDICATION,
     }
     posts = database.read(study.engine, tables.POSTS, unit=_all(adjudicated, evaluated))
     sent, _ = sent_texts(study, posts, hides)

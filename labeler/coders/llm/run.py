@@ -20,7 +20,7 @@ from labeler.coders import requests as prelabels
 from labeler.coders.llm import canary, claims
 from labeler.coders.llm.budget import Purse
 from labeler.coders.llm.client import complete
-from labeler.coders.llm.jobs import files
+from labeler.coders.llm.costs import split
 from labeler.coders.llm.model import Asking, Model, sent_texts
 from labeler.keys import key
 from labeler.posts import deidentify
@@ -356,7 +356,7 @@ def rows_of(
     """
     cost, currency, why = costs
     counts = (answer.prompt_tokens, answer.answer_tokens, answer.cached_tokens)
-    shared = zip(*(files.shares(count, len(asked)) for count in counts), strict=True)
+    shared = zip(*(split(count, len(asked)) for count in counts), strict=True)
     for row, (prompt, said, cached) in zip(asked, shared, strict=True):
         yield {
             "completion": row.completion,

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, Select, and_, case, distinct, func, select
 
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
-from labeler.coders.answers import CANARY
+from labeler.coding.annotations import newest
+from labeler.coding.vocabulary import CANARY
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
@@ -25,7 +26,6 @@ from labeler.store.tables import (
     POSTS,
     TASKS,
 )
-from labeler.studio import annotations as annotations_stage
 from labeler.studio import page
 
 STORE = "labeler.store"
@@ -241,7 +241,7 @@ def _last(**equals: str) -> pd.DataFrame:
         coder: str(json.loads(spec or "{}").get("email", ""))
         for coder, spec in zip(people["coder"], people["spec"], strict=True)
     }
-    return annotations_stage.last(notes, emails)
+    return newest(notes, emails)
 
 
 def _units(batch: str) -> Select[Any]:

@@ -29,11 +29,12 @@ from made_up_talk import (
 
 from labeler.codebook.codebook import Codebook
 from labeler.coders import requests
-from labeler.coders.answers import CANARY, Example
+from labeler.coders.answers import Example
 from labeler.coders.cues import coder as cues
 from labeler.coders.llm import request_body
 from labeler.coders.requests import Parsed, Prompt, Templates
 from labeler.coders.schema import schema
+from labeler.coding.vocabulary import CANARY
 from labeler.errors import InputError
 from labeler.keys import canonical
 from labeler.posts import deidentify

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeler.codebook import codebook
+from labeler.coding.annotations import newest
 from labeler.store import tables
 from labeler.studio import annotations, config, page
 
@@ -325,8 +326,8 @@ def test_skips_are_among_the_last_but_do_not_stand() -> None:
     rows = [annotation([], 1), annotation([], 2, cancelled=1), annotation([], 3, withdrawn=1)]
     notes = tables.frame(tables.ANNOTATIONS, rows)
     emails = {"human:ada": "ada@example.org"}
-    assert list(annotations.last(notes, emails)["annotation"]) == ["local:2"]
-    assert annotations.standing(notes, emails).empty
+    assert list(newest(notes, emails)["annotation"]) == ["local:2"]
+    assert newest(notes, emails)["cancelled"].eq(1).all()
 
 
 def test_annotation_without_task_or_post_is_named() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-from labeler.coders.answers import storable
+from labeler.text.storable import storable
 
 PORTION = 64
 DELAY, LONGEST_DELAY = 0.02, 0.1

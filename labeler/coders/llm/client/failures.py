@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
-from labeler.coders.answers import storable
+from labeler.text.storable import storable
 
 AGAIN = {408, 409, 425}
 FATAL = {401, 402, 403, 404, 405}

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.coders.answers import storable
 from labeler.errors import InputError
 from labeler.keys import canonical
+from labeler.text.storable import storable
 
 HEAD = '{"body":'
 RESULTS = ["line", "asked", "status", "raw", "code", "detail", "fault"]
@@ -70,14 +70,6 @@ def results(lines: Iterable[tuple[int, Mapping[str, Any] | None, str]]) -> pd.Da
     rows = [_result(*one) for one in lines]
     kinds = dict.fromkeys(RESULTS, "str") | {"line": "int64", "status": "int64", "raw": "object"}
     return pd.DataFrame(rows, columns=RESULTS).astype(kinds)
-
-
-def shares(total: int | None, among: int) -> list[int | None]:
-    """A count split among rows, whole numbers that add up to it; None stays None."""
-    if total is None:
-        return [None] * among
-    each, rest = divmod(total, among)
-    return [each + (place < rest) for place in range(among)]
 
 
 def _lines(chunk: pd.DataFrame) -> Iterator[tuple[int, int, str]]:

@@ -19,10 +19,10 @@ import httpx2
 import openai
 from openai.types import Batch as ServerBatch
 
-from labeler.coders.answers import storable
 from labeler.coders.llm.client import failures, http
 from labeler.coders.llm.request_body import ENDPOINT
 from labeler.errors import LabelerError, ServiceRejected
+from labeler.text.storable import storable
 
 WINDOW: Final = "24h"  # the only one there is
 MARK = "labeler_upload"  # the name of our key in a batch's metadata

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.coders import answers
-from labeler.coders.answers import Answer, storable
+from labeler.coders.answers import Answer
 from labeler.coders.cues import coder
 from labeler.errors import AnswerError
 from labeler.store.tables import COMPLETIONS, columns
+from labeler.text.storable import storable
 
 GARDEN = """
 codebook: garden

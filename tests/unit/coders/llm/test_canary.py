@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_talk import body, segment, talk
 
-from labeler.coders.answers import CANARY
 from labeler.coders.llm import canary
+from labeler.coding.vocabulary import CANARY
 
 OWN = canary.canary("run-1", secret=b"s")
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeler.coders.llm import costs
 from labeler.coders.llm.jobs import files
 from labeler.coders.llm.jobs.files import Limits
 from labeler.errors import InputError
@@ -141,6 +142,6 @@ def test_lines_that_are_no_result_say_why(content: Any, why: str) -> None:
 
 def test_shares_add_up() -> None:
     """Whole numbers, as equal as can be; unknown stays unknown."""
-    assert files.shares(10, 3) == [4, 3, 3]
-    assert files.shares(2, 3) == [1, 1, 0]
-    assert files.shares(None, 2) == [None, None]
+    assert costs.split(10, 3) == [4, 3, 3]
+    assert costs.split(2, 3) == [1, 1, 0]
+    assert costs.split(None, 2) == [None, None]
