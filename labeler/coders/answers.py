@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.errors import AnswerError
 from labeler.text import quotes, strict_json
+from labeler.text.coded_values import number_text
 from labeler.text.storable import storable
 
 _FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.S | re.I)
@@ -285,8 +286,7 @@ def _code(variable: Variable, given: object, path: str) -> str:
 def _number(variable: Variable, given: object, path: str) -> str:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise strict_json.misfit(path, "a number", given)
-    whole = isinstance(given, int) or given.is_integer()
-    written = str(int(given)) if whole else repr(given)
+    written = number_text(given)
     fault = variable.fault(written)
     if fault:
         raise AnswerError(f"{path}: {fault[:200]}", kind="off-schema")

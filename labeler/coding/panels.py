@@ -12,24 +12,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Variable
+from labeler.codebook.values import Scale, domain_of, scale_of, spelled
+from labeler.coding.vocabulary import (
+    ASSISTED,
+    BLIND,
+    HUMANS,
+    REPEAT,
+    PanelKind,
+    assisted,
+    is_embedded,
+    is_human,
+    versus,
+)
 from labeler.errors import TableError
-from labeler.store import tables
+from labeler.text.coded_values import codes_of, number_text
 
-HUMANS = tables.HUMANS
-HUMAN = "human:"
-BLIND, ASSISTED, REPEAT = "blind", "assisted", "repeat"
 WHO = ["unit", "coder", "arm"]
 
-Kind = Literal[
-    "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
-]
 Rater = tuple[str, str, int]  # coder, arm, replicate
 
 
@@ -42,7 +48,7 @@ class Panel(NamedTuple):
     suggestion, and others than one's own earlier codes are compared.
     """
 
-    kind: Kind
+    kind: PanelKind
     name: str
     raters: tuple[Rater, ...]
     against: Rater | None = None
@@ -86,27 +92,26 @@ def panels(coded: pd.DataFrame, again: pd.DataFrame, suggester: str) -> list[Pan
     found = [Panel("human-human", HUMANS, humans)]
     if len(humans) > 1:
         found += [
-            Panel("human-pair", f"{a[0]} vs {b[0]}", (a, b)) for a, b in combinations(humans, 2)
+            Panel("human-pair", versus(a[0], b[0]), (a, b)) for a, b in combinations(humans, 2)
         ]
     if suggester:
-        found.append(Panel("model-panel", f"{suggester} vs {HUMANS}", humans, own))
+        found.append(Panel("model-panel", versus(suggester, HUMANS), humans, own))
         if len(humans) > 1:
             found += [
-                Panel("model-human", f"{suggester} vs {human[0]}", (human,), own)
-                for human in humans
+                Panel("model-human", versus(suggester, human[0]), (human,), own) for human in humans
             ]
     back = again[again["arm"] == REPEAT]
     for coder, number in back[["coder", "replicate"]].drop_duplicates().itertuples(index=False):
         both = ((coder, BLIND, 1), (coder, REPEAT, int(number)))
-        found.append(Panel("self", f"{coder} vs self", both, evidence=False))
+        found.append(Panel("self", versus(coder, "self"), both, evidence=False))
     numbers = sorted(set(again.loc[again["coder"] == suggester, "replicate"])) if suggester else []
     if numbers:
         times = (own, *((suggester, "", int(number)) for number in numbers))
         found.append(Panel("replicates", f"{suggester}, replicates", times, evidence=False))
     if suggester:
         shown = _humans(coded, ASSISTED)
-        name = f"{HUMANS}, {ASSISTED}"
-        found.append(Panel("assisted", f"{suggester} vs {name}", shown, own, evidence=False))
+        name = assisted(HUMANS)
+        found.append(Panel("assisted", versus(suggester, name), shown, own, evidence=False))
         if len(shown) > 1:
             found.append(Panel("assisted", name, shown, evidence=False))
     return found
@@ -126,8 +131,8 @@ def given(
         parts.append(part.assign(replicate=number))
     wide = pd.concat(parts, ignore_index=True).dropna(subset="value")
     if not variable.values and variable.of == "unit":  # 2 and 2.0 are the same number
-        wide["value"] = wide["value"].map(lambda value: f"{float(value):.15g}")
-    domain = _domain(wide["value"], variable)
+        wide["value"] = wide["value"].map(number_text)
+    domain = domain_of(scale_of(variable), wide["value"])
     place = wide["value"].map({value: number for number, value in enumerate(domain)})
     if place.isna().any():
         row = wide[place.isna()].sort_values(["unit", "coder"]).iloc[0]
@@ -184,9 +189,9 @@ def values(
         return who.merge(own, on=WHO, how="left")
     united = pd.DataFrame(_united(own, variable), columns=[*WHO, "value"], dtype="str")
     wide = who.merge(united, on=WHO, how="left")
-    asked = ~wide["coder"].str.startswith(tables.EMBEDDED)
+    asked = ~is_embedded(wide["coder"])
     if "unasked" in kept:
-        names = kept["unasked"].fillna("").str.split("+")
+        names = kept["unasked"].fillna("").map(codes_of)
         asked &= np.array([variable.variable not in own for own in names], bool)
     wide.loc[asked, "value"] = wide.loc[asked, "value"].fillna("")
     return wide
@@ -197,41 +202,38 @@ def membership(domain: Iterable[str], codes: Iterable[str]) -> NDArray[np.int64]
 
     The last column is -1, so that places of -1 (not coded) stay what they are.
     """
-    held = [set(value.split("+")) for value in domain]
+    held = [set(codes_of(value)) for value in domain]
     return np.array([[*(int(code in own) for own in held), -1] for code in codes], np.int64)
 
 
-def scale(domain: list[str], variable: Variable) -> list[str]:
-    """What distances are made from: the codes themselves, or the numbers they stand for."""
-    if variable.metric not in ("interval", "ratio") or not variable.values:
-        return domain
-    return [str(variable.value(code).number) for code in domain]
-
-
 def _humans(coded: pd.DataFrame, arm: str) -> tuple[Rater, ...]:
-    own = coded[coded["coder"].str.startswith(HUMAN) & (coded["arm"] == arm)]
+    own = coded[is_human(coded["coder"]) & (coded["arm"] == arm)]
     return tuple((coder, arm, 1) for coder in sorted(set(own["coder"])))
 
 
-def _domain(found: pd.Series[str], variable: Variable) -> list[str]:
-    if variable.metric in ("masi", "jaccard"):
-        return sorted(found.unique()) or [""]
-    if variable.values:
-        return list(variable.codes)
-    return sorted(found.unique(), key=float) or ["0"]
+def human_values(given: pd.DataFrame, scale: Scale, *arms: str) -> pd.DataFrame:
+    """The humans' codings in these arms that have a value: unit, coder, arm, value."""
+    own = is_human(given["coder"]) & given["arm"].isin(arms) & given["value"].notna()
+    found = given.loc[own, ["unit", "coder", "arm", "value"]].reset_index(drop=True)
+    return found.assign(value=spelled(found["value"].astype("str"), scale))
+
+
+def model_values(given: pd.DataFrame, scale: Scale) -> dict[str, str]:
+    """Unit → the model's value, where it has one."""
+    found = given.dropna(subset="value")
+    return dict(zip(found["unit"], spelled(found["value"].astype("str"), scale), strict=True))
 
 
 def _united(own: pd.DataFrame, variable: Variable) -> list[tuple[str, str, str, str]]:
     """unit, coder, arm and the set of codes over all segments, as text in codebook order."""
     held: dict[tuple[str, str, str], set[str]] = {}
     for unit, coder, arm, value in zip(*(own[name].tolist() for name in own), strict=True):
-        held.setdefault((unit, coder, arm), set()).update(value.split("+"))
+        held.setdefault((unit, coder, arm), set()).update(codes_of(value))
     written: dict[frozenset[str], str] = {}
     rows = []
     for who, several in held.items():
-        codes = frozenset(several - {""})
+        codes = frozenset(several)
         if codes not in written:
-            numbers = "+".join(sorted(codes, key=float)) if not variable.values else ""
-            written[codes] = numbers or variable.written(codes)
+            written[codes] = variable.written(codes)
         rows.append((*who, written[codes]))
     return rows

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from labeler.codebook.values import HUMAN
+from labeler.coding.vocabulary import name_of
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
@@ -120,7 +120,7 @@ def _test(tested: Tested) -> dict[str, object]:
         "method": test.method,
         "note": _note(tested),
         "humans": {
-            coder.removeprefix(HUMAN): {
+            name_of(coder): {
                 "n": human.n,
                 "advantage_probability": _known(human.rho),
                 "human_advantage_probability": _known(human.rho_human),
@@ -169,7 +169,7 @@ def _people(file: Path, model: str, tested: list[Tested], answer: Answer, level:
         )
     rows = []
     for human, coder in zip(test.humans, whole.coders, strict=True):
-        name = f"  {coder.removeprefix(HUMAN)}"
+        name = f"  {name_of(coder)}"
         ruling = human.note if human.p != human.p else "won" if human.rejected else "not won"
         p = probability(human.p_adjusted)
         rows.append((name, human.n, number(human.rho), number(human.rho_human), p, ruling))

@@ -10,6 +10,7 @@ from sqlalchemy import Table, select
 from labeler.codebook.codebook import Gate
 from labeler.coding import consensus as consensus_stage
 from labeler.coding import panels
+from labeler.coding.vocabulary import BLIND, REPEAT, is_human
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability.assessments.assess import Material, assessed
@@ -80,7 +81,7 @@ def stored(study: Study, batch: str) -> Judged:
 
 def blind(study: Study, who: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Variable → blind human values (columns unit, coder, arm, value), unasked ones left out."""
-    humans = who[who["coder"].str.startswith(panels.HUMAN) & (who["arm"] == "blind")]
+    humans = who[is_human(who["coder"]) & (who["arm"] == BLIND)]
     codings = of_coded(study, tables.CODINGS, humans)
     return {
         variable.variable: panels.values(codings, humans, variable).dropna(subset="value")
@@ -102,7 +103,7 @@ def of_coded(
         unit=sorted(set(who["unit"])),
     )
     if not replicates:
-        rows = rows[(rows["replicate"] == 1) | (rows["arm"] == panels.REPEAT)]
+        rows = rows[(rows["replicate"] == 1) | (rows["arm"] == REPEAT)]
     wanted = pd.MultiIndex.from_frame(who[panels.WHO])
     return rows[pd.MultiIndex.from_frame(rows[panels.WHO]).isin(wanted)]
 
@@ -128,7 +129,7 @@ def _material(study: Study, row: pd.Series[str]) -> Material:
 
 def _again(study: Study, row: pd.Series[str], who: pd.DataFrame) -> pd.DataFrame:
     """Who coded a unit a second time: humans in the arm of repeats, the suggester by replicates."""
-    people = who[who["arm"] == panels.REPEAT].assign(replicate=2)
+    people = who[who["arm"] == REPEAT].assign(replicate=2)
     answers = database.read(
         study.engine,
         tables.COMPLETIONS,

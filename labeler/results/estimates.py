@@ -11,6 +11,7 @@ from labeler.codebook.codebook import Codebook, Variable
 from labeler.statistics.estimation.disclosure import SMALLEST, suppressed
 from labeler.statistics.estimation.shares import wilson
 from labeler.store import tables
+from labeler.text.coded_values import by_size, codes_of
 
 LETS_THROUGH = "pass"
 
@@ -57,8 +58,8 @@ def estimates(
 def _shares(
     values: pd.DataFrame, authors: pd.Series[str], variable: Variable, smallest: int
 ) -> list[dict[str, object]]:
-    held = [set(given.split("+")) - {""} for given in values["value"]]
-    codes = variable.codes or tuple(sorted(set().union(*held), key=float))
+    held = [set(codes_of(given)) for given in values["value"]]
+    codes = variable.codes or tuple(by_size(set().union(*held)))
     units = int(values["unit"].nunique())
     known = {unit: author for unit, author in authors.items() if author}
     who = values["unit"].map(lambda unit: known.get(unit, unit))

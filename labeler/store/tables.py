@@ -17,9 +17,7 @@ from sqlalchemy.types import TypeEngine
 from labeler.errors import TableError
 
 METADATA = MetaData()
-EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
 TAUGHT = "taught"  # the error of a completion: the coder learned from this unit
-HUMANS = "humans"  # the panel of the blind human coders, in RELIABILITY
 MAY_BE_EMPTY = (
     "arm",
     "segment",

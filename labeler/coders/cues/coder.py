@@ -15,6 +15,7 @@ import pandas as pd
 from labeler.codebook.codebook import HAS_SEGMENT, Codebook, Segments, Ties, Variable
 from labeler.coders.answers import Codes
 from labeler.coders.cues.matching import Cues, Hit, Text, Told, cues_of, find, ready
+from labeler.coding.vocabulary import computed
 from labeler.keys import canonical, key
 from labeler.store.tables import COMPLETIONS, frame
 from labeler.text.sentences import words
@@ -83,7 +84,7 @@ def spec(codebook: Codebook) -> dict[str, str]:
 
 def coder(codebook: Codebook) -> str:
     """The name of the cues coder with the cues of this codebook: `cues@` and 6 digits."""
-    return f"cues@{key(spec(codebook))[:6]}"
+    return computed("cues", key(spec(codebook))[:6])
 
 
 def _answer(text: str, codebook: Codebook, sought: Mapping[str, Cues]) -> dict[str, Any]:

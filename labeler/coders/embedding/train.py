@@ -14,13 +14,13 @@ from labeler.coders.embedding import coder as embedded
 from labeler.coders.embedding import learning_curve
 from labeler.coders.embedding import model as embedding
 from labeler.coders.embedding import training as lessons_stage
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, PREFIXES
 from labeler.errors import ProjectError
 from labeler.statistics.agreement.distances import Floats
 from labeler.store import database, tables
 from labeler.study.study import Study, now
 
-TESTED_ARMS = ("blind", "assisted")
+TESTED_ARMS = (BLIND, ASSISTED)
 
 
 class Taught(NamedTuple):
@@ -133,7 +133,7 @@ def _tested(study: Study) -> set[str]:
     query = (
         select(tasks.c.unit)
         .join(batches, tasks.c.batch == batches.c.batch)
-        .where(tasks.c.arm.in_(TESTED_ARMS), batches.c.suggester.startswith(tables.EMBEDDED))
+        .where(tasks.c.arm.in_(TESTED_ARMS), batches.c.suggester.startswith(PREFIXES["embedded"]))
     )
     return set(database.query_rows(study.engine, query)["unit"])
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
-from labeler.codebook.values import ASSISTED, BLIND, SETS, Scale, Values
+from labeler.codebook.values import SETS, Scale, Values
+from labeler.coding import panels
+from labeler.coding.vocabulary import ASSISTED, BLIND, HUMANS
 from labeler.statistics.agreement.distances import Floats, distances_between
 from labeler.statistics.experiment import anchoring as effects
 from labeler.statistics.experiment import arms as armed
@@ -70,7 +72,7 @@ def anchoring(
     shown = changes if len(changes) else accepted(values, model_values, codebook)
     rows += [{"variable": name, **row} for name, row in _acceptance(shown)]
     rows += [{"variable": ALL, **row} for row in pace(shown, annotations, seed=seed)]
-    common = {"assessment": ASSESSMENT, "coder": tables.HUMANS, "code": ""}
+    common = {"assessment": ASSESSMENT, "coder": HUMANS, "code": ""}
     content = [{**common, **row} for row in rows]
     return pd.DataFrame(content, columns=tables.columns(tables.ASSESSMENTS))
 
@@ -83,8 +85,8 @@ def assessed(
     `given`: columns unit, coder, arm, value; `model`: columns unit, value. Agreement of sets is
     their similarity; over- and under-reliance look at whether they are equal.
     """
-    humans = coded_values.humans_of(given, scale, BLIND, ASSISTED)
-    of_model = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, BLIND, ASSISTED)
+    of_model = panels.model_values(model, scale)
     humans = humans[humans["unit"].isin(of_model)]
     arms = armed.arms(
         humans["unit"].to_numpy(),
@@ -127,8 +129,8 @@ def accepted(
 
 def accepted_of(name: str, given: pd.DataFrame, model: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     """Columns ACCEPTED: the change is `accepted` where an assisted coding is the model's."""
-    humans = coded_values.humans_of(given, scale, ASSISTED)
-    suggested = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, ASSISTED)
+    suggested = panels.model_values(model, scale)
     own = humans[humans["unit"].isin(suggested)]
     same = own["value"] == own["unit"].map(suggested)
     change = np.where(same, "accepted", "edited")
@@ -139,7 +141,7 @@ def pace(shown: pd.DataFrame, annotations: pd.DataFrame, *, seed: int) -> Iterat
     """Lead times by arm, over all and by coder, and whether a coder accepts without reading."""
     times = _lead_times(annotations)
     if len(times):
-        yield from _medians(times, tables.HUMANS)
+        yield from _medians(times, HUMANS)
         yield _row("lead_time.ratio", _ratio(times, seed))
     whole = _whole_units(shown)
     for coder in sorted({*times["coder"], *whole["coder"]}):

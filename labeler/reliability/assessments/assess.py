@@ -10,10 +10,12 @@ from sqlalchemy import select
 
 from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
+from labeler.coding.vocabulary import BLIND, is_human
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments import alttest, anchoring, calibration, drift
 from labeler.store import database, tables
 from labeler.study.study import Study, coded
+from labeler.text.coded_values import codes_of
 
 SEED = 1  # of the permutations, of the coder whom calibration takes, of what drift leaves out
 
@@ -122,7 +124,7 @@ def _histories(
     """Whether the model's value is that of a blind human, by batch."""
     for row in tables.rows(batches):
         who = coded(study, row.batch)
-        people = who[who["coder"].str.startswith(panels.HUMAN) & (who["arm"] == "blind")]
+        people = who[is_human(who["coder"]) & (who["arm"] == BLIND)]
         if people.empty:
             continue
         which = {"codebook": row.codebook, "unit": sorted(set(people["unit"]))}
@@ -160,7 +162,7 @@ def _segments(study: Study, material: Material) -> pd.DataFrame:
 
 def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """The rows of what an imported file speaks of: no segment at all is no segment marked."""
-    unasked = set("+".join(coded["unasked"]).split("+"))
+    unasked = {name for names in set(coded["unasked"]) for name in codes_of(names)}
     own = {variable.variable for variable in codebook.variables if variable.of == "segment"}
     if own <= unasked:
         return rows[rows["kind"] == segments_stage.MODEL_POST]
@@ -169,7 +171,7 @@ def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.Da
 
 def _drawn(tasks: pd.DataFrame) -> pd.DataFrame:
     """unit, unit_probability of the blind units."""
-    blind = tasks[tasks["arm"] == panels.BLIND]
+    blind = tasks[tasks["arm"] == BLIND]
     return blind[["unit", "unit_probability"]].drop_duplicates("unit")
 
 

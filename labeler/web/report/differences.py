@@ -9,6 +9,7 @@ import pandas as pd
 
 from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
+from labeler.coding.vocabulary import BLIND, is_human
 
 HUMANS = "humans, blind"
 MODEL = "model vs humans, blind"
@@ -39,7 +40,7 @@ def differences(
     frames, counts = [], []
     for variable in codebook.variables:
         wide = panels.values(codings, coded, variable).dropna(subset="value")
-        humans = wide[wide["coder"].str.startswith("human:") & (wide["arm"] == "blind")]
+        humans = wide[is_human(wide["coder"]) & (wide["arm"] == BLIND)]
         others = wide[wide["arm"] == ""]
         kept = _kept(humans, variable.variable, consensus)
         met = others[others["unit"].isin(kept)]

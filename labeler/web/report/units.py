@@ -10,13 +10,15 @@ from flask import Blueprint, Response, abort, request
 from sqlalchemy import select
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, REPEAT
 from labeler.store import database
 from labeler.store.tables import CODEBOOKS, CODINGS, CONFIDENCE, SEGMENTS, TASKS
+from labeler.text.coded_values import codes_of
 from labeler.web.report import queries
 from labeler.web.report.answers import answer
 from labeler.web.report.marks import Quote, pieces
 
-ARMS = ("blind", "", "assisted", "adjudication", "repeat")
+ARMS = (BLIND, "", ASSISTED, ADJUDICATION, REPEAT)
 
 pages = Blueprint("units", __name__)
 
@@ -92,7 +94,7 @@ def _codebooks(unit: str) -> list[str]:
 def _seats(unit: str, codings: pd.DataFrame, segments: pd.DataFrame) -> list[Seat]:
     """Everyone who coded the unit, blind humans first; also who found nothing to code."""
     present = queries.humans(unit=unit)
-    present["replicate"] = (present["arm"] == "repeat") + 1
+    present["replicate"] = (present["arm"] == REPEAT) + 1
     names = ["coder", "arm", "replicate"]
     everyone = pd.concat(
         [frame[names].astype({"replicate": "int64"}) for frame in (codings, segments, present)]
@@ -158,7 +160,7 @@ def _lines(codings: pd.DataFrame, seats: list[Seat], book: Codebook | None) -> l
         own = codings[codings["variable"] == variable.variable]
         cells = [_cell(own, seat, variable) for seat in seats]
         given = {
-            frozenset(code for _, value in cell for code in value.split("+") if code)
+            frozenset(code for _, value in cell for code in codes_of(value))
             for cell in cells
             if cell is not None
         }
