@@ -20,7 +20,7 @@ from labeler.codebook.rules import HAS_SEGMENT as HAS_SEGMENT
 from labeler.codebook.rules import broken
 from labeler.errors import CodebookError
 from labeler.keys import key
-from labeler.text.coded_values import by_size, codes_of, joined
+from labeler.text.coded_values import by_size, codes_of, joined, parts_of
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
@@ -145,7 +145,7 @@ class Variable(_Entry):
         """Why `value` is no coding of this variable, in words; '' where it is one."""
         if not self.values:
             return self._number_fault(value)
-        codes = codes_of(value)
+        codes = parts_of(value)
         unknown = [code for code in codes if code not in self.codes]
         if unknown:
             return f"{self.variable}: code {unknown[0]!r} is not in the codebook"

@@ -19,7 +19,12 @@ _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 def codes_of(value: str) -> list[str]:
     """The codes in a stored value, in its order; none for the empty set. A number is its own."""
-    return [code for code in value.split("+") if code]
+    return [code for code in parts_of(value) if code]
+
+
+def parts_of(value: str) -> list[str]:
+    """What stands between the `+` of a value that may be wrong, to be checked; '' is a gap."""
+    return value.split("+") if value else []
 
 
 def joined(codes: Iterable[str]) -> str:
@@ -29,7 +34,7 @@ def joined(codes: Iterable[str]) -> str:
 
 def typed_codes(text: str) -> list[str]:
     """The parts of a value that a person typed, without blanks around them; '' is a gap."""
-    return [part.strip() for part in text.split("+")]
+    return [part.strip() for part in parts_of(text)]
 
 
 def plain_code(text: str) -> str:

@@ -59,7 +59,7 @@ def test_a_number_too_large_for_a_double_is_written_all_the_same() -> None:
     assert number_text(10**400) == "1" + 400 * "0"
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(-1e300, 1e300))
 def test_the_spelling_is_the_number_and_holds_no_plus(number: float) -> None:
     text = number_text(number)
     assert is_number(text)
