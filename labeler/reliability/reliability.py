@@ -56,7 +56,7 @@ def reliability(
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
         given = blind(study, material.coded)
         more = assessed(study, material)
-        judged = gate_stage.ruled(found.rows, verdicts)
+        judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [row._asdict() for part in (judged, more.rows) for row in tables.rows(part)]
         database.replace(
             study.engine,

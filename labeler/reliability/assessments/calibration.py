@@ -18,9 +18,10 @@ from labeler import chance
 from labeler.codebook.codebook import Codebook
 from labeler.errors import TableError
 from labeler.reliability.confidence import ALL, Kind, codes_of, kinds, sureness
+from labeler.statistics.interval import Interval
 from labeler.statistics.prediction import calibration as figures
 from labeler.statistics.prediction import deferral
-from labeler.statistics.prediction.calibration import Judged, Measured
+from labeler.statistics.prediction.calibration import UnitConfidences
 from labeler.store import tables
 
 BLIND, HUMAN = "blind", "human:"
@@ -203,7 +204,7 @@ def _calibrated(target: _Target, kind: Kind, authors: Mapping[str, str]) -> list
     """The `calibration` rows of a target."""
     own = target.judged
     unequal = bool(own["chance"].nunique() > 1)
-    units = figures.judged(
+    units = figures.unit_confidences(
         own["confidence"].to_numpy(float),
         own["agree"].to_numpy(float),
         weights=(1 / own["chance"]).to_numpy(float) if unequal else None,
@@ -222,7 +223,7 @@ def _calibrated(target: _Target, kind: Kind, authors: Mapping[str, str]) -> list
     return rows + [{**row, **drawn} for drawn in (*_bins(units, kind), *_points(units, kind))]
 
 
-def _written(measured: Measured, unequal: bool) -> dict[str, Any]:
+def _written(measured: Interval, unequal: bool) -> dict[str, Any]:
     method = measured.method + (", weighted by 1/probability of drawing" if unequal else "")
     return {
         **{name: getattr(measured, name) for name in ("value", "low", "high", "n", "note")},
@@ -231,22 +232,22 @@ def _written(measured: Measured, unequal: bool) -> dict[str, Any]:
     }
 
 
-def _bins(units: Judged, kind: Kind) -> Iterator[dict[str, Any]]:
+def _bins(units: UnitConfidences, kind: Kind) -> Iterator[dict[str, Any]]:
     """The reliability diagram, least sure first: two rows a bin."""
     for number, row in enumerate(figures.diagram(units), start=1):
         name = f"bin.{number:02}"
         yield {"measure": f"{name}.confidence.{kind}", "value": row.confidence, "n": row.n}
         yield {
             "measure": f"{name}.accuracy.{kind}",
-            "value": row.accuracy,
-            "low": row.low,
-            "high": row.high,
+            "value": row.accuracy.value,
+            "low": row.accuracy.low,
+            "high": row.accuracy.high,
             "n": row.n,
             "method": "Wilson score",
         }
 
 
-def _points(units: Judged, kind: Kind) -> Iterator[dict[str, Any]]:
+def _points(units: UnitConfidences, kind: Kind) -> Iterator[dict[str, Any]]:
     """The risk-coverage curve, surest first: two rows a point, at most POINTS points."""
     curve = figures.risk_coverage(units)
     every = max(1, math.ceil(len(curve) / POINTS))
@@ -256,9 +257,9 @@ def _points(units: Judged, kind: Kind) -> Iterator[dict[str, Any]]:
         yield {"measure": f"{name}.coverage.{kind}", "value": row.coverage, "n": row.n}
         yield {
             "measure": f"{name}.risk.{kind}",
-            "value": row.risk,
-            "low": row.low,
-            "high": row.high,
+            "value": row.risk.value,
+            "low": row.risk.low,
+            "high": row.risk.high,
             "n": row.n,
             "method": "Wilson score",
         }
@@ -307,7 +308,7 @@ def _skip(target: _Target, kind: Kind, asked: Asked, seed: int) -> list[dict[str
     ]
 
 
-def _promise(target: _Target, rule: deferral.Rule, asked: Asked) -> str:
+def _promise(target: _Target, rule: deferral.DeferralRule, asked: Asked) -> str:
     """The guarantee in words."""
     if target.code:
         units, differ = f"units that the model gave {target.code}", "were not given it by"

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from labeler.statistics.experiment import randomisation as rz
 
 
-def paired(first: list[float], second: list[float], k: int = 4) -> tuple[np.ndarray, rz.Design]:
+def paired(
+    first: list[float], second: list[float], k: int = 4
+) -> tuple[np.ndarray, rz.Randomisation]:
     """Units with an assisted and a blind coding by k coders in turn."""
     n = len(first)
     unit = np.repeat(np.arange(n), 2)
