@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -48,13 +48,10 @@ def above(name: str) -> list[Violation]:
     """An import of each layer by the next lower one, and of neighbours by each other."""
     found = []
     ordered = layers(name)
-    for higher, lower in zip(ordered, ordered[1:], strict=False):
+    for higher, lower in itertools.pairwise(ordered):
         found += [Violation(name, inserted(lower[0]), one) for one in higher]
     for layer in ordered:
-        found += [
-            Violation(name, inserted(one), other)
-            for one, other in zip(layer, layer[1:], strict=False)
-        ]
+        found += [Violation(name, inserted(one), other) for one, other in itertools.pairwise(layer)]
     return found
 
 
