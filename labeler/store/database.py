@@ -17,6 +17,7 @@ import pandas as pd
 from sqlalchemy import (
     URL,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Select,
@@ -81,6 +82,14 @@ def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
     """The rows of a table whose columns equal what is given (a list: any of it), in key order."""
     query = select(table).where(matching(engine, table, equals))
     return tables.frame(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
+
+
+def read_columns(
+    engine: Engine, table: Table, columns: Sequence[str], /, *where: ColumnElement[bool]
+) -> pd.DataFrame:
+    """Some columns of the rows of a table that meet all conditions, typed, in key order."""
+    query = select(*(table.c[name] for name in columns)).where(and_(True, *where))
+    return tables.typed(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
 
 
 def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
