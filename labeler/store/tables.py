@@ -333,15 +333,15 @@ LEDGER = _table(
     started=Text,
 )
 CLAIMS = _table("claims", "claim", claim=Text, holder=Text, taken=Text)
-UPLOADS = _table(
-    "uploads",
-    "upload",
-    upload=Text,
+JOBS = _table(
+    "jobs",
+    "job",
+    job=Text,
     coder=Text,
     codebook=Text,
     host=Text,
     server_file=Text,
-    server_batch=Text,
+    server_job=Text,
     state=Text,
     requests=Integer,
     created=Text,
@@ -352,10 +352,10 @@ UPLOADS = _table(
     detail=Text,
     run=Text,
 )
-UPLOADED = _table(
-    "uploaded",
-    "upload completion",
-    upload=Text,
+JOB_REQUESTS = _table(
+    "job_requests",
+    "job completion",
+    job=Text,
     completion=Text,
     claim=Text,
     unit=Text,

@@ -93,7 +93,8 @@ class ModelConnection(NamedTuple):
 async def opened(base_url: str, api_key: str) -> AsyncIterator[ModelConnection]:
     """An open connection to the server.
 
-    A query of the address (`?api-version=…`) goes with each request. Azure takes the key of a deployment's address in a header of its own.
+    A query of the address (`?api-version=…`) goes with each request. Azure takes the key of a
+    deployment's address in a header of its own.
     """
     import openai  # noqa: PLC0415  (half a second, which only those who ask shall wait)
 
