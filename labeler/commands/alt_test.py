@@ -12,7 +12,7 @@ from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
 from labeler.files.spreadsheets import Given
-from labeler.reliability.assessments.alttest import Tested
+from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.reliability.files.alttest import Answer, alternative
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.experiment.alttest import Q, Score
@@ -102,7 +102,7 @@ def _plain(answer: Answer, *, level: str, epsilon: float) -> dict[str, object]:
     }
 
 
-def _test(tested: Tested) -> dict[str, object]:
+def _test(tested: AnnotatorTest) -> dict[str, object]:
     """One test for machines; what is not a number is null."""
     test = tested.test
     return {
@@ -141,15 +141,17 @@ def _known(value: float) -> float | None:
     return None if value != value else value
 
 
-def _verdict(tested: Tested) -> str:
+def _verdict(tested: AnnotatorTest) -> str:
     return "undefined" if tested.note else tested.test.verdict
 
 
-def _note(tested: Tested) -> str:
+def _note(tested: AnnotatorTest) -> str:
     return "; ".join(part for part in (tested.test.note, tested.note) if part)
 
 
-def _people(file: Path, model: str, tested: list[Tested], answer: Answer, level: str) -> None:
+def _people(
+    file: Path, model: str, tested: list[AnnotatorTest], answer: Answer, level: str
+) -> None:
     """The verdict, what it comes from, a line a human; of sets a line of codes."""
     (whole, *codes), test = tested, tested[0].test
     won = sum(human.rejected for human in test.humans)

@@ -24,9 +24,13 @@ from labeler.codebook.codebook import Codebook, Variable
 
 Kind = Literal["vote", "logprob"]
 KINDS: tuple[Kind, ...] = ("vote", "logprob")
+MEANING: dict[Kind, str] = {
+    "vote": "share of the replicates",
+    "logprob": "probability of the tokens",
+}
 ALL = "all"
 DIGITS = 9  # 1 - .8 and .2 are one confidence
-SURENESS = ["variable", "code", "unit", "confidence"]
+VALUE_CONFIDENCE = ["variable", "code", "unit", "confidence"]
 
 
 def kinds(confidence: pd.DataFrame) -> list[Kind]:
@@ -34,10 +38,10 @@ def kinds(confidence: pd.DataFrame) -> list[Kind]:
     return [kind for kind in KINDS if len(_usable(confidence, kind))]
 
 
-def sureness(
+def value_confidence(
     model_values: pd.DataFrame, confidence: pd.DataFrame, codebook: Codebook, *, kind: Kind
 ) -> pd.DataFrame:
-    """Columns SURENESS: a row for each target and unit with a value; nan: no confidence.
+    """Columns VALUE_CONFIDENCE: a row for each target and unit with a value; nan: no confidence.
 
     `model_values`: columns variable, unit, value of one model (None: gave none); `confidence`: its
     CONFIDENCE rows.
@@ -52,8 +56,8 @@ def sureness(
         shares = _shares(usable[usable["variable"] == variable.variable])
         parts.append(_whole(values, shares, variable, kind, known))
         parts += [_of_code(values, shares, variable, code, known) for code in variable.codes]
-    found = pd.concat([pd.DataFrame(columns=SURENESS), *parts], ignore_index=True)
-    found = found.astype(dict.fromkeys(SURENESS[:3], "str") | {"confidence": "float64"})
+    found = pd.concat([pd.DataFrame(columns=VALUE_CONFIDENCE), *parts], ignore_index=True)
+    found = found.astype(dict.fromkeys(VALUE_CONFIDENCE[:3], "str") | {"confidence": "float64"})
     found = pd.concat([found, _of_units(found, kind)], ignore_index=True)
     return found.assign(confidence=found["confidence"].round(DIGITS))
 

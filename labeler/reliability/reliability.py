@@ -7,12 +7,13 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Table, select
 
-from labeler.codebook.codebook import Gate
+from labeler.codebook.codebook import Codebook, Gate
 from labeler.coding import consensus as consensus_stage
 from labeler.coding import panels
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
-from labeler.reliability.assessments.assess import Material, assessed
+from labeler.reliability import segments as segments_stage
+from labeler.reliability.assessments.assess import Material, assess, drawn
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, coded, logged, same_codebook
 
@@ -55,14 +56,17 @@ def reliability(
         )
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
         given = blind(study, material.coded)
-        more = assessed(study, material)
         judged = gate_stage.ruled(found.rows, verdicts)
-        rows = [row._asdict() for part in (judged, more.rows) for row in tables.rows(part)]
+        rows = [
+            row._asdict()
+            for part in (judged, _segments(study, material))
+            for row in tables.rows(part)
+        ]
         database.replace(
             study.engine,
             (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
             (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
-            (tables.ASSESSMENTS, {"batch": batch}, more.assessments),
+            (tables.ASSESSMENTS, {"batch": batch}, assess(study, material)),
             (
                 tables.CONSENSUS,
                 {"batch": batch},
@@ -140,6 +144,39 @@ def _again(study: Study, row: pd.Series[str], who: pd.DataFrame) -> pd.DataFrame
     machine = own[["unit", "coder", "replicate"]].drop_duplicates().assign(arm="")
     found = pd.concat([people, machine], ignore_index=True)[reliability_stage.AGAIN]
     return found.astype({"replicate": int})
+
+
+def _segments(study: Study, material: Material) -> pd.DataFrame:
+    """RELIABILITY rows about segments."""
+    posts = tables.POSTS
+    units = {"unit": sorted(set(material.coded["unit"]))}
+    query = select(posts.c.unit, posts.c.text).where(database.matching(study.engine, posts, units))
+    known = {unit: author for unit, author in material.authors.items() if author}
+    repeat = len(set(known.values())) < len(known)
+    chances = drawn(material.tasks)
+    unequal = chances["unit_probability"].nunique() > 1
+    weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
+    rows = segments_stage.segments_reliability(
+        material.segments,
+        material.codings,
+        material.coded,
+        database.query_rows(study.engine, query),
+        study.codebook,
+        suggester=str(material.row["suggester"]),
+        weights=weights if unequal else None,
+        clusters={unit: known.get(unit, unit) for unit in units["unit"]} if repeat else None,
+    )
+    same = {"batch": material.row["batch"], "codebook": study.codebook.fingerprint}
+    return _asked(rows, material.coded, study.codebook).assign(**same)
+
+
+def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """The rows of what an imported file speaks of: no segment at all is no segment marked."""
+    unasked = set("+".join(coded["unasked"]).split("+"))
+    own = {variable.variable for variable in codebook.variables if variable.of == "segment"}
+    if own <= unasked:
+        return rows[rows["kind"] == segments_stage.MODEL_POST]
+    return rows[~rows["variable"].isin(unasked)]
 
 
 def _first_made(study: Study, batch: str, verdicts: pd.DataFrame) -> pd.DataFrame:

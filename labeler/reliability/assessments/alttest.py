@@ -16,15 +16,16 @@ import pandas as pd
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
 from labeler.codebook.values import BLIND, NUMBERS, SETS, Scale
+from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
 from labeler.statistics.agreement.intervals import RARE
 from labeler.statistics.experiment import alttest
 from labeler.statistics.experiment.alttest import AltTest, Score, Small
 from labeler.store import tables
 
-ASSESSMENT = "alternative-annotator"
+NAME = "alternative-annotator"
 
 
-class Tested(NamedTuple):
+class AnnotatorTest(NamedTuple):
     """The test of a variable, or of one of its codes; `coders` in the order of `test.humans`.
 
     `note` says of a code why the test decides nothing: where hardly anybody gave it, everybody
@@ -80,7 +81,7 @@ def tests(
     epsilon: float,
     score: Score | None = None,
     small: Small = "refuse",
-) -> list[Tested]:
+) -> list[AnnotatorTest]:
     """The test of one variable, then of each code where it holds sets; families of their own.
 
     `given`: columns unit, coder, arm, value; `model`: columns unit, value. `score` defaults to
@@ -103,7 +104,7 @@ def tests(
         columns, theirs, domain=domain, score=chosen, epsilon=epsilon, small=small
     )
     names = [str(coder) for coder in coders]
-    found = [Tested("", whole, names, "")]
+    found = [AnnotatorTest("", whole, names, "")]
     for code, held in zip(
         scale.codes if scale.level in SETS else (), values.presence, strict=False
     ):
@@ -118,11 +119,11 @@ def tests(
         )
         n = int((binary[columns] == 1).any(axis=0).sum())
         note = f"{n} units hold the code for a human, fewer than {RARE}" if n < RARE else ""
-        found.append(Tested(code, test, names, note))
+        found.append(AnnotatorTest(code, test, names, note))
     return found
 
 
-def pooled(several: list[Tested]) -> list[Tested]:
+def pooled(several: list[AnnotatorTest]) -> list[AnnotatorTest]:
     """The tests with p-values corrected over all of them together, omega and verdict anew."""
     everybody = [human for tested in several for human in tested.test.humans]
     decided = list(alttest.decided(everybody))
@@ -147,9 +148,11 @@ def _score(scale: Scale) -> Score:
     return "rmse" if scale.level in NUMBERS else "accuracy"
 
 
-def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str, Any]]:
+def _rows(
+    name: str, tested: AnnotatorTest, alone: AnnotatorTest, model: str
+) -> list[dict[str, Any]]:
     common = {
-        "assessment": ASSESSMENT,
+        "assessment": NAME,
         "coder": model,
         "variable": name,
         "code": tested.code,
@@ -195,3 +198,19 @@ def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str
             {"measure": f"advantage:{coder}", "value": human.rho, "n": human.n},
         ]
     return [{**common, **row} for row in found]
+
+
+def _of_batch(given: AssessmentInput) -> pd.DataFrame:
+    return alternative(given.people, given.model_values, given.codebook, model=given.suggester)
+
+
+ASSESSMENT = Assessment(
+    name=NAME,
+    title="Stand-in test",
+    meaning=(
+        "May the model stand in for a coder? The alternative-annotator test, against blind humans "
+        "alone."
+    ),
+    headlines=("winning_rate",),
+    rows=_of_batch,
+)

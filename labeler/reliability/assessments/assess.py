@@ -1,17 +1,18 @@
-"""What a batch shows beyond agreement: segments, anchoring, stand-in test, calibration, drift."""
+"""Codings of a batch → what each assessment of this folder tells of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
-from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
-from labeler.reliability import segments as segments_stage
-from labeler.reliability.assessments import alttest, anchoring, calibration, drift
+from labeler.reliability.assessments.confidence_targets import agreements
+from labeler.reliability.assessments.declaration import AssessmentInput, by_variable, declared
+from labeler.reliability.assessments.drift import HISTORY
 from labeler.store import database, tables
 from labeler.study.study import Study, coded
 
@@ -35,85 +36,66 @@ class Material(NamedTuple):
     authors: dict[str, str]
 
 
-class Assessed(NamedTuple):
-    """ASSESSMENTS rows, and further RELIABILITY rows."""
+def assess(study: Study, material: Material) -> pd.DataFrame:
+    """ASSESSMENTS rows of a batch, of whatever this folder declares.
 
-    assessments: pd.DataFrame
-    rows: pd.DataFrame
-
-
-def assessed(study: Study, material: Material) -> Assessed:
-    """Every assessment of a batch; one whose ground is absent says so, or has no rows."""
-    batch, suggester = str(material.row["batch"]), str(material.row["suggester"])
-    parts = []
-    if suggester and len(material.coded):
-        given = _values(study, material.coded, material.codings)
-        model = _of_model(study, suggester)
-        people = {name: own[own["coder"] != suggester] for name, own in given.items()}
-        parts.append(_anchoring(study, batch, people, model))
-        parts.append(alttest.alternative(people, model, study.codebook, model=suggester))
-        parts.append(_calibration(study, material, people, model))
-        parts.append(_drift(study, material, model))
-    same = {"batch": batch, "codebook": study.codebook.fingerprint}
-    rows = [row for part in parts for row in tables.rows(part.assign(**same))]
-    return Assessed(
-        tables.frame(tables.ASSESSMENTS, [row._asdict() for row in rows]),
-        _segments(study, material).assign(**same),
-    )
-
-
-def _anchoring(
-    study: Study,
-    batch: str,
-    people: dict[str, pd.DataFrame],
-    model: dict[str, pd.DataFrame],
-) -> pd.DataFrame:
-    notes = database.read(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=0, cancelled=0)
-    units = sorted(set(notes["unit"]))
-    changes = database.read(
-        study.engine, tables.CHANGES, codebook=study.codebook.fingerprint, unit=units
-    )
-    own = pd.MultiIndex.from_frame(notes[panels.WHO])
-    changes = changes[pd.MultiIndex.from_frame(changes[panels.WHO]).isin(own)]
-    return anchoring.anchoring(people, model, changes, notes, study.codebook, seed=SEED)
-
-
-def _calibration(
-    study: Study,
-    material: Material,
-    people: dict[str, pd.DataFrame],
-    model: dict[str, pd.DataFrame],
-) -> pd.DataFrame:
-    batch, suggester = str(material.row["batch"]), str(material.row["suggester"])
-    sure = database.read(
-        study.engine, tables.CONFIDENCE, codebook=study.codebook.fingerprint, coder=suggester
-    )
-    if sure.empty:
+    An assessment whose ground is absent says so in its rows, or has none.
+    """
+    suggester = str(material.row["suggester"])
+    wanted = [one for one in declared() if suggester or not one.needs_model]
+    if not wanted or material.coded.empty:
         return tables.frame(tables.ASSESSMENTS)
-    return calibration.calibration(
-        _long(people),
-        _long(model),
-        sure,
-        study.codebook,
+    given = _input(study, material)
+    same = {"batch": given.batch, "codebook": study.codebook.fingerprint}
+    rows = [
+        row._asdict()
+        for one in wanted
+        for row in tables.rows(one.rows(given).assign(**same, assessment=one.name))
+    ]
+    return tables.frame(tables.ASSESSMENTS, rows)
+
+
+def _input(study: Study, material: Material) -> AssessmentInput:
+    """What the assessments are made from, read from the store."""
+    batch, suggester = str(material.row["batch"]), str(material.row["suggester"])
+    codebook = study.codebook
+    values = _values(study, material.coded, material.codings)
+    people = {name: own[own["coder"] != suggester] for name, own in values.items()}
+    model = _of_model(study, suggester)
+    units = sorted(set(material.coded["unit"]))
+
+    @cache
+    def stored(table: Table) -> pd.DataFrame:
+        if "batch" in table.c:
+            return database.read(study.engine, table, batch=batch)
+        about = {"codebook": codebook.fingerprint, "unit": units}
+        return database.read(
+            study.engine, table, **{name: of for name, of in about.items() if name in table.c}
+        )
+
+    return AssessmentInput(
         batch=batch,
-        model=suggester,
-        seed=SEED,
-        drawn=_drawn(material.tasks),
+        codebook=codebook,
+        suggester=suggester,
+        people=people,
+        model_values=model,
+        confidence=database.read(
+            study.engine, tables.CONFIDENCE, codebook=codebook.fingerprint, coder=suggester
+        ),
+        drawn=drawn(material.tasks),
         authors={unit: author for unit, author in material.authors.items() if author},
+        history=_history(study, material.row, model),
+        stored=stored,
+        seed=SEED,
     )
 
 
-def _drift(study: Study, material: Material, model: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """What concerns this batch in the stream of all that had this suggester and codebook."""
-    row = material.row
+def _history(study: Study, row: pd.Series[str], model: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Whether the model's value is that of a blind human, in all batches of this suggester."""
     which = {"suggester": row["suggester"], "codebook": row["codebook"]}
     parts = list(_histories(study, database.read(study.engine, tables.BATCHES, **which), model))
-    columns = [*drift.HISTORY, "unit_probability"]
-    history = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
-    if history.empty:
-        return tables.frame(tables.ASSESSMENTS)
-    found = drift.drift(history, seed=SEED)
-    return found[found["batch"] == row["batch"]]
+    columns = [*HISTORY, "unit_probability"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _histories(
@@ -127,47 +109,16 @@ def _histories(
             continue
         which = {"codebook": row.codebook, "unit": sorted(set(people["unit"]))}
         codings = database.read(study.engine, tables.CODINGS, **which)
-        values = _long(_values(study, people, codings))
-        agree = calibration.agreements(values, _long(model), study.codebook, seed=SEED)
+        values = by_variable(_values(study, people, codings))
+        agree = agreements(values, by_variable(model), study.codebook, seed=SEED)
         whole = agree[(agree["code"] == "") & (agree["variable"] != "all")]
-        chances = _drawn(database.read(study.engine, tables.TASKS, batch=row.batch))
+        chances = drawn(database.read(study.engine, tables.TASKS, batch=row.batch))
         yield whole.merge(chances, on="unit").assign(
             batch=row.batch, created=row.created, model=row.suggester, codebook=row.codebook
         )
 
 
-def _segments(study: Study, material: Material) -> pd.DataFrame:
-    posts = tables.POSTS
-    units = {"unit": sorted(set(material.coded["unit"]))}
-    query = select(posts.c.unit, posts.c.text).where(database.matching(study.engine, posts, units))
-    known = {unit: author for unit, author in material.authors.items() if author}
-    repeat = len(set(known.values())) < len(known)
-    chances = _drawn(material.tasks)
-    unequal = chances["unit_probability"].nunique() > 1
-    weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
-    rows = segments_stage.segments_reliability(
-        material.segments,
-        material.codings,
-        material.coded,
-        database.query_rows(study.engine, query),
-        study.codebook,
-        suggester=str(material.row["suggester"]),
-        weights=weights if unequal else None,
-        clusters={unit: known.get(unit, unit) for unit in units["unit"]} if repeat else None,
-    )
-    return _asked(rows, material.coded, study.codebook)
-
-
-def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """The rows of what an imported file speaks of: no segment at all is no segment marked."""
-    unasked = set("+".join(coded["unasked"]).split("+"))
-    own = {variable.variable for variable in codebook.variables if variable.of == "segment"}
-    if own <= unasked:
-        return rows[rows["kind"] == segments_stage.MODEL_POST]
-    return rows[~rows["variable"].isin(unasked)]
-
-
-def _drawn(tasks: pd.DataFrame) -> pd.DataFrame:
+def drawn(tasks: pd.DataFrame) -> pd.DataFrame:
     """unit, unit_probability of the blind units."""
     blind = tasks[tasks["arm"] == panels.BLIND]
     return blind[["unit", "unit_probability"]].drop_duplicates("unit")
@@ -193,7 +144,3 @@ def _of_model(study: Study, coder: str) -> dict[str, pd.DataFrame]:
         name: own.dropna(subset="value")[["unit", "value"]]
         for name, own in _values(study, who, codings).items()
     }
-
-
-def _long(values: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([own.assign(variable=name) for name, own in values.items()])

@@ -13,7 +13,7 @@ from labeler.files import spreadsheets
 from labeler.files.coding_tables import checked
 from labeler.files.spreadsheets import Given
 from labeler.reliability.assessments import alttest
-from labeler.reliability.assessments.alttest import Tested
+from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.experiment.alttest import Score, Small
 
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
     humans: list[str]
     n_units: int
-    models: dict[str, list[Tested]]
+    models: dict[str, list[AnnotatorTest]]
 
 
 def alternative(

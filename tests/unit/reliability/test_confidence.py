@@ -11,8 +11,9 @@ from labeler.codebook import codebook
 from labeler.coders import confidence
 from labeler.coders.confidence import CONFIDENCE
 from labeler.coding import panels
-from labeler.reliability import confidence as sureness
+from labeler.reliability import confidence as model_confidence
 from labeler.reliability.assessments import calibration
+from labeler.reliability.assessments.confidence_targets import confidence_targets
 from labeler.reliability.confidence import ALL
 from labeler.store import tables
 
@@ -64,7 +65,7 @@ def gave(**values):
 
 def found(values, confidence, kind="vote"):
     """{(variable, code): confidence} of the unit `u`."""
-    rows = sureness.sureness(values, confidence, BOOK, kind=kind)
+    rows = model_confidence.value_confidence(values, confidence, BOOK, kind=kind)
     assert set(rows["unit"]) <= {"u"}
     return {(v, c): s for v, c, s in zip(rows["variable"], rows["code"], rows["confidence"])}  # noqa: B905
 
@@ -101,7 +102,7 @@ def test_an_empty_set_is_sure_where_nobody_found_anything() -> None:
 def test_one_reading_alone_says_nothing() -> None:
     """A share of one replicate is no confidence, and a unit without votes has none."""
     single = told(("u", "mood", "good", 1.0), replicates=1)
-    assert sureness.kinds(single) == []
+    assert model_confidence.kinds(single) == []
     assert math.isnan(found(gave(mood="good"), single)["mood", ""])
 
 
@@ -119,7 +120,7 @@ def test_log_probabilities_multiply() -> None:
     assert sure["topic", ""] == pytest.approx(0.36)
     assert sure["topic", "work"] == 0.9
     assert sure[ALL, ""] == pytest.approx(0.18)
-    assert sureness.kinds(logs) == ["logprob"]
+    assert model_confidence.kinds(logs) == ["logprob"]
 
 
 def test_what_no_token_writes_has_no_log_probability() -> None:
@@ -182,7 +183,8 @@ def test_from_codings_to_assessments() -> None:
         ("topic", "work"): 0.6,
         (ALL, ""): 0.6,
     }
-    rows = calibration.calibration(values, own, votes, BOOK, batch="b", model=model, seed=1)
+    targets = confidence_targets(values, own, votes, BOOK, seed=1)
+    rows = calibration.calibration(targets, model=model, variables=[])
     brier = rows[rows["measure"] == "brier.vote"].set_index(["variable", "code"])["value"]
     assert brier["mood", ""] == 0
     assert brier["topic", ""] == pytest.approx(0.36)
