@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
-from sqlalchemy import Table
 
 from labeler import declarations
 from labeler.codebook.codebook import Codebook
@@ -16,6 +15,9 @@ from labeler.reliability import assessments
 from labeler.reliability.assessments.confidence_targets import ConfidenceTarget, confidence_targets
 from labeler.reliability.assessments.sentences import by_verdict
 from labeler.reliability.confidence import Kind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 
 @dataclass(frozen=True, kw_only=True)

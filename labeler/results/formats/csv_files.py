@@ -1,0 +1,57 @@
+"""Tables as CSV, a file each, and the codings once more with a column for each variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from labeler.results.formats.declaration import BundleFacts, Format
+
+FORMULA = ("=", "+", "-", "@", "\t", "\n")
+NUMBER = r"[+-]?\d+(\.\d+)?"
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """CSV with LF line ends, also in texts; one that a spreadsheet would run gets a leading '."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if isinstance(safe[name].dtype, pd.StringDtype):
+            texts = safe[name].str.replace(r"\r\n?", "\n", regex=True)
+            risky = texts.str.startswith(FORMULA, na=False) & ~texts.str.fullmatch(NUMBER)
+            safe[name] = texts.mask(risky, "'" + texts.fillna(""))
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def wide(codings: pd.DataFrame) -> pd.DataFrame:
+    """A row for each unit, segment, coder, arm and replicate; a column for each variable."""
+    rows = ["unit", "segment", "coder", "arm", "replicate"]
+    table = codings.pivot(index=rows, columns="variable", values="value")
+    return table.reset_index().rename_axis(columns=None)
+
+
+def _files(
+    frames: Mapping[str, pd.DataFrame],
+    facts: BundleFacts,  # noqa: ARG001
+) -> dict[str, bytes]:
+    written = {f"{name}.csv": csv_text(frame).encode() for name, frame in frames.items()}
+    return {**written, "codings_wide.csv": csv_text(wide(frames["codings"])).encode()}
+
+
+FORMAT = Format(
+    name="csv",
+    files=_files,
+    descriptions={
+        "codings.csv": "a row a coder, unit, segment and variable; source names the raw answer",
+        "codings_wide.csv": "the same, a column for each variable; empty: no code, or not asked",
+        "segments.csv": "where each coder's segments stand (code-point offsets)",
+        "changes.csv": "suggestions in view: accepted, edited, added or deleted, compared by value",
+        "confidence.csv": "how sure a model is of its codes, where asked; no probability of truth",
+        "reliability.csv": "coefficients by panel, variable and code; evidence=0 is none",
+        "verdicts.csv": "what the gate ruled, on which bound, and the key of its ground",
+        "assessments.csv": "every measure of the assessments, with intervals",
+        "consensus.csv": "the value kept for each unit, from blind human codings",
+        "estimates.csv": "shares per code among blind human codes; small cells hidden",
+        "tasks.csv": "who was to code what, with the probability of the draw",
+    },
+)
