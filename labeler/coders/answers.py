@@ -39,14 +39,14 @@ class Example(NamedTuple):
     answer: str
 
 
-class Among(NamedTuple):
+class PostInRequest(NamedTuple):
     """Which of the posts of one request is meant: its id, and the ids of all."""
 
     post: str
     posts: tuple[str, ...]
 
 
-class Segment(NamedTuple):
+class AnsweredSegment(NamedTuple):
     """A stretch of the text and its codings; start and end are -1 where `found` is 'missing'.
 
     `place` is where it stands in the list of segments as answered, from 0.
@@ -60,14 +60,14 @@ class Segment(NamedTuple):
     place: int = 0
 
 
-class Answer(NamedTuple):
+class ParsedAnswer(NamedTuple):
     """Codings of the unit (variable to value), its segments by (start, end), faults (kind, detail).
 
     The faults here are those beside which the codings stay: `unsupported-quote`, `abstained`.
     """
 
     codings: dict[str, str]
-    segments: list[Segment]
+    segments: list[AnsweredSegment]
     faults: list[tuple[str, str]]
 
 
@@ -108,8 +108,8 @@ def read(
     codebook: Codebook,
     *,
     abstains: bool = False,
-    among: Among | None = None,
-) -> Answer:
+    among: PostInRequest | None = None,
+) -> ParsedAnswer:
     """The codings and segments that `answer` gives to the unit with this text.
 
     `abstains`: null is an answer to every question (cues and embedded coder). `among`: the
@@ -126,7 +126,7 @@ def read(
     if not isinstance(parts["rationale"], str):
         raise strict_json.misfit("rationale", "a text", parts["rationale"])
     faults: list[tuple[str, str]] = []
-    asked = _Asked(abstains, faults)
+    asked = _AnswerReading(abstains, faults)
     codes: Codes = {}
     codings = _codings(codebook.of_unit, parts["variables"], codes, "variables", asked)
     segments = []
@@ -134,7 +134,7 @@ def read(
         if not isinstance(parts["segments"], list):
             raise strict_json.misfit("segments", "a list", parts["segments"])
         segments = list(_segments(parts["segments"], text, codebook, codes, asked))
-    return Answer(codings, sorted(segments, key=lambda one: (one.start, one.end)), faults)
+    return ParsedAnswer(codings, sorted(segments, key=lambda one: (one.start, one.end)), faults)
 
 
 def may_be_null(variable: Variable) -> bool:
@@ -145,7 +145,7 @@ def may_be_null(variable: Variable) -> bool:
     return not variable.multiple and (bool(variable.applies_when) or not variable.required)
 
 
-def _one(given: object, among: Among, codebook: Codebook) -> dict[str, Any]:
+def _one(given: object, among: PostInRequest, codebook: Codebook) -> dict[str, Any]:
     """What an answer to several posts says of one of them, in the form of an answer to one."""
     lists = strict_json.members(
         given, ["posts", *(["segments"] if codebook.segments else [])], "answer"
@@ -172,7 +172,7 @@ def _one(given: object, among: Among, codebook: Codebook) -> dict[str, Any]:
     return post | {"segments": own["segments"]} if codebook.segments else post
 
 
-class _Asked(NamedTuple):
+class _AnswerReading(NamedTuple):
     """How strictly null is read, and where faults beside which codings stay are noted."""
 
     abstains: bool
@@ -180,8 +180,8 @@ class _Asked(NamedTuple):
 
 
 def _segments(
-    given: list[object], text: str, codebook: Codebook, unit: Codes, asked: _Asked
-) -> Iterable[Segment]:
+    given: list[object], text: str, codebook: Codebook, unit: Codes, asked: _AnswerReading
+) -> Iterable[AnsweredSegment]:
     ends: dict[str, int] = {}
     for place, part in enumerate(given):
         path = f"segments[{place}]"
@@ -198,11 +198,11 @@ def _segments(
         found = found or _place(quote, text, ends.get(quote, 0))
         if found is None:
             asked.faults.append(("unsupported-quote", f"{path}.quote: {strict_json.shown(quote)}"))
-            yield Segment(-1, -1, quote, "missing", codings, place)
+            yield AnsweredSegment(-1, -1, quote, "missing", codings, place)
         else:
             start, end, how = found
             ends[quote] = end
-            yield Segment(start, end, text[start:end], how, codings, place)
+            yield AnsweredSegment(start, end, text[start:end], how, codings, place)
 
 
 def _told_place(quote: str, text: str, start: object, path: str) -> quotes.Found | None:
@@ -240,7 +240,7 @@ def _unescaped(quote: str) -> str:
 
 
 def _codings(
-    variables: tuple[Variable, ...], given: object, codes: Codes, path: str, asked: _Asked
+    variables: tuple[Variable, ...], given: object, codes: Codes, path: str, asked: _AnswerReading
 ) -> dict[str, str]:
     """The written values of the variables that apply; `codes` grows by them."""
     members = strict_json.members(given, [variable.variable for variable in variables], path)

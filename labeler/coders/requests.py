@@ -13,7 +13,7 @@ import pandas as pd
 
 from labeler.codebook.codebook import Codebook
 from labeler.coders import answers
-from labeler.coders.answers import Among, Answer, Example
+from labeler.coders.answers import Example, ParsedAnswer, PostInRequest
 from labeler.coders.llm.request_body import LIMITS, envelope, escaped, limit_name, one_line
 from labeler.coders.schema import schema
 from labeler.coding.vocabulary import CANARY
@@ -31,7 +31,7 @@ IN_COMPANY = ("left-out", "off-schema", "truncated", "refusal", "rejected")
 Locate = Callable[[str, int, int], tuple[int, int, str]]
 
 
-class Templates(NamedTuple):
+class PromptTemplates(NamedTuple):
     """The texts of the two prompt templates (Jinja)."""
 
     system: str
@@ -52,7 +52,7 @@ class Prompt(NamedTuple):
     several: int = 1
 
 
-class Parsed(NamedTuple):
+class ParsedCompletions(NamedTuple):
     """Frames of CODINGS and of SEGMENTS, and the faults (columns FAULTS) of rows without."""
 
     codings: pd.DataFrame
@@ -64,7 +64,7 @@ def spec(
     *,
     base_url: str,
     model: str,
-    templates: Templates,
+    templates: PromptTemplates,
     parameters: Mapping[str, object] = PARAMETERS,
     examples: Sequence[Example] = (),
     several: int = 1,
@@ -98,7 +98,7 @@ def coder(spec: Mapping[str, object]) -> str:
 def prompt(
     codebook: Codebook,
     spec: Mapping[str, object],
-    templates: Templates,
+    templates: PromptTemplates,
     examples: Sequence[Example] = (),
     *,
     several: int = 1,
@@ -141,7 +141,7 @@ def requests(
     *,
     spec: Mapping[str, object],
     prompt: Prompt,
-    templates: Templates,
+    templates: PromptTemplates,
     secret: bytes,
     replicate: int = 1,
     limit: int | None = None,
@@ -202,7 +202,7 @@ def parse(
     codebook: Codebook,
     *,
     locate: Locate | None = None,
-) -> Parsed:
+) -> ParsedCompletions:
     """Codings, segments and faults of `completions`; no content of an answer raises.
 
     `posts` holds the texts as they were sent (columns unit and text). Where something was hidden
@@ -219,7 +219,7 @@ def parse(
     later answer that can be read counts.
     """
     texts = dict(zip(posts["unit"], posts["text"], strict=True))
-    kept: dict[tuple[str, str, int], tuple[Any, Answer]] = {}
+    kept: dict[tuple[str, str, int], tuple[Any, ParsedAnswer]] = {}
     broken: dict[tuple[str, str, int], tuple[Any, AnswerError]] = {}
     in_time = completions.sort_values(["created", "completion"])
     for row in cast(Iterable[Any], in_time.itertuples(index=False)):
@@ -242,7 +242,7 @@ def parse(
             place = _place(row.unit, segment, locate)
             segments.append({**_whose(row), "segment": str(number), **place})
             codings += _coding_rows(row, str(number), segment.codings)
-    return Parsed(
+    return ParsedCompletions(
         frame(CODINGS, codings),
         frame(SEGMENTS, segments),
         pd.DataFrame(faults, columns=FAULTS).astype("str"),
@@ -284,7 +284,7 @@ def _groups(posts: pd.DataFrame, prompt: Prompt) -> Iterator[tuple[list[str], li
         yield units[start : start + prompt.several], texts[start : start + prompt.several]
 
 
-def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
+def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> ParsedAnswer:
     if row.error and not row.answer:
         raise AnswerError(row.detail, kind=row.error)
     if row.unit not in texts:
@@ -295,13 +295,13 @@ def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
     return answers.read(answers.content(row.answer), text, codebook, among=_among(row.request))
 
 
-def _among(request: str) -> Among | None:
+def _among(request: str) -> PostInRequest | None:
     """Which of several posts a stored request asks about for its unit; None where it has one."""
     asked = json.loads(request) if request.startswith("{") else {}
-    return Among(asked["post"], tuple(asked["posts"])) if "posts" in asked else None
+    return PostInRequest(asked["post"], tuple(asked["posts"])) if "posts" in asked else None
 
 
-def _place(unit: str, segment: answers.Segment, locate: Locate | None) -> dict[str, Any]:
+def _place(unit: str, segment: answers.AnsweredSegment, locate: Locate | None) -> dict[str, Any]:
     start, end, quote = segment.start, segment.end, segment.quote
     if locate is not None and segment.found != "missing":
         start, end, quote = locate(unit, start, end)

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from labeler.coders.embedding import learning_curve, train
-from labeler.coders.llm.model import Asking
+from labeler.coders.llm.model import RequestSettings
 from labeler.commands import uploads
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
-from labeler.commands.progress import Shown
+from labeler.commands.progress import ProgressDisplay
 from labeler.study.study import Study
-from labeler.workflow.pilot import Piloted, pilot
-from labeler.workflow.prelabel import Prelabelled, by_cues, by_embedding, by_model, dry_run
+from labeler.workflow.pilot import PilotResult, pilot
+from labeler.workflow.prelabel import PrelabelResult, by_cues, by_embedding, by_model, dry_run
 
 
 @click.command("prelabel")
@@ -138,8 +138,8 @@ def command(context: click.Context, /, **given: Any) -> None:
     leads to an account or a person is hidden before a text leaves (names of persons cannot be
     found offline), and the ledger notes what left. The key comes from OPENAI_API_KEY.
     """
-    settings = {name: given.pop(name) for name in ("llm_url", "llm_model", "embed_model")}
-    context.obj.options.update(settings)
+    noted = {name: given.pop(name) for name in ("llm_url", "llm_model", "embed_model")}
+    context.obj.options.update(noted)
     machine, reparse, dry = given.pop("machine"), given.pop("reparse"), given.pop("dry_run")
     posts, cluster, coder = given.pop("posts"), given.pop("cluster"), given.pop("coder")
     curve = given.pop("learning_curve")
@@ -167,39 +167,39 @@ def command(context: click.Context, /, **given: Any) -> None:
     if coder == "cues":
         _show(by_cues(study, limit=given["limit"], reparse=reparse, report=told), machine=machine)
         return
-    asking = Asking(**given)
+    settings = RequestSettings(**given)
     if batch.action and not dry:
-        uploads.run(study, batch, asking, machine=machine)
+        uploads.run(study, batch, settings, machine=machine)
         return
     if dry:
-        for line in dry_run(study, asking):
+        for line in dry_run(study, settings):
             click.echo(line)
         return
-    with Shown() as shown:
+    with ProgressDisplay() as shown:
         show: dict[str, Any] = {"report": shown.report, "progress": shown.progress}
         if posts:
-            found = pilot(study, asking, posts=posts, **show)
+            found = pilot(study, settings, posts=posts, **show)
         else:
-            done = by_model(study, asking, reparse=reparse, cluster=cluster, **show)
+            done = by_model(study, settings, reparse=reparse, cluster=cluster, **show)
     if posts:
-        _show_pilot(found, asking, machine=machine)
+        _show_pilot(found, settings, machine=machine)
     else:
         _show(done, machine=machine)
 
 
 def _show_curves(study: Study, *, machine: bool) -> None:
-    taught = train.teach(study)
-    found = train.learning_curves(study, taught)
+    trained = train.trained_coder(study)
+    found = train.learning_curves(study, trained)
     if machine:
         as_json(learning_curve.table(found))
         return
     for line in learning_curve.lines(found):
         click.echo(line)
-    for remark in train.remarks(taught):
+    for remark in train.remarks(trained):
         told(remark)
 
 
-def _show(done: Prelabelled, *, machine: bool) -> None:
+def _show(done: PrelabelResult, *, machine: bool) -> None:
     if machine:
         as_json(done._asdict())
         return
@@ -213,11 +213,11 @@ def _show(done: Prelabelled, *, machine: bool) -> None:
         click.echo(remark)
 
 
-def _show_pilot(found: Piloted, asking: Asking, *, machine: bool) -> None:
+def _show_pilot(found: PilotResult, settings: RequestSettings, *, machine: bool) -> None:
     if machine:
         as_json(found._asdict())
         return
-    click.echo(f"{found.posts} posts coded alone and {asking.several} together")
+    click.echo(f"{found.posts} posts coded alone and {settings.several} together")
     for name, rows in found.agreement.groupby("comparison", sort=False):
         click.echo(f"\n{name}")
         table(

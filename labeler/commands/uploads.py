@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 import click
 import pandas as pd
 
-from labeler.coders.llm.jobs.uploads import Sharding
-from labeler.coders.llm.model import Asking
+from labeler.coders.llm.jobs.uploads import JobLimits
+from labeler.coders.llm.model import RequestSettings
 from labeler.commands.options import Command
 from labeler.commands.output import as_json, table, told
 from labeler.store import tables
 from labeler.study.study import Study
 
 if TYPE_CHECKING:
-    from labeler.coders.llm.jobs.fetch import Fetched
-    from labeler.coders.llm.jobs.submit import Submitted
+    from labeler.coders.llm.jobs.fetch import FetchResult
+    from labeler.coders.llm.jobs.submit import SubmitResult
 
 SHOWN = ["batch", "state", "requests#", "done#", "failed#", "submitted", "reserved#", "where"]
 
@@ -28,7 +28,7 @@ class Given(NamedTuple):
 
     action: str | None
     folder: Path | None
-    sharding: Sharding
+    sharding: JobLimits
 
 
 def options(command: Command) -> Command:
@@ -75,13 +75,13 @@ def options(command: Command) -> Command:
 
 def taken(given: dict[str, Any]) -> Given:
     """The options of `--batch`, taken out of a command's."""
-    sharding = Sharding(
+    sharding = JobLimits(
         given.pop("batch_lines"), given.pop("batch_bytes"), given.pop("batch_tokens")
     )
     return Given(given.pop("batch"), given.pop("batch_folder"), sharding)
 
 
-def run(study: Study, batch: Given, asking: Asking, *, machine: bool) -> None:
+def run(study: Study, batch: Given, settings: RequestSettings, *, machine: bool) -> None:
     """Do what `--batch` says and show what came of it."""
     # here, since the SDK takes a second to load, which is only for batches
     from labeler.coders.llm.jobs.fetch import fetch  # noqa: PLC0415
@@ -89,10 +89,10 @@ def run(study: Study, batch: Given, asking: Asking, *, machine: bool) -> None:
     from labeler.coders.llm.jobs.submit import submit  # noqa: PLC0415
 
     if batch.action == "submit":
-        done = submit(study, asking, batch.sharding, folder=batch.folder, report=told)
+        done = submit(study, settings, batch.sharding, folder=batch.folder, report=told)
         as_json(done._asdict()) if machine else _submitted(done)
     elif batch.action == "fetch":
-        got = fetch(study, folder=batch.folder, prices=asking.prices, report=told)
+        got = fetch(study, folder=batch.folder, prices=settings.prices, report=told)
         as_json(got._asdict()) if machine else _fetched(got)
     elif batch.action == "cancel":
         lines = cancel(study, folder=batch.folder)
@@ -102,7 +102,7 @@ def run(study: Study, batch: Given, asking: Asking, *, machine: bool) -> None:
         as_json(rows) if machine else _status(rows)
 
 
-def _submitted(done: Submitted) -> None:
+def _submitted(done: SubmitResult) -> None:
     click.echo(f"{done.coder}: {done.requests} requests submitted in {len(done.batches)} batches")
     if done.resumed:
         click.echo(f"{done.resumed} batches of an earlier run submitted as well")
@@ -110,7 +110,7 @@ def _submitted(done: Submitted) -> None:
         click.echo(remark)
 
 
-def _fetched(got: Fetched) -> None:
+def _fetched(got: FetchResult) -> None:
     click.echo(f"{got.answered} answers stored of {got.batches} batches; {got.waiting} still wait")
     click.echo(f"{got.codings} codings written")
     for kind, times in sorted(got.faults.items()):

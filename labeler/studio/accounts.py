@@ -112,7 +112,13 @@ def start(
         )
     project.prepare()
     place = studio_server.environment(folder=project.studio_env, report=report)
-    return studio_server.start(project.studio_data, environment=place, hooks=hooks, report=report)
+    return studio_server.start(
+        project.studio_data,
+        environment=place,
+        hooks=hooks,
+        database=project.studio_database,
+        report=report,
+    )
 
 
 def add_human(
@@ -168,7 +174,13 @@ def _account(study: Study, name: str, email: str, password: str, *, anew: bool) 
         raise ProjectError(f"coders: --email: {email} is the administrator's: take another one")
     if anew and email in (address.lower() for address in studio.users().values()):
         place = studio_server.environment(folder=study.project.studio_env)
-        set_password(server, environment=place, email=email, password=password)
+        set_password(
+            server,
+            environment=place,
+            email=email,
+            password=password,
+            database=study.project.studio_database,
+        )
     try:
         studio_server.account(server, email=email, password=password, name=name)
     except ServiceRejected as error:

@@ -49,7 +49,7 @@ FOLLOWS = 0.5
 SECONDS = (18.0, 55.0)
 
 
-class Demonstrated(NamedTuple):
+class DemoResult(NamedTuple):
     """What the demo made: logins, what was judged, what the gate held shut, the bundle."""
 
     logins: list[Login]
@@ -59,7 +59,7 @@ class Demonstrated(NamedTuple):
     studio: str
 
 
-def demonstrate(study: Study, report: Report) -> Demonstrated:
+def demonstrate(study: Study, report: Report) -> DemoResult:
     """Run every stage once; what is done already is left as it is."""
     server = start(study.project, report)
     posts = resources.folder("sample") / "made-up-posts.jsonl"
@@ -82,7 +82,7 @@ def demonstrate(study: Study, report: Report) -> Demonstrated:
         results.aggregate(study, batch=BATCH)
     except GateError as error:
         shut = str(error)
-    return Demonstrated(logins, judged, shut, results.export(study, batch=BATCH), server.url)
+    return DemoResult(logins, judged, shut, results.export(study, batch=BATCH), server.url)
 
 
 COLUMNS = {name: name for name in ("id", "platform", "date", "author", "url", "text")}

@@ -15,11 +15,13 @@ from labeler.errors import LabelerError
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.studio.accounts import Servers
+from labeler.studio.client.studio import Studio
 from labeler.studio.repeats import waiting
 from labeler.study.study import Study, open_study
 
 STUDIO_VERSION = "1.23.2"
 FREE_BYTES = 2 * 1024**3
+SQLITE_CODERS = 20  # who submit at once without waiting for long: 18 submissions a second
 
 State = Literal["ok", "warn", "fail"]
 
@@ -85,7 +87,32 @@ def _server(study: Study, servers: Servers, arm: str, name: str) -> list[Check]:
     else:
         checks.append(Check(f"{name} version", "ok", version))
     own = study.project.blind_studio_url if arm else study.project.studio_url
-    return [*checks, _telemetry(own)]
+    return [*checks, *_database(study, studio, own), _telemetry(own)]
+
+
+def _database(study: Study, studio: Studio, url: str) -> Iterator[Check]:
+    """Whether the server's database bears the coders who work at once."""
+    name = "label studio database"
+    coders = len(database.distinct(study.engine, tables.SEATS.c.coder))
+    if not studio.on_sqlite():
+        yield Check(name, "ok", "not SQLite")
+    elif url:
+        yield Check(
+            name,
+            "warn",
+            f"{studio.url} runs on SQLite: where two coders submit at once it stores some "
+            "submissions twice (a pull counts one of them)",
+            "ask whoever runs it for PostgreSQL",
+        )
+    elif coders > SQLITE_CODERS:
+        yield Check(
+            name,
+            "warn",
+            f"SQLite, for {coders} coders",
+            "`labeler studio start --studio-database postgresql://…` in a new project bears more",
+        )
+    else:
+        yield Check(name, "ok", f"SQLite, which bears {SQLITE_CODERS} coders at once")
 
 
 def _telemetry(url: str) -> Check:

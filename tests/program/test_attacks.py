@@ -17,7 +17,7 @@ from openai_server import Server
 from labeler.coders import requests
 from labeler.coders.llm import canary as canaries
 from labeler.coders.llm.client import complete
-from labeler.coders.requests import Parsed
+from labeler.coders.requests import ParsedCompletions
 from labeler.store.tables import COMPLETIONS, frame
 
 POSTS = pd.DataFrame(
@@ -53,7 +53,7 @@ def answered(server: Server, posts: pd.DataFrame, *, several: int = 1) -> pd.Dat
     return frame(COMPLETIONS, rows.assign(answer=made["asked"].map(bodies), **shared))
 
 
-def parsed(completions: pd.DataFrame) -> Parsed:
+def parsed(completions: pd.DataFrame) -> ParsedCompletions:
     """What becomes of them."""
     return requests.parse(completions, POSTS, TALK_BOOK)
 

@@ -27,7 +27,7 @@ import pytest
 from openai_server import KEY, MODEL, Server
 from running import PASSED, Labeler
 
-from labeler.coders.llm.cluster.worker import Errand
+from labeler.coders.llm.cluster.worker import WorkerPortion
 from labeler.keys import key
 from labeler.store import tables
 
@@ -327,7 +327,7 @@ def test_budget_is_shared(labeler: Labeler, server: Server, dask: Dask, tmp_path
 
 def test_no_secret_in_logs_and_pages(labeler: Labeler, server: Server, dask: Dask) -> None:
     """Neither key, password, secret nor post stands in what Dask logs, shows or keeps on the disk,
-    even of an errand that failed."""
+    even of a portion that failed."""
     server.latency = 0.3
     command = ("prelabel", "--no-canary", "--concurrency", "4", "--cluster", dask.address)
     with ended(labeler.begin(*command)) as process:
@@ -408,7 +408,7 @@ def test_cluster_is_for_models_and_dask_is_loaded_only_then(labeler: Labeler) ->
     assert told.stdout == "set()\n"
 
 
-def test_errand_hides_what_it_holds() -> None:
-    """The repr of an errand names neither units nor anything of the project."""
-    shown = {name for name, field in Errand.__dataclass_fields__.items() if field.repr}
+def test_portion_hides_what_it_holds() -> None:
+    """The repr of a portion names neither units nor anything of the project."""
+    shown = {name for name, field in WorkerPortion.__dataclass_fields__.items() if field.repr}
     assert shown == {"name", "coder", "asking", "again", "version"}

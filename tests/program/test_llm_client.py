@@ -24,8 +24,8 @@ from places import ROOT
 from labeler.codebook import codebook as codebooks
 from labeler.coders import requests as prelabels
 from labeler.coders.llm.client import http
-from labeler.coders.llm.client.complete import Answer, Tally, complete
-from labeler.coders.requests import Templates
+from labeler.coders.llm.client.complete import Completion, RequestTally, complete
+from labeler.coders.requests import PromptTemplates
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.keys import canonical
 from labeler.store.tables import COMPLETIONS, frame
@@ -33,7 +33,7 @@ from labeler.store.tables import COMPLETIONS, frame
 BOOK = codebooks.read(
     (ROOT / "codebook" / "llm-mental-health.yaml").read_text(encoding="utf-8"), source="codebook"
 )
-TEMPLATES = Templates("{{ codebook.title }}", "{{ delimiter }}\n{{ post }}")
+TEMPLATES = PromptTemplates("{{ codebook.title }}", "{{ delimiter }}\n{{ post }}")
 SPEC = prelabels.spec(base_url="http://127.0.0.1/v1", model="made-up", templates=TEMPLATES)
 
 
@@ -63,10 +63,10 @@ class Asked:
     """What a run handed over, and how it ended."""
 
     def __init__(self, server: Server | str, asked: list[tuple[str, str]], **how: Any) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[Completion] = []
         self.reports = 0
         self.error: Exception | None = None
-        self.tally = Tally()
+        self.tally = RequestTally()
         options: dict[str, Any] = {"api_key": KEY, "pause": 0.01, "deadline": 5.0} | how
         try:
             self.tally = complete(
@@ -79,7 +79,7 @@ class Asked:
         except (ServiceRejected, ServiceUnavailable) as error:
             self.error = error
 
-    def report(self, tally: Tally) -> None:
+    def report(self, tally: RequestTally) -> None:
         self.reports += 1
 
     @property
@@ -116,7 +116,7 @@ def test_answers_come_raw_and_parse(server: Server) -> None:
     assert len(found.segments) > 0
 
 
-def parsed(asked: list[tuple[str, str]], answers: list[Answer]) -> prelabels.Parsed:
+def parsed(asked: list[tuple[str, str]], answers: list[Completion]) -> prelabels.ParsedCompletions:
     """The answers as codings; the n-th request is that of post n."""
     units = {key: f"u{n}" for n, (key, _) in enumerate(asked)}
     shared = {"codebook": BOOK.fingerprint, "coder": prelabels.coder(SPEC), "replicate": 1}
@@ -359,7 +359,7 @@ def test_what_the_store_raises_ends_the_run(server: Server) -> None:
     class Full(Exception):
         pass
 
-    def store(answer: Answer) -> None:
+    def store(answer: Completion) -> None:
         raise Full
 
     with pytest.raises(Full):

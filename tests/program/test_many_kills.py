@@ -19,7 +19,7 @@ import openai_server
 from openai_server import KEY, MODEL, Server
 from running import Labeler
 
-from labeler.coders.llm.client.answers import PORTION
+from labeler.coders.llm.client.completions import PORTION
 from labeler.store import tables
 
 POSTS, KILLS, CONCURRENCY = 3000, 20, 256

@@ -22,7 +22,7 @@ PICKED = (
 )
 
 
-class Curve(NamedTuple):
+class LearningCurve(NamedTuple):
     """The measures of a variable: the classifier by size, then the baselines."""
 
     variable: str
@@ -32,7 +32,7 @@ class Curve(NamedTuple):
 
 
 def curve(
-    taught: pd.DataFrame,
+    codes: pd.DataFrame,
     cues: pd.DataFrame,
     variable: Variable,
     *,
@@ -40,14 +40,14 @@ def curve(
     vectors: Floats,
     repeats: int = REPEATS,
     seed: int = SEED,
-) -> Curve:
+) -> LearningCurve:
     """The learning curve of a variable that is offered.
 
-    `taught` has the columns unit, variable and value; `cues` are CODINGS of the cues coder on the
+    `codes` has the columns unit, variable and value; `cues` are CODINGS of the cues coder on the
     same units, which abstains where there is none; `vectors` has a row for each of `units`.
     """
     places = {unit: place for place, unit in enumerate(units)}
-    own = taught[taught["variable"] == variable.variable]
+    own = codes[codes["variable"] == variable.variable]
     theirs = cues[(cues["variable"] == variable.variable) & (cues["segment"] == "")]
     values = dict(zip(theirs["unit"], theirs["value"], strict=True))
     given = [values.get(unit) for unit in own["unit"]]
@@ -63,10 +63,10 @@ def curve(
         repeats=repeats,
         seed=seed,
     )
-    return Curve(variable.variable, len(own), seed, found)
+    return LearningCurve(variable.variable, len(own), seed, found)
 
 
-def lines(curves: Sequence[Curve]) -> list[str]:
+def lines(curves: Sequence[LearningCurve]) -> list[str]:
     """The curves as a plain table for each variable, with a remark where a baseline is as good."""
     text = []
     for one in curves:
@@ -83,7 +83,7 @@ def lines(curves: Sequence[Curve]) -> list[str]:
     return [*text, *PICKED] if text else []
 
 
-def table(curves: Sequence[Curve]) -> pd.DataFrame:
+def table(curves: Sequence[LearningCurve]) -> pd.DataFrame:
     """The same numbers for machines: a row for each variable, coder and size."""
     rows = []
     for one in curves:
@@ -121,7 +121,7 @@ def _spread(numbers: Floats) -> str:
     return f"{mean:.3f}" + ("" if math.isnan(deviation) else f" ± {deviation:.3f}")
 
 
-def _remarks(one: Curve) -> Iterator[str]:
+def _remarks(one: LearningCurve) -> Iterator[str]:
     """Where the classifier, taught with all that there is, does not beat a baseline.
 
     To beat is to have the higher mean and to be better in more than half of the splits; one that

@@ -21,7 +21,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 SEEN = 100
 
 
-class Purse:
+class BudgetLedger:
     """The prices of a model, and its budget if there is one; used from two threads."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Purse:
             return self._budget is not None and self._budget.reserved > 0
 
     def cost(
-        self, answer: complete.Answer, *, batch: bool = False
+        self, answer: complete.Completion, *, batch: bool = False
     ) -> tuple[float | None, str, str]:
         """What an answer cost, in which currency; None and why where that is unknown."""
         price = prices.price_of(answer.served, self._table) or self.price

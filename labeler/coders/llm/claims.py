@@ -55,10 +55,10 @@ def renew(engine: Engine, *, holder: str, at: str) -> None:
         connection.execute(update(CLAIMS).where(CLAIMS.c.holder == holder).values(taken=at))
 
 
-def of_errand(engine: Engine, errand: str) -> list[str]:
-    """The holders of claims that ask on an errand (or in a run: on any of its errands)."""
+def of_portion(engine: Engine, portion: str) -> list[str]:
+    """The holders of claims that ask on a portion (or in a run: on any of its portions)."""
     named = database.distinct(engine, CLAIMS.c.holder)
-    return [holder for holder in named if f" {errand} " in f"{holder} "]
+    return [holder for holder in named if f" {portion} " in f"{holder} "]
 
 
 def release(engine: Engine, **equals: object) -> None:

@@ -26,7 +26,7 @@ class Range(NamedTuple):
 ASSUMED = Range(60, 250)
 
 
-class Estimate(NamedTuple):
+class CostEstimate(NamedTuple):
     """What a run is going to take. Tokens are of all requests, but for `shared_prefix_tokens`,
     the beginning that is the same text in each; costs are in `currency`, None without a price.
     """
@@ -85,7 +85,7 @@ def estimate(
     answers: float | Range = ASSUMED,
     price: Price | None,
     calibration: float = 1.0,
-) -> Estimate:
+) -> CostEstimate:
     """Tokens and costs of one request for each of `user_tokens`.
 
     `system_tokens`: tokens of what is the same in each request and comes first (system message,
@@ -102,7 +102,7 @@ def estimate(
     cacheable = price is not None and price.cached is not None and prefix >= price.cache_from
     cached = max(requests - 1, 0) * prefix if cacheable else 0.0
 
-    return Estimate(
+    return CostEstimate(
         requests=requests,
         prompt_tokens=round(prompt),
         shared_prefix_tokens=round(prefix),
@@ -120,7 +120,7 @@ def estimate(
 
 
 def lines(
-    estimate: Estimate,
+    estimate: CostEstimate,
     *,
     model: str,
     price: Price | None,

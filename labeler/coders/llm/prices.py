@@ -57,7 +57,7 @@ def prices(text: str, *, source: str) -> dict[str, Price]:
     if twice:
         raise ProjectError("\n".join(f"{source}: {path}: stands here twice" for path in twice))
     try:
-        found = _File.model_validate(content)
+        found = _PriceFile.model_validate(content)
     except ValidationError as error:
         findings = (_finding(source, fault) for fault in cast(list[Any], error.errors()))
         raise ProjectError("\n".join(findings)) from error
@@ -91,7 +91,7 @@ def price_of(model: str, table: Mapping[str, Price], *, local: bool = False) -> 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Entry(BaseModel):
+class _PriceEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     input: Amount
@@ -104,7 +104,7 @@ class _Entry(BaseModel):
     source: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _plausible(self) -> _Entry:
+    def _plausible(self) -> _PriceEntry:
         if self.cached is not None and self.cached > self.input:
             raise ValueError("cached: a cached token costs more than a fresh one")
         if any(0 < price < _SMALLEST for price in (self.input, self.cached or 0, self.output)):
@@ -112,11 +112,11 @@ class _Entry(BaseModel):
         return self
 
 
-class _File(BaseModel):
+class _PriceFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    models: dict[str, _Entry]
+    models: dict[str, _PriceEntry]
 
 
 def _finding(source: str, fault: Mapping[str, Any]) -> str:

@@ -175,6 +175,15 @@ class Calls:
 
         return self.call(what, ask)
 
+    def words(self, what: str, path: str, params: Mapping[str, Any]) -> str:
+        """What a path answers, whatever its status: once, as text."""
+
+        def ask() -> str:
+            http = self.sdk._client_wrapper.httpx_client
+            return str(http.request(path, method="GET", params=dict(params)).text)
+
+        return self.call(what, ask, again=False)
+
     def clock(self) -> datetime | None:
         """When the server gave its last answer, by its clock or ours, whichever is behind."""
         try:

@@ -32,7 +32,7 @@ from labeler.coders import requests
 from labeler.coders.answers import Example
 from labeler.coders.cues import coder as cues
 from labeler.coders.llm import request_body
-from labeler.coders.requests import Parsed, Prompt, Templates
+from labeler.coders.requests import ParsedCompletions, Prompt, PromptTemplates
 from labeler.coders.schema import schema
 from labeler.coding.vocabulary import CANARY
 from labeler.errors import InputError
@@ -44,20 +44,22 @@ PROMPT = requests.prompt(TALK_BOOK, SPEC, TEMPLATES)
 POSTS = pd.DataFrame({"unit": ["u1"], "text": [TEXT]})
 
 
-def parsed(raw: str, *, codebook: Codebook = TALK_BOOK, coder: str = CODER, **more: Any) -> Parsed:
+def parsed(
+    raw: str, *, codebook: Codebook = TALK_BOOK, coder: str = CODER, **more: Any
+) -> ParsedCompletions:
     """What becomes of one completion with this raw answer for the post TEXT."""
     row = {"completion": "c1", "codebook": codebook.fingerprint, "coder": coder, "unit": "u1"}
     row |= {"replicate": 1, "answer": raw, "created": "2026-01-01T00:00:00Z", **more}
     return requests.parse(frame(COMPLETIONS, [row]), POSTS, codebook)
 
 
-def values(found: Parsed, number: str = "") -> dict[str, str]:
+def values(found: ParsedCompletions, number: str = "") -> dict[str, str]:
     """Variable to value, of the unit or of one segment."""
     rows = found.codings[found.codings.segment == number]
     return dict(zip(rows.variable, rows.value, strict=True))
 
 
-def kinds(found: Parsed) -> list[str]:
+def kinds(found: ParsedCompletions) -> list[str]:
     """The kinds of the faults, in order."""
     return list(found.faults.kind)
 
@@ -236,7 +238,7 @@ def test_any_post_is_one_line(texts: list[str], several: int) -> None:
 def test_a_template_with_an_unknown_name_fails() -> None:
     """A misspelt name in a template is an error, not a gap in the prompt."""
     with pytest.raises(jinja2.UndefinedError, match="codebok"):
-        requests.prompt(TALK_BOOK, SPEC, Templates("{{ codebok.title }}", "{{ post }}"))
+        requests.prompt(TALK_BOOK, SPEC, PromptTemplates("{{ codebok.title }}", "{{ post }}"))
 
 
 def test_no_frame_without_columns() -> None:
@@ -265,7 +267,7 @@ def test_spec_holds_no_secret_and_names_the_coder() -> None:
     name = requests.coder(one)
     assert name.startswith("model:m/x:8b@") and len(name) == len("model:m/x:8b@") + 6
     more: list[dict[str, Any]] = [
-        {"templates": Templates("other", "prompt")},
+        {"templates": PromptTemplates("other", "prompt")},
         {"several": 5},
         {"examples": [EXAMPLE]},
     ]
@@ -306,7 +308,7 @@ THREE = requests.prompt(TALK_BOOK, SPEC, TEMPLATES, several=3)
 TEXTS = ["First. The bot calms me.", "Second.", "Third. The bot scares me."]
 
 
-def in_company(answer: Any, made: pd.DataFrame) -> tuple[Parsed, pd.DataFrame]:
+def in_company(answer: Any, made: pd.DataFrame) -> tuple[ParsedCompletions, pd.DataFrame]:
     """What becomes of one answer to several posts, and its completions: a row for each post."""
     raw = answer if isinstance(answer, str) else body(json.dumps(answer))
     shared = {"codebook": TALK_BOOK.fingerprint, "coder": CODER, "created": "2026", "answer": raw}
@@ -665,7 +667,7 @@ def test_answers_of_the_cues_coder_are_read_alike() -> None:
     assert kinds(found) == []
 
 
-def parsed_all(answers: list[str]) -> Parsed:
+def parsed_all(answers: list[str]) -> ParsedCompletions:
     """What becomes of several raw answers, each of a model and of cues, one unit for each."""
     shared = {"codebook": TALK_BOOK.fingerprint, "replicate": 1}
     rows = [

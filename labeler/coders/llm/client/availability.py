@@ -10,7 +10,7 @@ LONGEST_SCOUT = 5.0
 
 
 @dataclass
-class Presence:
+class ServerAvailability:
     """Tells a server that is gone from requests that fail, where there is patience to wait for it.
 
     It is gone when a connection is refused, or when three requests that have nothing to do with

@@ -42,7 +42,7 @@ class Reply(NamedTuple):
     seconds: float
 
 
-class Door(NamedTuple):
+class ModelConnection(NamedTuple):
     """An open session and the addresses behind it; what a server repeats of `secrets` is hidden."""
 
     session: aiohttp.ClientSession
@@ -90,10 +90,11 @@ class Door(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
-    """A door to the server. A query of the address (`?api-version=…`) goes with each request.
+async def opened(base_url: str, api_key: str) -> AsyncIterator[ModelConnection]:
+    """An open connection to the server.
 
-    Azure takes the key of a deployment's address in a header of its own.
+    A query of the address (`?api-version=…`) goes with each request. Azure takes the key of a
+    deployment's address in a header of its own.
     """
     import openai  # noqa: PLC0415  (half a second, which only those who ask shall wait)
 
@@ -124,7 +125,9 @@ async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
     )
     async with session:
         secrets = _secrets(api_key.strip(), query)
-        yield Door(session, f"{root}/chat/completions{end}", f"{root}/models{end}", secrets)
+        yield ModelConnection(
+            session, f"{root}/chat/completions{end}", f"{root}/models{end}", secrets
+        )
 
 
 def checked(base_url: str) -> None:

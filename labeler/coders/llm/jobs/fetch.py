@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.coders.llm import canary as canaries
 from labeler.coders.llm import claims
-from labeler.coders.llm.budget import Purse
-from labeler.coders.llm.client import answers as llm_answers
-from labeler.coders.llm.client import failures
-from labeler.coders.llm.client.complete import Answer
+from labeler.coders.llm.budget import BudgetLedger
+from labeler.coders.llm.canary import alarm, canary, is_one
+from labeler.coders.llm.client import completions, failures
+from labeler.coders.llm.client.complete import Completion
 from labeler.coders.llm.jobs import files as shapes
 from labeler.coders.llm.jobs import server as llm_batches
 from labeler.coders.llm.jobs import uploads
@@ -41,7 +40,7 @@ ELSEWHERE = (
 NAMED = 3  # so many of the lines that are no use are named
 
 
-class Fetched(NamedTuple):
+class FetchResult(NamedTuple):
     """What a fetch did: batches done with, and those that still wait; answers stored now, requests
     that are pending again; codings written and faults by kind; and what a person must know."""
 
@@ -60,7 +59,7 @@ def fetch(
     folder: Path | None = None,
     prices: Path | None = None,
     report: Report = silent,
-) -> Fetched:
+) -> FetchResult:
     """Store the answers of all batches that have ended, and parse them.
 
     Those of the model server, whoever of its coders they are of, and those in folders whose answers
@@ -68,7 +67,7 @@ def fetch(
     """
     holder = claims.holder(now())
     with logged(study, "prelabel", {"batch": "fetch", "folder": str(folder or "")}):
-        fetching = _Fetching(study, holder, prices, report)
+        fetching = _JobFetch(study, holder, prices, report)
         try:
             fetching.folders(folder)
             if uploads.outstanding(study, host=uploads.address(study)):
@@ -78,7 +77,7 @@ def fetch(
         finally:
             codings, faults = _parsed(study)
         waiting = len(uploads.outstanding(study))
-        return Fetched(
+        return FetchResult(
             fetching.batches,
             waiting,
             fetching.stored,
@@ -102,14 +101,14 @@ def _parsed(study: Study) -> tuple[int, dict[str, int]]:
     return written, dict(faults)
 
 
-class _Fetching:
+class _JobFetch:
     """One run of fetching: what it stored, and what it has to say."""
 
     def __init__(self, study: Study, holder: str, prices: Path | None, report: Report) -> None:
         self.study, self.holder, self.report = study, holder, report
         self._prices = prices
         self._specs = coders(study, "model")
-        self._purses: dict[str, Purse] = {}
+        self._ledgers: dict[str, BudgetLedger] = {}
         self.batches = self.stored = self.again = 0
         self._counts = Counter[str]()
         self._named: list[str] = []
@@ -237,16 +236,16 @@ class _Fetching:
         database.replace(
             self.study.engine, (tables.COMPLETIONS, names, rows), (tables.CLAIMS, which, [])
         )
-        self.stored += sum(not canaries.is_one(made["unit"]) for made in rows)
+        self.stored += sum(not is_one(made["unit"]) for made in rows)
         if rows and row.codebook != self.study.codebook.fingerprint:
             self._counts[ELSEWHERE] += len(rows)
 
-    def _answer(self, one: Any) -> Answer | None:
+    def _answer(self, one: Any) -> Completion | None:
         """A result as an answer; None (and counted) where the request is to be asked again."""
         raw = one.raw.encode("utf-8", "replace")
         if one.status == shapes.OK:
-            read = llm_answers.read(one.asked, raw, 0.0)
-            if isinstance(read, Answer):
+            read = completions.read(one.asked, raw, 0.0)
+            if isinstance(read, Completion):
                 return read
             self._counts[f"requests to be asked again: {read}"] += 1
             return None
@@ -257,33 +256,33 @@ class _Fetching:
         key = self.study.project.llm_key.strip()
         failure = failures.of_status(one.status, {}, raw, api_key=key)
         if failure.fate == "row":
-            return Answer(one.asked, "", failure.kind, failure.detail, "", None, None, 0.0)
+            return Completion(one.asked, "", failure.kind, failure.detail, "", None, None, 0.0)
         self._counts[f"requests to be asked again: {failure.kind} {failure.detail}"] += 1
         return None
 
-    def _rows(self, row: Any, members: list[Any], answer: Answer) -> Iterator[dict[str, Any]]:
+    def _rows(self, row: Any, members: list[Any], answer: Completion) -> Iterator[dict[str, Any]]:
         """Rows of COMPLETIONS; posts that shared a request share what it took and cost."""
         whose = {"coder": row.coder, "codebook": row.codebook, "seconds": None}
-        for made in rows_of(answer, members, self._purse(row.coder).cost(answer, batch=True)):
-            if canaries.is_one(made["unit"]):
+        for made in rows_of(answer, members, self._ledger_of(row.coder).cost(answer, batch=True)):
+            if is_one(made["unit"]):
                 made["detail"] = made["detail"] or self._heard(row, answer)
             yield made | whose
 
-    def _heard(self, row: Any, answer: Answer) -> str:
-        canary = canaries.canary(row.run, secret=self.study.project.secret())
-        alarm = canaries.alarm(canary, answer.body)
-        if alarm:
-            self._said.append(f"ALARM: {alarm}")
-        return alarm
+    def _heard(self, row: Any, answer: Completion) -> str:
+        sent = canary(row.run, secret=self.study.project.secret())
+        found = alarm(sent, answer.body)
+        if found:
+            self._said.append(f"ALARM: {found}")
+        return found
 
-    def _purse(self, coder: str) -> Purse:
+    def _ledger_of(self, coder: str) -> BudgetLedger:
         """The prices of an upload's coder, whatever model the project names now."""
-        if coder not in self._purses:
+        if coder not in self._ledgers:
             project = replace(self.study.project, llm_model=str(self._specs[coder]["model"]))
-            self._purses[coder] = Purse(
+            self._ledgers[coder] = BudgetLedger(
                 self.study._replace(project=project), coder, price_file=self._prices, budget=None
             )
-        return self._purses[coder]
+        return self._ledgers[coder]
 
     def _useless(self, path: Path, line: int, what: str, why: str) -> None:
         self._counts[what] += 1

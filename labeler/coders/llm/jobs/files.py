@@ -20,7 +20,7 @@ RESULTS = ["line", "asked", "status", "raw", "code", "detail", "fault"]
 OK = 200
 
 
-class Limits(NamedTuple):
+class FileLimits(NamedTuple):
     """What a file of a batch holds at most. OpenAI takes 50,000 lines and 200 MB."""
 
     lines: int = 50_000
@@ -33,7 +33,7 @@ def line(asked: str, body: str, *, endpoint: str) -> str:
     return f"{HEAD}{body},{rest[1:]}"
 
 
-def shards(chunks: Iterable[pd.DataFrame], *, limits: Limits) -> Iterator[pd.DataFrame]:
+def shards(chunks: Iterable[pd.DataFrame], *, limits: FileLimits) -> Iterator[pd.DataFrame]:
     """Requests in portions that fit a file each.
 
     `chunks` are frames with the columns completion, unit, asked, and bytes, those of the request's

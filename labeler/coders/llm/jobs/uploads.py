@@ -33,7 +33,7 @@ FILES = "files in "
 BEFORE = 86_400.0  # seconds by which the clocks of server and client may differ
 
 
-class Sharding(NamedTuple):
+class JobLimits(NamedTuple):
     """What a file holds at most, and how many tokens may wait at the server in all."""
 
     lines: int = 50_000

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.coders import answers
-from labeler.coders.answers import Answer
+from labeler.coders.answers import ParsedAnswer
 from labeler.coders.cues import coder
 from labeler.errors import AnswerError
 from labeler.store.tables import COMPLETIONS, columns
@@ -304,7 +304,7 @@ def test_the_rationale_names_the_cues_that_decided() -> None:
     assert answer(longer, "nothing")["rationale"] == ""
 
 
-def read(given: dict[str, Any], text: str, codebook: Codebook) -> Answer:
+def read(given: dict[str, Any], text: str, codebook: Codebook) -> ParsedAnswer:
     """An answer of the cues coder as it is parsed."""
     return answers.read(json.dumps(given), text, codebook, abstains=True)
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from labeler.codebook import codebook as codebooks
-from labeler.coders.cues.matching import Cues, cues_of, find, ready
+from labeler.coders.cues.matching import VariableCues, cues_of, find, ready
 
 RULES = {
     "negations": ["not", "*n't", "never", "no", "不"],
@@ -33,7 +33,7 @@ MINUS = ["useless", "can't stop", "helps ~3> nicht", "*angst", "help desk"]
 
 def sought(
     *, plus: str | None = "minus", minus: str | None = None, rules: dict[str, Any] = RULES
-) -> Cues:
+) -> VariableCues:
     """What is looked for: cues of two codes, and the code of each where it is negated."""
     values = [
         {"code": code, "label": code, "definition": code, "cues": cues, "negated": negated}
@@ -46,12 +46,12 @@ def sought(
     return cues_of(book.variable("mood"), book)
 
 
-def told(text: str, cues: Cues | None = None) -> list[str]:
+def told(text: str, cues: VariableCues | None = None) -> list[str]:
     """Each hit as its codes, cues and the stretch of the text."""
     return [
         f"{one.code}: {one.cue} [{text[hit.start : hit.end]}]"
         for hit in find(cues or sought(), ready(text))
-        for one in hit.told
+        for one in hit.cue_codes
     ]
 
 

@@ -19,7 +19,7 @@ TOPIC = BOOK.variable("topic")
 NOTHING = codings({})
 
 
-def drawn(vectors: np.ndarray, cues: pd.DataFrame = NOTHING) -> learning_curve.Curve:
+def drawn(vectors: np.ndarray, cues: pd.DataFrame = NOTHING) -> learning_curve.LearningCurve:
     """The curve of the topic."""
     return learning_curve.curve(TAUGHT, cues, TOPIC, units=UNITS, vectors=vectors)
 

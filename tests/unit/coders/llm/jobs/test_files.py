@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labeler.coders.llm import costs
 from labeler.coders.llm.jobs import files
-from labeler.coders.llm.jobs.files import Limits
+from labeler.coders.llm.jobs.files import FileLimits
 from labeler.errors import InputError
 
 ENDPOINT = "/v1/chat/completions"
@@ -27,7 +27,7 @@ def chunk(*rows: tuple[str, str, int]) -> pd.DataFrame:
 
 def split(chunks: list[pd.DataFrame], **limits: int) -> list[list[str]]:
     """The completions of each portion."""
-    found = files.shards(chunks, limits=Limits(**limits))
+    found = files.shards(chunks, limits=FileLimits(**limits))
     return [shard["completion"].tolist() for shard in found]
 
 
@@ -86,7 +86,7 @@ def test_every_request_is_in_one_portion_that_fits(
         chunk(*((f"{n}", f"{n}", size) for size, n in zip(some, number, strict=False)))
         for some in sizes
     ]
-    found = list(files.shards(chunks, limits=Limits(lines, bytes_)))
+    found = list(files.shards(chunks, limits=FileLimits(lines, bytes_)))
     wanted = [name for some in chunks for name in some["completion"]]
     assert [name for shard in found for name in shard["completion"]] == wanted
     assert all(0 < len(shard) <= lines for shard in found)
