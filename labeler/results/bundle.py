@@ -30,7 +30,7 @@ def bundle(frames: Mapping[str, pd.DataFrame], facts: BundleFacts) -> dict[str, 
     are in no frame that is passed here.
     """
     files = dict(_files(frames, facts))
-    files["README.txt"] = _File(_readme(frames, facts, files).encode(), "this file")
+    files["README.txt"] = _File(_readme(frames, facts, files).encode(), "")
     listed = {
         name: {"sha256": hashlib.sha256(file.content).hexdigest(), "bytes": len(file.content)}
         for name, file in sorted(files.items())
@@ -47,9 +47,9 @@ def _files(frames: Mapping[str, pd.DataFrame], facts: BundleFacts) -> Iterator[t
         for name, content in form.files(frames, facts).items():
             yield name, _File(content, form.descriptions.get(name, ""))
     for drawn in figures_of(frames, facts.codebook):
-        about = f"{drawn.figure.title}. {drawn.alt}"
+        about = f"{drawn.figure.title}. {drawn.alt}."
         yield f"{drawn.name}.svg", _File(draw.draw(drawn.spec(), "svg"), about)
-    yield "codebook.yaml", _File(facts.codebook_text.encode(), "what every coder was told")
+    yield "codebook.yaml", _File(facts.codebook_text.encode(), "What every coder was told.")
 
 
 def _readme(
@@ -57,7 +57,7 @@ def _readme(
 ) -> str:
     lines = [f"Batch {facts.batch}, exported by labeler {facts.labeler}.", ""]
     told = {name: file.description for name, file in files.items()}
-    told[MANIFEST] = "hashes of these files, settings and versions"
+    told[MANIFEST] = "Hashes of these files, settings and versions."
     width = max(len(name) for name in told) + 2
     lines += [f"{name:<{width}}{what}".rstrip() for name, what in told.items()]
     lines += _assessments(frames, facts)

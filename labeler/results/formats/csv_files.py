@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from labeler.results.formats.declaration import BundleFacts, Format
+from labeler.store.tables import METADATA
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n")
 NUMBER = r"[+-]?\d+(\.\d+)?"
@@ -42,16 +43,7 @@ FORMAT = Format(
     name="csv",
     files=_files,
     descriptions={
-        "codings.csv": "a row a coder, unit, segment and variable; source names the raw answer",
-        "codings_wide.csv": "the same, a column for each variable; empty: no code, or not asked",
-        "segments.csv": "where each coder's segments stand (code-point offsets)",
-        "changes.csv": "suggestions in view: accepted, edited, added or deleted, compared by value",
-        "confidence.csv": "how sure a model is of its codes, where asked; no probability of truth",
-        "reliability.csv": "coefficients by panel, variable and code; evidence=0 is none",
-        "verdicts.csv": "what the gate ruled, on which bound, and the key of its ground",
-        "assessments.csv": "every measure of the assessments, with intervals",
-        "consensus.csv": "the value kept for each unit, from blind human codings",
-        "estimates.csv": "shares per code among blind human codes; small cells hidden",
-        "tasks.csv": "who was to code what, with the probability of the draw",
+        **{f"{table.name}.csv": str(table.comment) for table in METADATA.tables.values()},
+        "codings_wide.csv": "The same, a column for each variable; empty: no code, or not asked.",
     },
 )

@@ -10,7 +10,6 @@ from labeler.codebook.codebook import Codebook
 from labeler.reliability.assessments.findings import Finding, findings
 from labeler.reliability.confidence import ALL
 from labeler.results.figures.declaration import BatchFigure
-from labeler.web.report import figures
 
 CURVES = ("bin.", "point.")  # measures that are drawn, and too many to be listed
 
@@ -37,10 +36,12 @@ class Section(NamedTuple):
     variables: list[VariableMeasures]
 
 
-def sections(rows: pd.DataFrame, book: Codebook | None) -> list[Section]:
-    """A section for each assessment there is; variables as the codebook has them."""
+def sections(rows: pd.DataFrame, drawn: list[BatchFigure], book: Codebook | None) -> list[Section]:
+    """A section for each assessment there is, with its figures among those `drawn`.
+
+    Variables stand as the codebook has them.
+    """
     labels = {one.variable: one.label for one in book.variables} if book else {}
-    drawn = figures.shown({"assessments": rows}, book)
     return [
         _section(finding, drawn, [ALL, *labels]) for finding in findings(rows, book, labels=labels)
     ]

@@ -45,7 +45,7 @@ def reliability() -> Response | str:
             for coefficient in sorted(set(rows["coefficient"]))
             if coefficient in DEFINITIONS
         },
-        figures=figures.shown({RELIABILITY.name: rows}, book),
+        figures=figures.shown({RELIABILITY.name: rows, VERDICTS.name: judged}, book),
         thresholds=_thresholds(rows),
         families=[gate.MEANING[family] for family in gate.MEANING if family in _families(judged)],
     )
@@ -56,6 +56,9 @@ def assessments() -> Response | str:
     """What each assessment of a batch found."""
     batch = queries.chosen_batch()
     rows, book = _of(batch, ASSESSMENTS), _codebook(batch)
+    drawn = figures.shown({ASSESSMENTS.name: rows}, book)
+    sections = assessment_sections.sections(rows, drawn, book)
+    placed = {section.name for section in sections}
     return answer(
         "assessments.html",
         rows,
@@ -63,7 +66,8 @@ def assessments() -> Response | str:
         batch=batch,
         batches=queries.batch_names(),
         codebook=book,
-        sections=assessment_sections.sections(rows, book),
+        sections=sections,
+        figures=[one for one in drawn if one.figure.assessment not in placed],
     )
 
 
