@@ -100,7 +100,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             codebook_text=str(books["content"].iloc[0]),
             suggester=str(row["suggester"]),
             design=str(row["design"]),
-            made_up=made_up(study),
+            made_up=made_up(study.engine),
             override="; ".join(overrides),
             verdicts=_stated(frames["verdicts"]),
         )

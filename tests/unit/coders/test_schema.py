@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_talk import CODES, ROOT, TALK, TALK_BOOK, book
+from thorough import examples
 
 from labeler.codebook import codebook as codebooks
 from labeler.coders.schema import CODES as MOST_CODES
@@ -61,7 +62,7 @@ def test_schemas_of_the_codebooks_that_come_along(several: bool) -> None:
     assert max(level for level, _ in parts(schema(TALK_BOOK, several=several))) == LEVELS
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(strategies.codebooks_accepted(), st.booleans())
 def test_schema_of_any_codebook(codebook: codebooks.Codebook, several: bool) -> None:
     """Any codebook that `check` accepts: within the limits, and every code is listed."""
