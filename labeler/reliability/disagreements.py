@@ -55,9 +55,9 @@ def disagreements(
             parts.append(rows.assign(**which))
             counted = {"compared": compared["unit"].nunique(), "differ": rows["unit"].nunique()}
             counts.append({**which, **counted})
-    rows = pd.concat(parts, ignore_index=True) if parts else ()
     return Disagreements(
-        tables.frame(tables.DISAGREEMENTS, rows), tables.frame(tables.COMPARISONS, counts)
+        tables.frame(tables.DISAGREEMENTS, pd.concat(parts, ignore_index=True)),
+        tables.frame(tables.COMPARISONS, counts),
     )
 
 

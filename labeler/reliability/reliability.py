@@ -1,23 +1,34 @@
-"""Codings → coefficients, verdicts, consensus and assessments of a batch, in one transaction."""
+"""Codings → coefficients, verdicts, consensus, disagreements and assessments of a batch.
+
+All are stored in one transaction.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
 from labeler.codebook.codebook import Codebook, Gate
 from labeler.coding import consensus as consensus_stage
-from labeler.coding import panels
+from labeler.coding import read
+from labeler.coding.batch import BatchCodings
+from labeler.coding.read import read_batch
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import Material, assess, drawn
+from labeler.reliability.disagreements import Disagreements, disagreements
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, coded, logged, same_codebook
+from labeler.study.study import Study, batch_row, logged, same_codebook
 
-DRAWN = ["unit", "coder", "arm", "unit_probability", "task_probability"]
+WANTED = {
+    tables.CODINGS: read.CODINGS,
+    tables.SEGMENTS: read.SEGMENTS,
+    tables.TASKS: tables.columns(tables.TASKS),
+    tables.POSTS: ("unit", "author", "text"),
+}
 
 
 class Judged(NamedTuple):
@@ -43,35 +54,27 @@ def reliability(
     same_codebook(study, row)
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        material = _material(study, row)
-        found = reliability_stage.reliability(
-            material.codings,
-            material.coded,
-            study.codebook,
-            batch=batch,
-            suggester=str(row["suggester"]),
-            again=material.again,
-            drawn=reliability_stage.Drawn(material.tasks[DRAWN], material.authors),
-            gate=gate,
-        )
+        coded = read_batch(study.engine, row, study.codebook, wanted=WANTED, replicates=True)
+        drawn = reliability_stage.UnitSampling(coded.tasks, coded.authors)
+        found = reliability_stage.reliability(coded, drawn=drawn, gate=gate)
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        given = blind(study, material.coded)
+        material = _material(row, coded)
         judged = gate_stage.ruled(found.rows, verdicts)
         rows = [
             row._asdict()
             for part in (judged, _segments(study, material))
             for row in tables.rows(part)
         ]
+        kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
+        differing = _disagreements(coded, kept)
         database.replace(
             study.engine,
             (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
             (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
             (tables.ASSESSMENTS, {"batch": batch}, assess(study, material)),
-            (
-                tables.CONSENSUS,
-                {"batch": batch},
-                consensus_stage.consensus(given, study.codebook, batch=batch),
-            ),
+            (tables.CONSENSUS, {"batch": batch}, kept),
+            (tables.DISAGREEMENTS, {"batch": batch}, differing.rows),
+            (tables.COMPARISONS, {"batch": batch}, differing.comparisons),
         )
         return stored(study, batch)
 
@@ -82,68 +85,27 @@ def stored(study: Study, batch: str) -> Judged:
     return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
 
 
-def blind(study: Study, who: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Variable → blind human values (columns unit, coder, arm, value), unasked ones left out."""
-    humans = who[who["coder"].str.startswith(panels.HUMAN) & (who["arm"] == "blind")]
-    codings = of_coded(study, tables.CODINGS, humans)
-    return {
-        variable.variable: panels.values(codings, humans, variable).dropna(subset="value")
-        for variable in study.codebook.variables
-    }
-
-
-def of_coded(
-    study: Study, table: Table, who: pd.DataFrame, *, replicates: bool = False
-) -> pd.DataFrame:
-    """Rows of a derived table that belong to those who coded.
-
-    Without `replicates`, a model's first replicates only.
-    """
-    rows = database.read(
-        study.engine,
-        table,
-        codebook=study.codebook.fingerprint,
-        unit=sorted(set(who["unit"])),
-    )
-    if not replicates:
-        rows = rows[(rows["replicate"] == 1) | (rows["arm"] == panels.REPEAT)]
-    wanted = pd.MultiIndex.from_frame(who[panels.WHO])
-    return rows[pd.MultiIndex.from_frame(rows[panels.WHO]).isin(wanted)]
-
-
-def _material(study: Study, row: pd.Series[str]) -> Material:
-    who = coded(study, str(row["batch"]))
-    posts = tables.POSTS
-    units = sorted(set(who["unit"]))
-    query = select(posts.c.unit, posts.c.author).where(
-        database.matching(study.engine, posts, {"unit": units})
-    )
-    known = database.query_rows(study.engine, query)
+def _material(row: pd.Series[str], coded: BatchCodings) -> Material:
+    first = coded.coded[coded.coded["replicate"] == 1]
     return Material(
         row=row,
-        codings=of_coded(study, tables.CODINGS, who, replicates=True),
-        segments=of_coded(study, tables.SEGMENTS, who),
-        coded=who,
-        again=_again(study, row, who),
-        tasks=database.read(study.engine, tables.TASKS, batch=row["batch"]),
-        authors=dict(zip(known["unit"], known["author"], strict=True)),
+        codings=coded.codings,
+        segments=coded.segments,
+        coded=first,
+        again=coded.again,
+        tasks=coded.tasks,
+        authors=coded.authors,
     )
 
 
-def _again(study: Study, row: pd.Series[str], who: pd.DataFrame) -> pd.DataFrame:
-    """Who coded a unit a second time: humans in the arm of repeats, the suggester by replicates."""
-    people = who[who["arm"] == panels.REPEAT].assign(replicate=2)
-    answers = database.read(
-        study.engine,
-        tables.COMPLETIONS,
-        codebook=row["codebook"],
-        coder=row["suggester"],
-        error="",
+def _disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements:
+    book = coded.codebook
+    return disagreements(
+        {variable.variable: coded.values(variable.variable) for variable in book.variables},
+        consensus,
+        batch=coded.batch,
+        codebook=book.fingerprint,
     )
-    own = answers[(answers["replicate"] > 1) & answers["unit"].isin(set(who["unit"]))]
-    machine = own[["unit", "coder", "replicate"]].drop_duplicates().assign(arm="")
-    found = pd.concat([people, machine], ignore_index=True)[reliability_stage.AGAIN]
-    return found.astype({"replicate": int})
 
 
 def _segments(study: Study, material: Material) -> pd.DataFrame:
