@@ -19,8 +19,9 @@ from labeler.coding import panels as comparisons
 from labeler.coding.batch import READING, BatchCodings
 from labeler.coding.panels import Panel, PanelRows, RaterMatrix
 from labeler.keys import key
-from labeler.statistics.agreement.coefficients import Estimate, applicable, coefficients
+from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.interval import Interval
 from labeler.store import tables
 
 BETWEEN = ["variable", "coefficient", "value", "low", "high", "percent", "n_units", "note"]
@@ -231,7 +232,7 @@ def _rows(
             }
 
 
-def _numbers(estimate: Estimate, by: str) -> dict[str, object]:
+def _numbers(estimate: Interval, by: str) -> dict[str, object]:
     method = estimate.method
     if by and method:  # what the cluster is
         method = method.replace("cluster", by)

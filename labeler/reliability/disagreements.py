@@ -55,10 +55,9 @@ def disagreements(
             parts.append(rows.assign(**which))
             counted = {"compared": compared["unit"].nunique(), "differ": rows["unit"].nunique()}
             counts.append({**which, **counted})
-    return Disagreements(
-        tables.frame(tables.DISAGREEMENTS, pd.concat(parts, ignore_index=True)),
-        tables.frame(tables.COMPARISONS, counts),
-    )
+    differing = pd.concat(parts, ignore_index=True) if parts else ()
+    found_rows = tables.frame(tables.DISAGREEMENTS, differing)
+    return Disagreements(found_rows, tables.frame(tables.COMPARISONS, counts))
 
 
 def _machines(values: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import select
 
 from labeler.codebook.codebook import Codebook, Gate
 from labeler.coding import consensus as consensus_stage
@@ -55,16 +54,12 @@ def reliability(
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
         coded = read_batch(study.engine, row, study.codebook, wanted=WANTED, replicates=True)
-        drawn = reliability_stage.UnitSampling(coded.tasks, coded.authors)
-        found = reliability_stage.reliability(coded, drawn=drawn, gate=gate)
+        sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
+        found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
         material = _material(row, coded)
-        judged = gate_stage.ruled(found.rows, verdicts)
-        rows = [
-            row._asdict()
-            for part in (judged, _segments(study, material))
-            for row in tables.rows(part)
-        ]
+        judged = gate_stage.with_verdicts(found.rows, verdicts)
+        rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
         kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
         differing = _disagreements(coded, kept)
         database.replace(
@@ -108,28 +103,26 @@ def _disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreement
     )
 
 
-def _segments(study: Study, material: Material) -> pd.DataFrame:
+def _segments(coded: BatchCodings) -> pd.DataFrame:
     """RELIABILITY rows about segments."""
-    posts = tables.POSTS
-    units = {"unit": sorted(set(material.coded["unit"]))}
-    query = select(posts.c.unit, posts.c.text).where(database.matching(study.engine, posts, units))
-    known = {unit: author for unit, author in material.authors.items() if author}
+    known = {unit: author for unit, author in coded.authors.items() if author}
     repeat = len(set(known.values())) < len(known)
-    chances = drawn(material.tasks)
+    chances = drawn(coded.tasks)
     unequal = chances["unit_probability"].nunique() > 1
     weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
+    first = coded.coded[coded.coded["replicate"] == 1]
     rows = segments_stage.segments_reliability(
-        material.segments,
-        material.codings,
-        material.coded,
-        database.query_rows(study.engine, query),
-        study.codebook,
-        suggester=str(material.row["suggester"]),
+        coded.segments,
+        coded.codings,
+        first,
+        coded.tables["posts"][["unit", "text"]],
+        coded.codebook,
+        suggester=coded.suggester,
         weights=weights if unequal else None,
-        clusters={unit: known.get(unit, unit) for unit in units["unit"]} if repeat else None,
+        clusters={unit: known.get(unit, unit) for unit in coded.units} if repeat else None,
     )
-    same = {"batch": material.row["batch"], "codebook": study.codebook.fingerprint}
-    return _asked(rows, material.coded, study.codebook).assign(**same)
+    same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
+    return _asked(rows, first, coded.codebook).assign(**same)
 
 
 def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:

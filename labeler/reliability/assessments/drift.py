@@ -19,7 +19,7 @@ from labeler.errors import TableError
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
 from labeler.reliability.assessments.sentences import UNDEFINED, by_verdict
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import wilson
 from labeler.statistics.experiment import drift as tests
 from labeler.store import tables
 
@@ -94,6 +94,13 @@ def _check(history: pd.DataFrame) -> None:
         raise TableError("drift: a unit agrees (1) or does not (0); take one blind coder of each")
     if history.duplicated([*STREAM, "batch", "unit"]).any():
         raise TableError("drift: a unit stands twice in a batch; take one blind coder of each")
+    if "unit_probability" in history.columns:
+        unknown = history[~history["unit_probability"].between(0, 1, inclusive="right")]
+        if len(unknown):
+            raise TableError(
+                f"drift: {len(unknown)} coded units have no drawing probability above 0, first: "
+                f"{unknown['unit'].iloc[0]!r}"
+            )
 
 
 def _even(own: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -165,7 +172,7 @@ def _estimated(agree: pd.Series[int], alpha: float) -> _Reference:
     return _Reference(p0, alpha / 2, n, method)
 
 
-def _verdict(found: tests.Drift, watched: pd.DataFrame, reference: _Reference) -> Row:
+def _verdict(found: tests.DriftProcess, watched: pd.DataFrame, reference: _Reference) -> Row:
     if not found.alarm:
         said = f"no evidence that agreement is below {reference.p0:.3f}"
         return {"verdict": "no alarm", "note": said}
