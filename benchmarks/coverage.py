@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from labeler.statistics.agreement.column_patterns import column_patterns
 from labeler.statistics.agreement.intervals import jackknife
-from labeler.statistics.agreement.panels import panel_of
 
 ALPHA = 0.8
 UNITS = (50, 100, 300)
@@ -78,7 +78,7 @@ def covered(
     samples = np.where(knows, truth, guesses).astype(np.int8)
     bounds = np.empty((runs, 3))
     for run, columns in enumerate(samples):
-        panel = panel_of(columns, q)
+        panel = column_patterns(columns, q)
         found = jackknife(
             panel.counts, level="nominal", domain=domain, times=panel.times, confidence=confidence
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, get_args
 
@@ -109,10 +110,10 @@ def _test(tested: AnnotatorTest) -> dict[str, object]:
         "winning_rate": _known(test.omega),
         "verdict": _verdict(tested),
         "advantage_probability": {
-            "value": _known(test.rho),
-            "low": _known(test.rho_low),
-            "high": _known(test.rho_high),
-            "method": test.rho_method,
+            "value": _known(test.rho.value),
+            "low": _known(test.rho.low),
+            "high": _known(test.rho.high),
+            "method": test.rho.method,
         },
         "epsilon": test.epsilon,
         "n_units": test.n_units,
@@ -164,10 +165,10 @@ def _people(
     )
     if test.note:
         click.echo(f"  {test.note}")
-    if test.rho == test.rho:
+    if not math.isnan(test.rho.value):
         click.echo(
-            f"advantage probability {test.rho:.3f}, 95% interval {test.rho_low:.3f} to "
-            f"{test.rho_high:.3f}"
+            f"advantage probability {test.rho.value:.3f}, 95% interval {test.rho.low:.3f} to "
+            f"{test.rho.high:.3f}"
         )
     rows = []
     for human, coder in zip(test.humans, whole.coders, strict=True):

@@ -18,8 +18,9 @@ from labeler.codebook.codebook import Codebook, Gate, Variable
 from labeler.coding import panels as comparisons
 from labeler.coding.panels import Given, Panel, Rows
 from labeler.keys import key
-from labeler.statistics.agreement.coefficients import Estimate, applicable, coefficients
+from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.interval import Interval
 from labeler.store import tables
 
 AGAIN = [*comparisons.WHO, "replicate"]
@@ -234,7 +235,7 @@ def _rows(
             }
 
 
-def _numbers(estimate: Estimate, by: str) -> dict[str, object]:
+def _numbers(estimate: Interval, by: str) -> dict[str, object]:
     method = estimate.method
     if by and method:  # what the cluster is
         method = method.replace("cluster", by)

@@ -56,7 +56,7 @@ def reliability(
         )
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
         given = blind(study, material.coded)
-        judged = gate_stage.ruled(found.rows, verdicts)
+        judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [
             row._asdict()
             for part in (judged, _segments(study, material))

@@ -38,10 +38,10 @@ from labeler.reliability.segment_arrays import (
 )
 from labeler.statistics.agreement import alpha, intervals
 from labeler.statistics.agreement.distances import Floats, Level
+from labeler.statistics.interval import Interval, joined_notes, undefined
 from labeler.statistics.unitizing import ratios
 from labeler.statistics.unitizing import spans as unitizing
 from labeler.statistics.unitizing.alpha_u import Disagreement, alpha_u, disagreement
-from labeler.statistics.unitizing.ratios import Measured
 from labeler.statistics.unitizing.spans import Overlap, Rows, Spans
 from labeler.store import tables
 
@@ -185,7 +185,7 @@ def _unitized(
 
 def _overlaps(
     setting: Setting, spans: Spans, texts: Texts, sampling: Sampling
-) -> Iterator[tuple[str, Measured]]:
+) -> Iterator[tuple[str, Interval]]:
     """F1 of the places that `spans` mark, counted in code points and in tokens."""
     held = np.diff(texts.tokens.first)[setting.text]
     in_tokens = unitizing.on_tokens(spans, texts.tokens, setting.text)
@@ -193,11 +193,11 @@ def _overlaps(
     yield "span_f1.token", _f1(setting, in_tokens, setting.rows._replace(length=held), sampling)
 
 
-def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Measured:
+def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Interval:
     return _share(setting, *unitizing.overlap(spans, rows), sampling)
 
 
-def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Measured:
+def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Interval:
     """The pooled ratio of sums over rows, with an interval over units or clusters."""
     sums = setting.by_unit(Overlap(part, whole))
     return ratios.ratio(
@@ -245,7 +245,7 @@ def _level(variable: Variable) -> Level:
     return "masi" if variable.multiple else variable.level
 
 
-def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measured:
+def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Interval:
     """Alpha of the columns one and other; sets by MASI, single codes at the variable's level."""
     level = _level(variable)
     both = pairs[["one", "other"]]
@@ -256,7 +256,7 @@ def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measu
     else:
         domain = sorted(set(both.to_numpy().ravel()), key=None if variable.values else float)
     if not len(pairs):
-        return Measured(math.nan, ratios.undefined("", NO_ALIGNED), 0)
+        return undefined(NO_ALIGNED)
     counts = alpha.count_values(both.to_numpy(object).T, domain)
     scale = domain
     if level in ("interval", "ratio") and variable.values:
@@ -264,11 +264,10 @@ def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measu
     place = pairs["unit"].to_numpy(np.int64)
     weights = None if sampling.weights is None else sampling.weights[place]
     together = place if sampling.clusters is None else sampling.clusters[place]
-    found = alpha.alpha_checked(counts, level=level, domain=scale, weights=weights)
-    spread = intervals.jackknife(
+    alpha.alpha_checked(counts, level=level, domain=scale, weights=weights)
+    return intervals.jackknife(
         counts, level=level, domain=scale, clusters=together, weights=weights
     )
-    return Measured(found.value, spread, len(pairs))
 
 
 def _verbatim(
@@ -306,18 +305,17 @@ def _verbatim(
         }
 
 
-def _figures(measured: Measured, note: str) -> dict[str, Any]:
+def _figures(measured: Interval, note: str) -> dict[str, Any]:
     """The columns that hold a figure; `note` comes after what the interval says."""
-    spread = measured.interval
     return {
         "value": measured.value,
-        "low": spread.low,
-        "high": spread.high,
-        "bound": spread.lower_one_sided,
-        "upper": spread.upper_one_sided,
-        "se": spread.se,
-        "method": spread.method,
-        "note": "; ".join(text for text in (spread.note, note) if text),
+        "low": measured.low,
+        "high": measured.high,
+        "bound": measured.lower_one_sided,
+        "upper": measured.upper_one_sided,
+        "se": measured.se,
+        "method": measured.method,
+        "note": joined_notes(measured.note, note),
     }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.statistics.binomial import wilson
 from labeler.statistics.estimation.disclosure import SMALLEST, suppressed
-from labeler.statistics.estimation.shares import wilson
 from labeler.store import tables
 
 LETS_THROUGH = "pass"

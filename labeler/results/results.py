@@ -96,7 +96,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             "codebook": row["codebook"],
             "suggester": row["suggester"],
             "design": row["design"],
-            "made_up": made_up(study),
+            "made_up": made_up(study.engine),
             "override": "; ".join(overrides),
             "verdicts": _stated(frames["verdicts"]),
         }

@@ -17,6 +17,7 @@ import pandas as pd
 from sqlalchemy import (
     URL,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Select,
@@ -249,6 +250,11 @@ def matching(engine: Engine, table: Table, equals: Mapping[str, object]) -> Any:
     return and_(True, *conditions)
 
 
+def begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
+    """The condition that a text begins so, as a range: an index serves it, and none serves LIKE."""
+    return and_(column >= start, column < start[:-1] + chr(ord(start[-1]) + 1))
+
+
 def _any_of(engine: Engine, column: Column[Any], values: list[Any]) -> Any:
     """column IN values, with the list as one parameter: databases limit how many there may be."""
     if engine.dialect.name == "postgresql":
@@ -359,6 +365,13 @@ def _batches_to_jobs(connection: Connection) -> None:
     _all_tables(connection)
 
 
+def _indexes_anew(connection: Connection) -> None:
+    """Two tables of disagreements; indexes that hold what is counted, in place of narrower ones."""
+    for name in ("completions_of", "annotations_of"):
+        connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -368,4 +381,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0006-changes", _all_tables),
     ("0007-verdicts-assessments", _reliability_anew),
     ("0008-jobs", _batches_to_jobs),
+    ("0009-disagreements", _indexes_anew),
 ]

@@ -313,6 +313,30 @@ CONSENSUS = shared.derived(
     agreeing=(Integer, "coders whose whole value is the one kept"),
     coders=(Integer, "coders who coded the unit blind"),
 )
+DISAGREEMENTS = shared.derived(
+    "disagreements",
+    "batch variable panel unit coder arm",
+    "The value of each coder of a panel on a unit where they differ.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    panel=(Text, "`humans`, or `MODEL vs humans` where it differs from what blind humans kept"),
+    unit=shared.UNIT,
+    variable=shared.VARIABLE,
+    coder=shared.CODER,
+    arm=shared.ARM,
+    value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+)
+COMPARISONS = shared.derived(
+    "comparisons",
+    "batch variable panel",
+    "How many units of a batch a panel's coders could differ on, and differ on.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    panel=(Text, "as in `disagreements`"),
+    variable=shared.VARIABLE,
+    compared=(Integer, "units with a value to compare"),
+    differ=(Integer, "units on which they differ; their rows are in `disagreements`"),
+)
 ESTIMATES = shared.derived(
     "estimates",
     "batch variable code",
@@ -417,5 +441,19 @@ MIGRATIONS = shared.logged(
     applied=(Text, "when it was applied (ISO-8601, UTC)"),
 )
 
-Index("completions_of", COMPLETIONS.c.codebook, COMPLETIONS.c.coder, COMPLETIONS.c.unit)
-Index("annotations_of", ANNOTATIONS.c.batch, ANNOTATIONS.c.coder, ANNOTATIONS.c.unit)
+# Answers and annotations are long: what is counted of them stands whole in an index.
+Index(
+    "completions_counted",
+    *(COMPLETIONS.c[name] for name in ("codebook", "coder", "unit", "replicate", "error")),
+)
+Index("completions_of_unit", COMPLETIONS.c.unit)
+Index(
+    "annotations_counted",
+    *(ANNOTATIONS.c[name] for name in ("batch", "arm", "coder", "unit")),
+    *(ANNOTATIONS.c[name] for name in ("updated", "created", "annotation")),
+    *(ANNOTATIONS.c[name] for name in ("withdrawn", "cancelled", "completed_by")),
+)
+Index("annotations_of_unit", ANNOTATIONS.c.unit)
+Index("tasks_of_unit", TASKS.c.unit)
+Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
+Index("posts_by_source", POSTS.c.source)

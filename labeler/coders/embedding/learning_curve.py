@@ -28,7 +28,7 @@ class LearningCurve(NamedTuple):
     variable: str
     units: int
     seed: int
-    measures: list[learning.Measure]
+    measures: list[learning.CoderScores]
 
 
 def curve(
@@ -51,7 +51,7 @@ def curve(
     theirs = cues[(cues["variable"] == variable.variable) & (cues["segment"] == "")]
     values = dict(zip(theirs["unit"], theirs["value"], strict=True))
     given = [values.get(unit) for unit in own["unit"]]
-    beside = learning.Given(
+    beside = learning.CoderCodes(
         holds_of([value or "" for value in given], variable.codes),
         np.array([value is not None for value in given]),
     )
@@ -107,7 +107,7 @@ def table(curves: Sequence[LearningCurve]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _line(measure: learning.Measure) -> str:
+def _line(measure: learning.CoderScores) -> str:
     taught = measure.coder == learning.LEARNER
     name = f"embed, taught with {measure.taught}" if taught else measure.coder
     f1, alpha = _spread(measure.f1), _spread(measure.alpha)

@@ -108,8 +108,8 @@ def _ratio(times: pd.DataFrame, seed: int) -> Effect:
     logs = np.log(times["lead_time"].to_numpy(float))[arms.design.used]
     found = randomisation.ways(logs[:, None], arms.design, seed=seed)
     effect = armed.effect(logs, found, 0, arms, bound=0, limit=math.inf)
-    value, low, high = (float(np.exp(end)) for end in (effect.value, effect.low, effect.high))
-    return effect._replace(value=value, low=low, high=high)
+    value, low, high = (float(np.exp(end)) for end in effect.interval[:3])
+    return effect._replace(interval=effect.interval._replace(value=value, low=low, high=high))
 
 
 def _stamping(
@@ -144,12 +144,12 @@ def effect_row(measure: str, effect: Effect, *, code: str = "", verdict: str = "
     return {
         "measure": measure,
         "code": code,
-        "value": effect.value,
-        "low": effect.low,
-        "high": effect.high,
+        "value": effect.interval.value,
+        "low": effect.interval.low,
+        "high": effect.interval.high,
         "p": effect.p,
-        "n": effect.n,
-        "method": effect.method,
+        "n": effect.interval.n,
+        "method": effect.interval.method,
         "verdict": verdict,
-        "note": effect.note,
+        "note": effect.interval.note,
     }

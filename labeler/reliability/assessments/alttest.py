@@ -7,6 +7,7 @@ codebook, each make up one family, over which the p-values are corrected togethe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,9 +18,9 @@ from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
 from labeler.codebook.values import BLIND, NUMBERS, SETS, Scale
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
-from labeler.statistics.agreement.intervals import RARE
 from labeler.statistics.experiment import alttest
 from labeler.statistics.experiment.alttest import AltTest, Score, Small
+from labeler.statistics.interval import RARE
 from labeler.store import tables
 
 NAME = "alternative-annotator"
@@ -171,11 +172,11 @@ def _rows(
         },
         {
             "measure": "advantage_probability",
-            "value": test.rho,
-            "low": test.rho_low,
-            "high": test.rho_high,
-            "method": test.rho_method,
-            "note": test.note if test.rho != test.rho else "",
+            "value": test.rho.value,
+            "low": test.rho.low,
+            "high": test.rho.high,
+            "method": test.rho.method,
+            "note": test.note if math.isnan(test.rho.value) else "",
         },
         {"measure": "epsilon", "value": test.epsilon},
     ]

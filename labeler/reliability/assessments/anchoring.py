@@ -24,7 +24,9 @@ from labeler.statistics.experiment import anchoring as effects
 from labeler.statistics.experiment import arms as armed
 from labeler.statistics.experiment import randomisation
 from labeler.statistics.experiment.arms import Arms, Effect
-from labeler.statistics.experiment.randomisation import Ways
+from labeler.statistics.experiment.randomisation import Rerandomisations
+from labeler.statistics.interval import joined_notes
+from labeler.statistics.multiplicity import holm
 from labeler.store import tables
 
 NAME = "anchoring"
@@ -130,7 +132,9 @@ def _outcomes(compared: ArmCodings) -> Floats:
     return np.column_stack(columns).astype(float)
 
 
-def _whole(compared: ArmCodings, outcomes: Floats, found: Ways, bound: float) -> Iterator[Row]:
+def _whole(
+    compared: ArmCodings, outcomes: Floats, found: Rerandomisations, bound: float
+) -> Iterator[Row]:
     arms, agree = compared.arms, outcomes[:, 0]
     inflation = armed.effect(agree, found, 0, arms, bound=bound)
     for arm, mean in zip((ASSISTED, BLIND), armed.means(agree, arms), strict=True):
@@ -151,13 +155,13 @@ def _equivalence(inflation: Effect, bound: float) -> Row:
     return {
         "measure": "equivalence",
         "value": bound,
-        "low": inflation.narrow_low,
-        "high": inflation.narrow_high,
+        "low": inflation.interval.lower_one_sided,
+        "high": inflation.interval.upper_one_sided,
         "p": inflation.p_equivalence,
-        "n": inflation.n,
-        "method": f"two one-sided tests, 90% interval; {inflation.method}",
+        "n": inflation.interval.n,
+        "method": f"two one-sided tests, 90% interval; {inflation.interval.method}",
         "verdict": "equivalent" if shown else "not shown",
-        "note": inflation.note,
+        "note": inflation.interval.note,
     }
 
 
@@ -181,7 +185,7 @@ def _alphas(compared: ArmCodings) -> Iterator[Row]:
     yield effect_row("alpha_inflation", inflation)
 
 
-def _numbers(compared: ArmCodings, outcomes: Floats, found: Ways) -> Iterator[Row]:
+def _numbers(compared: ArmCodings, outcomes: Floats, found: Rerandomisations) -> Iterator[Row]:
     """How far free numbers are shifted; there is no bound that would suit every scale."""
     scale = compared.values.scale
     if not scale.codes and scale.level not in SETS:
@@ -192,7 +196,9 @@ def _numbers(compared: ArmCodings, outcomes: Floats, found: Ways) -> Iterator[Ro
         yield effect_row("value_shift", shift, verdict=ruling)
 
 
-def _codes(compared: ArmCodings, outcomes: Floats, found: Ways, bound: float) -> Iterator[Row]:
+def _codes(
+    compared: ArmCodings, outcomes: Floats, found: Rerandomisations, bound: float
+) -> Iterator[Row]:
     """The pull over all codes; of each code its shift and its agreement inflation."""
     codes = compared.values.scale.codes
     if not codes:
@@ -203,15 +209,16 @@ def _codes(compared: ArmCodings, outcomes: Floats, found: Ways, bound: float) ->
     shifted = [first + place for place in range(len(codes))]
     yield effect_row("pull_to_model", effects.pull(found, shifted, model))
     shifts = [armed.effect(outcomes[:, c], found, c, arms, bound=bound) for c in shifted]
-    adjusted = effects.holm([shift.p for shift in shifts])
+    adjusted = holm([shift.p for shift in shifts])
     for place, (code, shift, p) in enumerate(zip(codes, shifts, adjusted, strict=True)):
         blind = float(found.observed_blind[first + place])
         ruling = effects.verdict(shift, bound=bound, p=p)
         for word in ("anchored", "turned away"):
             ruling = ruling.replace(word, "shifted")
         told = f"blind {blind:.1%}, model {model[place]:.1%}; p adjusted by Holm {p:.3f}"
-        note = "; ".join(part for part in (told, shift.note) if part)
-        yield effect_row("prevalence_shift", shift._replace(note=note), code=code, verdict=ruling)
+        note = joined_notes(told, shift.interval.note)
+        shift = shift._replace(interval=shift.interval._replace(note=note))
+        yield effect_row("prevalence_shift", shift, code=code, verdict=ruling)
         own = armed.effect(outcomes[:, 1 + place], found, 1 + place, arms, bound=bound)
         yield effect_row("agreement_inflation", own, code=code)
 

@@ -12,8 +12,9 @@ from labeler.reliability.assessments.confidence_targets import NO_CONFIDENCE, Co
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
 from labeler.reliability.assessments.sentences import UNDEFINED, by_verdict, subject_of
 from labeler.reliability.confidence import KINDS, MEANING, Kind
+from labeler.statistics.interval import Interval
 from labeler.statistics.prediction import calibration as curves
-from labeler.statistics.prediction.calibration import Judged, Measured
+from labeler.statistics.prediction.calibration import UnitConfidences
 from labeler.store import tables
 
 NAME = "calibration"
@@ -73,7 +74,7 @@ def _calibrated(target: ConfidenceTarget, kind: Kind, authors: Mapping[str, str]
     """The rows of a target."""
     own = target.compared
     unequal = bool(own["probability"].nunique() > 1)
-    units = curves.judged(
+    units = curves.unit_confidences(
         own["confidence"].to_numpy(float),
         own["agree"].to_numpy(float),
         weights=(1 / own["probability"]).to_numpy(float) if unequal else None,
@@ -90,7 +91,7 @@ def _calibrated(target: ConfidenceTarget, kind: Kind, authors: Mapping[str, str]
     return [{**about, **row} for row in (*rows, *_bins(units, kind), *_points(units, kind))]
 
 
-def _written(measured: Measured, unequal: bool) -> Row:
+def _written(measured: Interval, unequal: bool) -> Row:
     method = measured.method + (", weighted by 1/probability of drawing" if unequal else "")
     return {
         **{name: getattr(measured, name) for name in ("value", "low", "high", "n", "note")},
@@ -99,22 +100,22 @@ def _written(measured: Measured, unequal: bool) -> Row:
     }
 
 
-def _bins(units: Judged, kind: Kind) -> Iterator[Row]:
+def _bins(units: UnitConfidences, kind: Kind) -> Iterator[Row]:
     """The reliability diagram, least sure first: two rows a bin."""
     for number, row in enumerate(curves.diagram(units), start=1):
         name = f"bin.{number:02}"
         yield {"measure": f"{name}.confidence.{kind}", "value": row.confidence, "n": row.n}
         yield {
             "measure": f"{name}.accuracy.{kind}",
-            "value": row.accuracy,
-            "low": row.low,
-            "high": row.high,
+            "value": row.accuracy.value,
+            "low": row.accuracy.low,
+            "high": row.accuracy.high,
             "n": row.n,
             "method": "Wilson score",
         }
 
 
-def _points(units: Judged, kind: Kind) -> Iterator[Row]:
+def _points(units: UnitConfidences, kind: Kind) -> Iterator[Row]:
     """The risk-coverage curve, surest first: two rows a point, at most POINTS points."""
     curve = curves.risk_coverage(units)
     every = max(1, math.ceil(len(curve) / POINTS))
@@ -124,9 +125,9 @@ def _points(units: Judged, kind: Kind) -> Iterator[Row]:
         yield {"measure": f"{name}.coverage.{kind}", "value": row.coverage, "n": row.n}
         yield {
             "measure": f"{name}.risk.{kind}",
-            "value": row.risk,
-            "low": row.low,
-            "high": row.high,
+            "value": row.risk.value,
+            "low": row.risk.low,
+            "high": row.risk.high,
             "n": row.n,
             "method": "Wilson score",
         }

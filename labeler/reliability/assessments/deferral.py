@@ -215,7 +215,7 @@ def _family(target: ConfidenceTarget, asked: SkipSettings) -> _Family:
 
 
 def _promise(
-    target: ConfidenceTarget, rule: deferral.Rule, asked: SkipSettings, family: str
+    target: ConfidenceTarget, rule: deferral.DeferralRule, asked: SkipSettings, family: str
 ) -> str:
     """The guarantee in words."""
     if target.code:

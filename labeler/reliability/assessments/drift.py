@@ -19,7 +19,7 @@ from labeler.errors import TableError
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
 from labeler.reliability.assessments.sentences import UNDEFINED, by_verdict
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import wilson
 from labeler.statistics.experiment import drift as tests
 from labeler.store import tables
 
@@ -165,7 +165,7 @@ def _estimated(agree: pd.Series[int], alpha: float) -> _Reference:
     return _Reference(p0, alpha / 2, n, method)
 
 
-def _verdict(found: tests.Drift, watched: pd.DataFrame, reference: _Reference) -> Row:
+def _verdict(found: tests.DriftProcess, watched: pd.DataFrame, reference: _Reference) -> Row:
     if not found.alarm:
         said = f"no evidence that agreement is below {reference.p0:.3f}"
         return {"verdict": "no alarm", "note": said}

@@ -10,37 +10,29 @@ patterns and how often each occurs; the cost does not grow with the units once p
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit  # scipy.stats would take half a second to load
+from scipy.special import ndtr, ndtri  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import Agreement, Counts, alpha
 from labeler.statistics.agreement.distances import Domain, Floats, Level, name_of
 from labeler.statistics.agreement.resampling import Sample, resampled, sample_of, without_one
-
-RARE = 10  # units that must carry another value than the commonest
-NO_SPREAD = 1e-10  # a standard error below this is the rounding of zero
-
-
-class Interval(NamedTuple):
-    """An interval for alpha.
-
-    `low` and `high` hold the two-sided interval at the asked confidence, `lower_one_sided` and
-    `upper_one_sided` the one-sided bounds at the same confidence; `lower_one_sided` is what a gate
-    decides on. `se` is the standard error of alpha, nan where the method has none. `method` names
-    the method; `note` is empty, or says in words what to mind or why the numbers are nan.
-    """
-
-    low: float
-    high: float
-    se: float
-    lower_one_sided: float
-    upper_one_sided: float
-    method: str
-    note: str
+from labeler.statistics.binomial import effective_size, unseen_share
+from labeler.statistics.interval import (
+    NO_SPREAD,
+    RARE,
+    ZERO_EVENT,
+    Interval,
+    check_confidence,
+    jackknife_error,
+    joined_notes,
+    log_scale_bounds,
+    undefined,
+)
 
 
 def jackknife(
@@ -65,29 +57,29 @@ def jackknife(
     when alpha is, with a single unit, or when one unit carries all the variation. Raises
     TableError as `alpha` does, and for clusters that do not fit the units.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"delete-one-{one} jackknife on log(1-alpha), t"
     if point.note:
-        return _nothing(method, point.note)
+        return undefined(point.note, method=method)
     sample = sample_of(counts, level, domain, clusters, weights, times)
+    lacking = partial(undefined, value=point.value, n=sample.n, method=method)
     if sample.n < 2:
-        return _nothing(method, f"a single pairable {one}: nothing to compare it with")
+        return lacking(f"a single pairable {one}: nothing to compare it with")
     flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
     values = without_one(sample)
     if np.isnan(values).any():
-        return _nothing(method, joined(f"without one {one} there is no variation left", flag))
-    mean = np.average(values, weights=sample.times)
-    spread = float(sample.times @ np.square(values - mean))
-    se = math.sqrt((sample.n - 1) / sample.n * spread)
+        return lacking(joined_notes(f"without one {one} there is no variation left", flag))
+    se = jackknife_error(values, sample.times)
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag)
-    low, high = _on_log_scale(point, se, sample.n - 1, (1 + confidence) / 2)
-    lower, upper = _on_log_scale(point, se, sample.n - 1, confidence)
-    return Interval(low, high, se, lower, upper, method, flag)
+    low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
+    lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
+    low, lower = _cut(low, point), _cut(lower, point)
+    return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
 
 
 def bootstrap(
@@ -111,17 +103,18 @@ def bootstrap(
     alpha: they are left out and counted in `note`. Perfect agreement and a sample without spread
     give the `zero-event bound` of `jackknife`; the same seed gives the same interval.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     if resamples < 2:
         raise TableError(f"{resamples} resamples make no interval: ask for at least 1000")
     point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"{kind} bootstrap of {one}s, {resamples} resamples, seed {seed}"
     if point.note:
-        return _nothing(method, point.note)
+        return undefined(point.note, method=method)
     sample = sample_of(counts, level, domain, clusters, weights, times)
+    lacking = partial(undefined, value=point.value, n=sample.n, method=method)
     if sample.n < 2:
-        return _nothing(method, f"a single pairable {one}: nothing to draw from")
+        return lacking(f"a single pairable {one}: nothing to draw from")
     flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
@@ -129,9 +122,9 @@ def bootstrap(
     values = drawn[~np.isnan(drawn)]
     if values.size < resamples:
         left_out = f"{resamples - values.size} of {resamples} resamples had no variation"
-        flag = joined(f"{left_out} and were left out", flag)
+        flag = joined_notes(f"{left_out} and were left out", flag)
     if values.size < 2:
-        return _nothing(method, flag)
+        return lacking(flag)
     se = float(np.std(values, ddof=1))
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag)
@@ -140,9 +133,9 @@ def bootstrap(
     if kind == "BCa":
         shares = _bca_shares(shares, values, point.value, sample)
         if np.isnan(shares).any():
-            return _nothing(method, joined("the point lies beyond all resamples", flag))
+            return lacking(joined_notes("the point lies beyond all resamples", flag))
     low, lower, upper, high = (float(bound) for bound in np.quantile(values, shares))
-    return Interval(low, high, se, lower, upper, method, flag)
+    return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
 
 
 def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) -> Floats:
@@ -165,15 +158,6 @@ def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) ->
     return np.asarray(ndtr(ndtri(below) + z / (1 - speed * z)), float)
 
 
-def _on_log_scale(
-    point: Agreement, se: float, degrees: int, quantile: float
-) -> tuple[float, float]:
-    """Bounds 1 - (1 - a) exp(+-t SE/(1 - a)); below -1 there is no alpha."""
-    gap = 1 - point.value
-    power = min(float(stdtrit(degrees, quantile)) * se / gap, 700.0)
-    return _cut(1 - gap * math.exp(power), point), 1 - gap * math.exp(-power)
-
-
 def _zero_event(
     point: Agreement, sample: Sample, confidence: float, one: str, flag: str
 ) -> Interval:
@@ -193,10 +177,10 @@ def _zero_event(
     varied = float((total**2 - n_values @ n_values) / (total * (total - 1)))
     worst = max(point.observed, point.expected / varied)
     size = np.bincount(sample.group, sample.weights)
-    n = float((sample.times @ size) ** 2 / (sample.times @ np.square(size)))
+    n = effective_size(size, sample.times)
 
     def bounds(g: float) -> tuple[float, float]:
-        p = 1 - (1 - g) ** (1 / n)
+        p = unseen_share(n, g)
         rest = (1 - p) * point.observed
         return 1 - (rest + p * worst) / point.expected, 1 - rest / point.expected
 
@@ -204,13 +188,15 @@ def _zero_event(
     seen = "no disagreement" if point.observed == 0 else f"no {one} that differs from the others"
     note = f"{seen} among {sample.n} pairable {one}s: the bound is what so many leave open"
     return Interval(
+        value=point.value,
         low=_cut(low, point),
         high=high,
         se=math.nan,
         lower_one_sided=_cut(lower, point),
         upper_one_sided=upper,
-        method="zero-event bound",
-        note=joined(note, flag),
+        n=sample.n,
+        method=ZERO_EVENT,
+        note=joined_notes(note, flag),
     )
 
 
@@ -227,21 +213,6 @@ def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> st
         f"fewer than {RARE} units carry the rarer code: {carrying} of {alike.sum()} have another "
         f"value than {name_of(domain[commonest])}; the interval may be too narrow"
     )
-
-
-def _check_confidence(confidence: float) -> None:
-    """Raise TableError unless the confidence is a share between one half and one."""
-    if not 0.5 < confidence < 1:
-        raise TableError(f"confidence {confidence} must lie between 0.5 and 1, such as 0.95")
-
-
-def _nothing(method: str, note: str) -> Interval:
-    return Interval(math.nan, math.nan, math.nan, math.nan, math.nan, method, note)
-
-
-def joined(*notes: str) -> str:
-    """Notes in one line, the empty ones left out."""
-    return "; ".join(note for note in notes if note)
 
 
 def _cut(bound: float, point: Agreement) -> float:

@@ -7,32 +7,28 @@ units, and wrong in both directions. Nothing here decides anything.
 
 from __future__ import annotations
 
-import math
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import Counts, alpha, coincidences, count_columns, distances
+from labeler.statistics.agreement.column_patterns import Columns
 from labeler.statistics.agreement.distances import Domain, Floats, Level
-from labeler.statistics.agreement.panels import Columns
+from labeler.statistics.interval import Interval, undefined
 
-Rule = Literal[2007, 2011]
+PairRule = Literal[2007, 2011]
 
 
 class PairBootstrap(NamedTuple):
-    """KALPHA's interval: bounds, the pairs that each resample drew, and how it was made.
+    """KALPHA's interval, and the pairs that each resample drew.
 
     `below` is the share of resamples under each asked threshold ("q" in the macro's output).
-    `note` says why the bounds are nan, else what to mind.
     """
 
-    low: float
-    high: float
+    interval: Interval
     pairs: int
     below: dict[float, float]
-    method: str
-    note: str
 
 
 def pair_bootstrap(
@@ -42,7 +38,7 @@ def pair_bootstrap(
     domain: Domain,
     n_coders: int,
     seed: int,
-    rule: Rule = 2011,
+    rule: PairRule = 2011,
     resamples: int = 10_000,
     thresholds: tuple[float, ...] = (),
     confidence: float = 0.95,
@@ -60,7 +56,7 @@ def pair_bootstrap(
     point = alpha(counts, level=level, domain=domain)
     method = f"KALPHA pair bootstrap ({rule}), {resamples} resamples, seed {seed}"
     if point.note:
-        return PairBootstrap(math.nan, math.nan, 0, {}, method, point.note)
+        return PairBootstrap(undefined(point.note, method=method), 0, {})
     pooled = coincidences(counts)
     cells = np.flatnonzero(pooled)
     codings = counts.sum(axis=1)
@@ -75,7 +71,8 @@ def pair_bootstrap(
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     below = {threshold: float(np.mean(values < threshold)) for threshold in thresholds}
     note = "pairs are drawn as if independent: for comparison with KALPHA's output only"
-    return PairBootstrap(float(low), float(high), pairs, below, method, note)
+    interval = Interval(point.value, float(low), float(high), method=method, note=note)
+    return PairBootstrap(interval, pairs, below)
 
 
 def without_each_coder(columns: Columns, *, level: Level, domain: Domain) -> Floats:

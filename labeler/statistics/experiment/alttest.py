@@ -28,7 +28,9 @@ from scipy.special import stdtr  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Domain, Floats, Level, distances_between
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import wilson
+from labeler.statistics.interval import Interval
+from labeler.statistics.multiplicity import benjamini_yekutieli
 
 Score = Literal["accuracy", "rmse", "jaccard", "masi"]
 Small = Literal["refuse", "wilcoxon"]
@@ -40,7 +42,7 @@ Q = 0.05
 TIE = 1e-9  # scores nearer than this are equal but for rounding
 
 
-class Human(NamedTuple):
+class HumanTest(NamedTuple):
     """One human left out: `coder` is the row in `columns`, `n` the units shared with others.
 
     `rho` is the mean of W^f, `rho_human` that of W^h, `difference` mean(d); `p` and `p_adjusted`
@@ -63,17 +65,14 @@ class Human(NamedTuple):
 
 class AltTest(NamedTuple):
     """The test over all humans; `verdict` is pass, fail or undefined, `note` says why or what to
-    mind. `rho_low` and `rho_high` are a 95% interval for further units, the humans being fixed."""
+    mind. `rho` comes with a 95% interval for further units, the humans being fixed."""
 
     omega: float
-    rho: float
-    rho_low: float
-    rho_high: float
-    rho_method: str
+    rho: Interval
     epsilon: float
     n_humans: int
     n_units: int
-    humans: tuple[Human, ...]
+    humans: tuple[HumanTest, ...]
     verdict: str
     method: str
     note: str
@@ -120,7 +119,7 @@ def alternative(
     return _over_all(humans, wins, epsilon, score, q)
 
 
-def decided(humans: Sequence[Human], *, q: float = Q) -> tuple[Human, ...]:
+def decided(humans: Sequence[HumanTest], *, q: float = Q) -> tuple[HumanTest, ...]:
     """The humans with `p_adjusted` and `rejected` for the family that they make up.
 
     Those without a p stay as they are. Several variables: give the humans of all of them.
@@ -133,20 +132,7 @@ def decided(humans: Sequence[Human], *, q: float = Q) -> tuple[Human, ...]:
     return tuple(result)
 
 
-def benjamini_yekutieli(p_values: Sequence[float]) -> Floats:
-    """Adjusted p-values: min over j >= k of p_(j) m H_m / j, H_m = 1 + 1/2 + … + 1/m.
-
-    Controls the false discovery rate under any dependence (Benjamini and Yekutieli 2001).
-    """
-    p = np.asarray(p_values, float)
-    order, ranks = np.argsort(p), np.arange(1, p.size + 1)
-    steps = p[order] * p.size * (1 / ranks).sum() / ranks
-    adjusted = np.empty(p.size)
-    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
-    return adjusted
-
-
-def winning(humans: Sequence[Human]) -> tuple[float, str, str]:
+def winning(humans: Sequence[HumanTest]) -> tuple[float, str, str]:
     """omega, the verdict and its reason, from humans as `decided` leaves them."""
     tested = [human for human in humans if not math.isnan(human.p)]
     if not tested:
@@ -163,7 +149,7 @@ def winning(humans: Sequence[Human]) -> tuple[float, str, str]:
     return omega, "pass" if omega >= PASS else "fail", reason
 
 
-def _untested(humans: Sequence[Human]) -> str:
+def _untested(humans: Sequence[HumanTest]) -> str:
     return next((human.note for human in humans if math.isnan(human.p)), "no human coded")
 
 
@@ -213,7 +199,7 @@ def _human(
     epsilon: float,
     least: int,
     small: Small,
-) -> Human:
+) -> HumanTest:
     d = for_human.astype(float) - for_model
     n = d.size
     rho, rho_human, difference = (
@@ -228,7 +214,9 @@ def _human(
     else:
         statistic, p, method = math.nan, math.nan, ""
         note = f"{n} units shared with other humans, fewer than {least}"
-    return Human(coder, n, rho, rho_human, difference, statistic, p, math.nan, False, method, note)
+    return HumanTest(
+        coder, n, rho, rho_human, difference, statistic, p, math.nan, False, method, note
+    )
 
 
 def _t_test(d: Floats, epsilon: float) -> tuple[float, float, str]:
@@ -255,17 +243,13 @@ def _wilcoxon(d: Floats, epsilon: float) -> float:
 
 
 def _over_all(
-    humans: tuple[Human, ...], wins: Floats, epsilon: float, score: Score, q: float
+    humans: tuple[HumanTest, ...], wins: Floats, epsilon: float, score: Score, q: float
 ) -> AltTest:
     tested = [human for human in humans if not math.isnan(human.p)]
     omega, verdict, note = winning(humans)
-    rho, low, high, method = _advantage(wins)
     return AltTest(
         omega=omega,
-        rho=rho,
-        rho_low=low,
-        rho_high=high,
-        rho_method=method,
+        rho=_advantage(wins),
         epsilon=epsilon,
         n_humans=len(tested),
         n_units=int((~np.isnan(wins)).any(axis=0).sum()),
@@ -276,14 +260,14 @@ def _over_all(
     )
 
 
-def _advantage(wins: Floats) -> tuple[float, float, float, str]:
+def _advantage(wins: Floats) -> Interval:
     """rho = mean over humans of mean(W^f), with an interval by units (z, linearised)."""
     there = ~np.isnan(wins)
     tested = there.any(axis=1)
     kept, own = wins[tested], there[tested]
     n = int(own.any(axis=0).sum())
     if not n:
-        return math.nan, math.nan, math.nan, ""
+        return Interval(math.nan)
     counted = own.sum(axis=1, keepdims=True)
     means = np.where(own, kept, 0).sum(axis=1, keepdims=True) / counted
     rho = float(means.mean())
@@ -291,6 +275,7 @@ def _advantage(wins: Floats) -> tuple[float, float, float, str]:
     se = math.sqrt(n / max(n - 1, 1) * float(np.square(of_unit).sum()))
     if se == 0:
         share = wilson(rho, n)
-        return rho, share.low, share.high, f"{share.method}, {n} units"
+        return share._replace(method=f"{share.method}, {n} units")
     half = 1.959963984540054 * se
-    return rho, max(0.0, rho - half), min(1.0, rho + half), "linearised, clustered by unit"
+    method = "linearised, clustered by unit"
+    return Interval(rho, max(0.0, rho - half), min(1.0, rho + half), se, n=n, method=method)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,8 @@ from flask import Response, abort, render_template, request
 from pandas.api.types import is_object_dtype
 
 from labeler.results import bundle
+
+Row = dict[str, Any]
 
 
 def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> Response | str:
@@ -24,3 +27,11 @@ def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> 
     if form != "html":
         abort(400, f"There is no format {form!r}; there are html and csv.")
     return render_template(template, **context)
+
+
+def grouped(rows: Iterable[Row], by: str) -> list[tuple[str, list[Row]]]:
+    """(value of one column, its rows), in the order in which the values come."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(str(row[by]), []).append(row)
+    return list(groups.items())

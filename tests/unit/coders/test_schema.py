@@ -8,9 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_talk import CODES, ROOT, TALK, TALK_BOOK, book
+from thorough import examples
 
 from labeler.codebook import codebook as codebooks
 from labeler.coders.schema import (
@@ -72,7 +73,7 @@ def test_schemas_of_the_codebooks_that_come_along(several: bool) -> None:
     assert max(level for level, _ in parts(schema(TALK_BOOK, several=several))) == LEVELS
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(strategies.codebooks_accepted(), st.booleans())
 def test_schema_of_any_codebook(codebook: codebooks.Codebook, several: bool) -> None:
     """Any codebook that `check` accepts: within the limits, and every code is listed."""
@@ -163,7 +164,7 @@ def instances(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.integers(0, 19).flatmap(lambda turn: made if turn else JUNK)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.data(), st.booleans(), st.booleans())
 def test_an_answer_is_checked_by_the_schema_that_is_sent(
     data: st.DataObject, several: bool, abstains: bool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -96,13 +95,6 @@ def test_p_is_that_of_the_bound():
     assert one(value=1.0, se=math.nan, bound=0.667, upper=1.0)["p"] == pytest.approx(0.05)
 
 
-def test_holm_by_hand():
-    """p .01, .04, .03, none: times 3, 2, 1 in order: .03, .06, then .04 raised to .06."""
-    adjusted = gate.holm(pd.Series([0.01, 0.04, 0.03, math.nan]))
-    assert adjusted.tolist()[:3] == pytest.approx([0.03, 0.06, 0.06])
-    assert math.isnan(adjusted[3])
-
-
 def test_families_decide_differently_and_say_so():
     """Two that pass alone at .04 do not pass together by Holm; codes and the model are apart.
 
@@ -166,10 +158,14 @@ def test_rows_of_reliability_get_their_verdicts():
     other = own | {"coefficient": "gwet_ac1", "note": "as it was"}
     rows = tables.frame(tables.RELIABILITY, [own, weighted, other])
     verdicts = gate.verdicts(rows, pd.DataFrame([ground]), run="r1")
-    ruled = gate.ruled(rows, verdicts)
-    assert ruled["verdict"].tolist() == ["pass", "", ""]
-    assert ruled["note"].tolist() == ["tentative: lower bound 0.700 reaches 0.667", "", "as it was"]
-    assert list(ruled.columns) == tables.columns(tables.RELIABILITY)
+    with_them = gate.with_verdicts(rows, verdicts)
+    assert with_them["verdict"].tolist() == ["pass", "", ""]
+    assert with_them["note"].tolist() == [
+        "tentative: lower bound 0.700 reaches 0.667",
+        "",
+        "as it was",
+    ]
+    assert list(with_them.columns) == tables.columns(tables.RELIABILITY)
 
 
 def test_the_gate_is_shut_for_all_but_what_passed_among_humans():
@@ -187,4 +183,3 @@ def test_nothing_to_judge_gives_no_rows():
     found = gate.verdicts(rows, pd.DataFrame(), run="r1")
     assert list(found.columns) == tables.columns(tables.VERDICTS)
     assert found.empty
-    assert np.isnan(gate.holm(pd.Series([math.nan]))).all()

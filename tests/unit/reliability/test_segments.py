@@ -6,8 +6,9 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.codebook import codebook
 from labeler.errors import TableError
@@ -412,7 +413,7 @@ MARKS = st.lists(
 )
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(st.lists(MARKS, min_size=3, max_size=3), min_size=1, max_size=4), st.randoms())
 def test_order_of_rows_and_names_of_coders_change_nothing(drawn, chance):
     """Shuffled tables and renamed coders: the same figures of the humans."""

@@ -7,7 +7,7 @@ import pytest
 
 from labeler.codebook import codebook
 from labeler.results.estimates import estimates
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import wilson
 from labeler.store import tables
 
 BOOK = codebook.read(

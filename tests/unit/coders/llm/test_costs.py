@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler import resources
 from labeler.coders.llm import costs as spending
@@ -204,7 +205,7 @@ class TestCost:
         st.tuples(*[st.integers(0, 10**6)] * 3),
         st.tuples(*[st.integers(0, 10**6)] * 3),
     )
-    @settings(max_examples=100)
+    @examples(100)
     def test_monotone(self, one: tuple[int, int, int], more: tuple[int, int, int]) -> None:
         """More tokens never cost less; more of them from the cache never cost more."""
 
@@ -320,7 +321,7 @@ class TestEstimate:
         one=st.integers(0, 3000),
         factor=st.floats(0.5, 2),
     )
-    @settings(max_examples=100)
+    @examples(100)
     def test_monotone(self, system: int, users: list[int], one: int, factor: float) -> None:
         """A post more never makes a run cheaper, and no discount makes it dearer."""
         less = spending.estimate(system, users, price=MADE_UP, calibration=factor)
@@ -468,7 +469,7 @@ class TestBudget:
         ),
         order=st.randoms(use_true_random=False),
     )
-    @settings(max_examples=200, deadline=None)
+    @examples(200)
     def test_no_schedule_overruns(
         self, amount: float, width: int, costs: list[tuple[float, float | None]], order: Any
     ) -> None:

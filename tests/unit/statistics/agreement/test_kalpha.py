@@ -35,14 +35,14 @@ def test_many_units_leave_the_width_where_it_is():
     """By the rule of 2011 binary codes never draw more than 100 pairs, however many units."""
     few, many = (drawn(["ab" * n + "a", "ab" * n + "b"]) for n in (100, 2_000))
     assert few.pairs == many.pairs == 25 * 4
-    assert "for comparison with KALPHA's output only" in many.note
+    assert "for comparison with KALPHA's output only" in many.interval.note
 
 
 def test_undefined_has_a_reason():
     """Without variation there is nothing to draw."""
     found = drawn(["aaa", "aaa"])
-    assert math.isnan(found.low)
-    assert found.note == "no variation: every coding is 'a'"
+    assert math.isnan(found.interval.low)
+    assert found.interval.note == "no variation: every coding is 'a'"
 
 
 def test_unknown_rule_is_refused():
