@@ -161,7 +161,8 @@ class RequestRun:
 
     async def _attempt(self, request: PendingRequest, sent: float) -> None:
         limit = self.deadlines.after(request.attempt)
-        reply = await self.connection.post(request.body, deadline=limit)
+        tries = request.attempt + request.slowed
+        reply = await self.connection.post(request.body, deadline=limit, attempt=tries)
         now = self.loop.time()
         if isinstance(reply, Failure):
             if reply.kind == "timeout":
