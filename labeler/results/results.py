@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +17,9 @@ from labeler.coding.read import read_batch
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
 from labeler.reliability import gate
-from labeler.results import bundle as exports_stage
 from labeler.results import estimates as estimates_stage
-from labeler.results.figures import draw, reliability
+from labeler.results.bundle import MANIFEST, bundle
+from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
 
@@ -26,11 +28,12 @@ BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, t
 
 
 class Exported(NamedTuple):
-    """Where a bundle lies and which of its files are new or changed."""
+    """Where a bundle lies, which of its files are new or changed, and which there were before."""
 
     folder: Path
     files: list[str]
     written: list[str]
+    removed: list[str]
 
 
 def aggregate(
@@ -81,7 +84,7 @@ def of_model(study: Study, batch: str) -> dict[str, str]:
 
 
 def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
-    """Write exports/<batch>/: CSV files, figure, codebook and a manifest with their hashes.
+    """Write exports/<batch>/: every format and figure, codebook and a manifest with their hashes.
 
     `quotes` adds the verbatim quotes to the segments: do not publish them (a quote can be found
     again by a search engine). The same tables give the same bytes.
@@ -92,30 +95,26 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
         frames = _frames(study, row, quotes=quotes)
         books = database.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
-        about = {
-            "batch": batch,
-            "labeler": __version__,
-            "codebook": row["codebook"],
-            "suggester": row["suggester"],
-            "design": row["design"],
-            "made_up": made_up(study.engine),
-            "override": "; ".join(overrides),
-            "verdicts": _stated(frames["verdicts"]),
-        }
-        drawn = draw.draw(
-            reliability.reliability(reliability.main_rows(frames["reliability"]), study.codebook),
-            "svg",
+        facts = BundleFacts(
+            batch=batch,
+            labeler=__version__,
+            codebook=study.codebook,
+            codebook_text=str(books["content"].iloc[0]),
+            suggester=str(row["suggester"]),
+            design=str(row["design"]),
+            made_up=made_up(study.engine),
+            override="; ".join(overrides),
+            verdicts=_stated(frames["verdicts"]),
         )
-        made = exports_stage.bundle(
-            frames,
-            texts={"codebook.yaml": books["content"].iloc[0], "reliability.svg": drawn.decode()},
-            about=about,
-        )
+        made = bundle(frames, facts)
         folder = study.project.exports / batch
-        written = [name for name, text in made.items() if _changed(folder / name, text)]
-        for name in sorted(written, key=lambda name: name == "manifest.json"):
+        stale = _stale(folder, made)
+        written = [name for name, content in made.items() if _changed(folder / name, content)]
+        for name in sorted(written, key=lambda name: name == MANIFEST):
             records.write(folder / name, made[name])
-        return Exported(folder, list(made), written)
+        for name in stale:
+            (folder / name).unlink()
+        return Exported(folder, list(made), written, stale)
 
 
 def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
@@ -202,5 +201,22 @@ def _known(names: Sequence[str], codebook: Codebook) -> None:
             raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
 
 
-def _changed(path: Path, text: str) -> bool:
-    return not path.is_file() or records.read_text(path) != text
+def _changed(path: Path, content: bytes) -> bool:
+    return not path.is_file() or path.read_bytes() != content
+
+
+def _stale(folder: Path, made: Mapping[str, bytes]) -> list[str]:
+    """Files of an earlier bundle that this one has no more, where nobody changed them since."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_bytes())["files"]
+        before = {str(name): str(file["sha256"]) for name, file in listed.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []  # no manifest, or one that somebody wrote anew: nothing is known to be ours
+    return [
+        name
+        for name, digest in sorted(before.items())
+        if name not in made
+        and Path(name).name == name
+        and (folder / name).is_file()
+        and hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    ]

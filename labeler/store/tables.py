@@ -259,7 +259,7 @@ RELIABILITY = shared.derived(
 ASSESSMENTS = shared.derived(
     "assessments",
     "batch assessment coder variable code measure",
-    "One measure of one assessment of a batch (anchoring, stand-in test, calibration, drift).",
+    "One measure of one assessment of a batch.",
     batch=shared.BATCH,
     codebook=shared.CODEBOOK,
     assessment=(Text, "the assessment's name"),

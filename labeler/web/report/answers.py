@@ -9,7 +9,7 @@ import pandas as pd
 from flask import Response, abort, render_template, request
 from pandas.api.types import is_object_dtype
 
-from labeler.results import bundle
+from labeler.results.formats.csv_files import csv_text
 
 Row = dict[str, Any]
 
@@ -20,7 +20,7 @@ def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> 
     if form == "csv":
         texts = {name: "str" for name, kind in table.dtypes.items() if is_object_dtype(kind)}
         return Response(
-            bundle.csv(table.astype(texts)),
+            csv_text(table.astype(texts)),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
         )

@@ -1,4 +1,4 @@
-"""Pages of a batch: reliability, disagreements, estimates, and their figures."""
+"""Pages of a batch: reliability, assessments, disagreements, estimates."""
 
 from __future__ import annotations
 
@@ -8,25 +8,17 @@ import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook
-from labeler.keys import canonical
 from labeler.reliability import gate
-from labeler.results.figures import calibration, draw
-from labeler.results.figures import reliability as figures
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
 from labeler.store.tables import ASSESSMENTS, ESTIMATES, HUMANS, RELIABILITY, VERDICTS
-from labeler.web.report import agreement, queries
+from labeler.web.report import agreement, figures, queries
+from labeler.web.report import assessments as assessment_sections
 from labeler.web.report.answers import Row, answer, grouped
 from labeler.workflow import queries as store
 
 DISAGREE = tables.DISAGREEMENTS.name
 UNITS = 100  # that a page of disagreements shows
-NARROW = 190
-TYPES: dict[draw.Form, str] = {
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "pdf": "application/pdf",
-}
 
 pages = Blueprint("results", __name__)
 
@@ -55,7 +47,7 @@ def reliability() -> Response | str:
             for coefficient in sorted(set(rows["coefficient"]))
             if coefficient in DEFINITIONS
         },
-        has_figure=bool(len(figures.main_rows(rows))),
+        figures=figures.shown({RELIABILITY.name: rows, VERDICTS.name: judged}, book),
         thresholds=_thresholds(rows),
         families=[gate.MEANING[family] for family in gate.MEANING if family in _families(judged)],
     )
@@ -63,9 +55,12 @@ def reliability() -> Response | str:
 
 @pages.get("/assessments")
 def assessments() -> Response | str:
-    """Anchoring, stand-in test, calibration, skipping and drift of a batch."""
+    """What each assessment of a batch found."""
     batch = queries.chosen_batch()
     rows, book = _of(batch, ASSESSMENTS), queries.codebook_of(batch)
+    drawn = figures.shown({ASSESSMENTS.name: rows}, book)
+    sections = assessment_sections.sections(rows, drawn, book)
+    placed = {section.name for section in sections}
     return answer(
         "assessments.html",
         rows,
@@ -73,7 +68,8 @@ def assessments() -> Response | str:
         batch=batch,
         batches=queries.batch_names(),
         codebook=book,
-        groups=agreement.assessments(rows, book),
+        sections=sections,
+        figures=[one for one in drawn if one.figure.assessment not in placed],
     )
 
 
@@ -125,64 +121,15 @@ def estimates() -> Response | str:
         codebook=book,
         variable=variable,
         groups=_codes_by_variable(shown, book),
+        figures=figures.shown({ESTIMATES.name: shown}, book),
         named=sorted(set(rows["variable"])),
     )
-
-
-@pages.get("/figures/reliability.<form>")
-def reliability_figure(form: str) -> Response:
-    """Alpha per variable and panel: svg, png, pdf, or the specification as json."""
-    batch = queries.chosen_batch()
-    rows = figures.main_rows(_of(batch, RELIABILITY))
-    book = queries.codebook_of(batch)
-    if book is None or rows.empty:
-        abort(404, "This batch has no reliability yet: give `labeler reliability`.")
-    return _drawn(figures.reliability(rows, book, width=_width()), form)
-
-
-@pages.get("/figures/estimates.<form>")
-def estimates_figure(form: str) -> Response:
-    """Shares of one variable's codes: svg, png, pdf, or the specification as json."""
-    batch = queries.chosen_batch()
-    book = queries.codebook_of(batch)
-    variable = queries.variable(book)
-    rows = _of(batch, ESTIMATES)
-    rows = rows[rows["variable"] == variable]
-    if book is None or rows.empty:
-        abort(404, "There are no estimates of this variable: name one with ?variable=.")
-    return _drawn(figures.shares(rows, book, variable=variable, width=_width()), form)
-
-
-@pages.get("/figures/calibration.<form>")
-def calibration_figure(form: str) -> Response:
-    """How far a variable's confidence can be trusted, and what the surest units err in."""
-    batch = queries.chosen_batch()
-    rows = _of(batch, ASSESSMENTS)
-    variable = request.args.get("variable", "")
-    own = rows[rows["assessment"].isin(("calibration", "skip")) & (rows["variable"] == variable)]
-    if own.empty:
-        abort(404, "There is no calibration of this variable: name one with ?variable=.")
-    return _drawn(calibration.calibration(own[own["code"] == ""]), form)
-
-
-def _drawn(spec: figures.Spec, form: str) -> Response:
-    """A figure as an answer; 404 for a form that there is not."""
-    if form == "json":
-        return Response(canonical(spec), content_type="application/json")
-    known: draw.Form | None = next((name for name in TYPES if name == form), None)
-    if known is None:
-        abort(404, f"Figures come as {', '.join(TYPES)} and json; there is no {form!r}.")
-    return Response(draw.draw(spec, known), content_type=TYPES[known])
 
 
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
     if batch is None:
         return tables.frame(table)
     return database.read(queries.engine(), table, batch=batch["batch"])
-
-
-def _width() -> int:
-    return NARROW if request.args.get("width") == "narrow" else figures.WIDE
 
 
 def _thresholds(rows: pd.DataFrame) -> list[tuple[float, float]]:

@@ -150,6 +150,14 @@ def test_units_drawn_unequally_are_thinned() -> None:
     assert found["value"] == pytest.approx((50 + 180) / 300, abs=0.06)
 
 
+@pytest.mark.parametrize("unknown", [math.nan, 0.0, 1.5])
+def test_a_unit_without_a_probability_is_refused(unknown: float) -> None:
+    """What was drawn with an unknown probability cannot be made even with the others."""
+    drawn = batch("a", agreeing(4, 2)).assign(unit_probability=[0.4, 0.4, 0.4, unknown])
+    with pytest.raises(TableError, match="1 coded units have no drawing probability"):
+        drift.drift(drawn)
+
+
 def test_alphas_by_batch() -> None:
     """The statistic of the same stream, undefined where there is but one alpha."""
     history = pd.concat([batch("a", agreeing(50, 45)), batch("b", agreeing(50, 45), day=2)])
