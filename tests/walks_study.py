@@ -94,6 +94,7 @@ def fill(url: str) -> None:
         tables.BATCHES: [whole | {"suggester": MODEL, "created": moment}],
         tables.TASKS: [
             {"batch": "pilot", "arm": arm, "coder": coder, "unit": unit, "position": 1}
+            | {"unit_probability": 1.0, "task_probability": 1.0}
             for arm, coder in seats
             for unit in (FIRST, SECOND)
         ],

@@ -18,6 +18,7 @@ from labeler.store.frames import frame as frame
 from labeler.store.frames import keys as keys
 from labeler.store.frames import records as records
 from labeler.store.frames import rows as rows
+from labeler.store.frames import typed as typed
 
 EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
 TAUGHT = "taught"  # the error of a completion: the coder learned from this unit
@@ -258,7 +259,7 @@ RELIABILITY = shared.derived(
 ASSESSMENTS = shared.derived(
     "assessments",
     "batch assessment coder variable code measure",
-    "One measure of one assessment of a batch (anchoring, stand-in test, calibration, drift).",
+    "One measure of one assessment of a batch.",
     batch=shared.BATCH,
     codebook=shared.CODEBOOK,
     assessment=(Text, "the assessment's name"),
@@ -313,6 +314,30 @@ CONSENSUS = shared.derived(
     agreeing=(Integer, "coders whose whole value is the one kept"),
     coders=(Integer, "coders who coded the unit blind"),
 )
+DISAGREEMENTS = shared.derived(
+    "disagreements",
+    "batch variable panel unit coder arm",
+    "The value of each coder of a panel on a unit where they differ.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    panel=(Text, "`humans`, or `MODEL vs humans` where it differs from what blind humans kept"),
+    unit=shared.UNIT,
+    variable=shared.VARIABLE,
+    coder=shared.CODER,
+    arm=shared.ARM,
+    value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+)
+COMPARISONS = shared.derived(
+    "comparisons",
+    "batch variable panel",
+    "How many units of a batch a panel's coders could differ on, and differ on.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    panel=(Text, "as in `disagreements`"),
+    variable=shared.VARIABLE,
+    compared=(Integer, "units with a value to compare"),
+    differ=(Integer, "units on which they differ; their rows are in `disagreements`"),
+)
 ESTIMATES = shared.derived(
     "estimates",
     "batch variable code",
@@ -360,21 +385,21 @@ LEDGER = shared.logged(
 CLAIMS = shared.logged(
     "claims",
     "claim",
-    "Who works on what right now; it lasts no longer than the process or upload that made it.",
-    claim=(Text, "the key: of a unit as a coder is asked about it, or an upload"),
-    holder=(Text, "machine, process and run that hold it, or `upload:KEY`"),
+    "Who works on what right now; it lasts no longer than the process or job that made it.",
+    claim=(Text, "the key: of a unit as a coder is asked about it, or a job"),
+    holder=(Text, "machine, process and run that hold it, or `job:KEY`"),
     taken=(Text, "when it was taken or last renewed (ISO-8601, UTC)"),
 )
-UPLOADS = shared.logged(
-    "uploads",
-    "upload",
-    "One of the provider's jobs, or one file of requests in a folder.",
-    upload=(Text, "the key, which its file and the provider's job carry"),
+JOBS = shared.logged(
+    "jobs",
+    "job",
+    "One job at a model server (OpenAI's batch), or one file of requests in a folder.",
+    job=(Text, "the key, which its file and the job at the server carry"),
     coder=shared.CODER,
     codebook=shared.CODEBOOK,
     host=(Text, "the server's address, or `files in FOLDER`"),
     server_file=(Text, "the server's id of the file"),
-    server_batch=(Text, "the server's id of the job"),
+    server_job=(Text, "the server's id of the job"),
     state=(Text, "`noted`, `written`, `unknown`, or the state that the server names"),
     requests=(Integer, "requests in it"),
     created=shared.CREATED,
@@ -385,11 +410,11 @@ UPLOADS = shared.logged(
     detail=(Text, "the server's reasons, in words"),
     run=shared.RUN,
 )
-UPLOADED = shared.logged(
-    "uploaded",
-    "upload completion",
-    "One request of an upload that is not fetched yet.",
-    upload=(Text, "the upload; key of `uploads`"),
+JOB_REQUESTS = shared.logged(
+    "job_requests",
+    "job completion",
+    "One request of a job that is not fetched yet.",
+    job=(Text, "the job; key of `jobs`"),
     completion=(Text, "the completion that it will become"),
     claim=(Text, "the claim that keeps others from asking"),
     unit=shared.UNIT,
@@ -417,5 +442,19 @@ MIGRATIONS = shared.logged(
     applied=(Text, "when it was applied (ISO-8601, UTC)"),
 )
 
-Index("completions_of", COMPLETIONS.c.codebook, COMPLETIONS.c.coder, COMPLETIONS.c.unit)
-Index("annotations_of", ANNOTATIONS.c.batch, ANNOTATIONS.c.coder, ANNOTATIONS.c.unit)
+# Answers and annotations are long: what is counted of them stands whole in an index.
+Index(
+    "completions_counted",
+    *(COMPLETIONS.c[name] for name in ("codebook", "coder", "unit", "replicate", "error")),
+)
+Index("completions_of_unit", COMPLETIONS.c.unit)
+Index(
+    "annotations_counted",
+    *(ANNOTATIONS.c[name] for name in ("batch", "arm", "coder", "unit")),
+    *(ANNOTATIONS.c[name] for name in ("updated", "created", "annotation")),
+    *(ANNOTATIONS.c[name] for name in ("withdrawn", "cancelled", "completed_by")),
+)
+Index("annotations_of_unit", ANNOTATIONS.c.unit)
+Index("tasks_of_unit", TASKS.c.unit)
+Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
+Index("posts_by_source", POSTS.c.source)

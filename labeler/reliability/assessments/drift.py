@@ -94,6 +94,13 @@ def _check(history: pd.DataFrame) -> None:
         raise TableError("drift: a unit agrees (1) or does not (0); take one blind coder of each")
     if history.duplicated([*STREAM, "batch", "unit"]).any():
         raise TableError("drift: a unit stands twice in a batch; take one blind coder of each")
+    if "unit_probability" in history.columns:
+        unknown = history[~history["unit_probability"].between(0, 1, inclusive="right")]
+        if len(unknown):
+            raise TableError(
+                f"drift: {len(unknown)} coded units have no drawing probability above 0, first: "
+                f"{unknown['unit'].iloc[0]!r}"
+            )
 
 
 def _even(own: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""RELIABILITY, VERDICTS and ASSESSMENTS rows, grouped as the pages show them."""
+"""RELIABILITY and VERDICTS rows, grouped as the pages show them."""
 
 from __future__ import annotations
 
@@ -15,35 +15,6 @@ TITLES = {
     "human-model": "The model against the blind humans",
 }
 AFTER_ALPHA = ("gwet_ac1", "positive_agreement", "negative_agreement")
-ASSESSED = {
-    "anchoring": (
-        "Anchoring",
-        "What seeing a suggestion does to a code: blind and assisted codings of the same draw.",
-    ),
-    "alternative-annotator": (
-        "May the model stand in for a coder?",
-        "The alternative-annotator test, against blind humans alone.",
-    ),
-    "calibration": (
-        "Calibration of the model's confidence",
-        "How often the model agrees with a blind human, by how sure it was.",
-    ),
-    "skip": (
-        "Skipping review",
-        "From which confidence on review may be left out, with a bound on the error.",
-    ),
-    "drift": ("Drift", "Whether the model agrees with people as it did, batch by batch."),
-}
-
-HEADLINES = {  # of each assessment, the measures that carry its verdict
-    "anchoring": ("agreement_inflation", "rubber_stamping"),
-    "alternative-annotator": ("winning_rate",),
-    "calibration": ("ece.vote", "ece.logprob", "ece"),
-    "skip": ("threshold.vote", "threshold.logprob", "threshold"),
-    "drift": ("e.process",),
-}
-
-ALL = "all"
 
 Row = dict[str, Any]
 
@@ -55,16 +26,6 @@ class Compared(NamedTuple):
     title: str
     coders: str
     rows: list[Row]
-
-
-class Assessment(NamedTuple):
-    """One assessment: `head`, the rows with its verdicts, and all rows by variable."""
-
-    name: str
-    title: str
-    about: str
-    head: list[Row]
-    variables: list[tuple[str, list[Row]]]
 
 
 def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) -> list[Compared]:
@@ -112,35 +73,6 @@ def coefficients(
         panels.sort(key=lambda panel: panel[0])
         groups.append((name, [panel[1:] for panel in panels]))
     return groups
-
-
-def assessments(rows: pd.DataFrame, book: Codebook | None) -> list[Assessment]:
-    """Each assessment there is, in the order of ASSESSED; variables as the codebook has them."""
-    names = [ALL, *(variable.variable for variable in book.variables)] if book else [ALL]
-    place = {name: number for number, name in enumerate(names)}
-    found = []
-    named = [*ASSESSED, *sorted(set(rows["assessment"]) - set(ASSESSED))]
-    for name in named:
-        own = rows[rows["assessment"] == name]
-        shown = own[~own["measure"].str.startswith(("bin.", "point."))]
-        if len(shown):
-            groups = [
-                (str(variable), _records(part))
-                for variable, part in shown.groupby("variable", sort=True)
-            ]
-            groups.sort(key=lambda group: place.get(group[0], len(place)))
-            title, about = ASSESSED.get(name, (name, ""))
-            telling = HEADLINES.get(name, ())
-            first = own[own["measure"].isin(telling) & (own["code"] == "")]
-            head = sorted(
-                _records(first),
-                key=lambda row: (
-                    telling.index(row["measure"]),
-                    place.get(row["variable"], len(place)),
-                ),
-            )
-            found.append(Assessment(name, title, about, head, groups))
-    return found
 
 
 def _with_codes(judged: pd.DataFrame, name: str, beside: dict[tuple[str, str, str], Row]) -> Row:

@@ -112,6 +112,11 @@ def variable_label(name: str, codebook: Codebook) -> str:
         return name
 
 
+def panel(name: str) -> str:
+    """A panel of blind coders in words: `humans` → 'humans, blind'."""
+    return f"{name}, blind"
+
+
 def people(coders: str) -> str:
     """The humans among comma-joined coders, by name."""
     names = [coder for coder in coders.split(",") if coder.startswith("human:")]
@@ -140,6 +145,7 @@ FILTERS: dict[str, Callable[..., str]] = {
         code_label,
         variable_label,
         kind,
+        panel,
         people,
     )
 }

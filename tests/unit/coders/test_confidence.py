@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_talk import CODER, TALK_BOOK, TEXT, body, segment, talk
+from thorough import examples
 
 from labeler.coders import confidence, requests
 from labeler.coders.logprobs import probabilities
@@ -237,7 +238,7 @@ def leaves(content: Any) -> int:
     return 1
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.dictionaries(st.text(max_size=5), JSONS), st.sampled_from([None, 2]), st.booleans())
 def test_any_json_is_walked(content: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
     """Any object, written in any way, gives each of its values a probability of 1 for free."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import jinja2
 import pandas as pd
 import pytest
 import strategies
-from hypothesis import given, settings
+from counting import lines
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_attacks import ATTACKS, Attack
 from made_up_talk import (
@@ -26,6 +26,7 @@ from made_up_talk import (
     segment,
     talk,
 )
+from thorough import examples
 
 from labeler.codebook.codebook import Codebook
 from labeler.coders import requests
@@ -222,7 +223,7 @@ def test_delimiter_of_a_post_stays() -> None:
     assert first == second == asked(requested(["one", "x"], replicate=2)).splitlines()[1]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.text(max_size=60), min_size=3, max_size=3), st.sampled_from([1, 3]))
 def test_any_post_is_one_line(texts: list[str], several: int) -> None:
     """Any texts come back from the last lines of their request, alone or in company."""
@@ -247,15 +248,20 @@ def test_no_frame_without_columns() -> None:
     assert requested([]).dtypes.tolist() == requested(["x"]).dtypes.tolist()
 
 
-def test_requests_are_made_faster_than_servers_answer() -> None:
-    """At least 2,000 posts a CPU second (some 11,000 here) with a system message of 20 KB."""
+def test_a_post_costs_the_same_whatever_the_prompt_and_the_number_of_posts() -> None:
+    """Each further post runs some 400 lines, with a system message of 20 KB as with a short one."""
     fixed = json.loads(PROMPT.content)
     fixed["messages"][0]["content"] += "x" * 20_000
-    prompt = PROMPT._replace(content=canonical(fixed))
-    start = time.process_time()
-    made = requested([f"{TEXT} {n}" for n in range(2000)], prompt=prompt)
-    assert time.process_time() - start < 1
-    assert made.body.str.len().min() > 20_000
+    long = PROMPT._replace(content=canonical(fixed))
+    assert requested([TEXT], prompt=long).body.str.len().min() > 20_000
+
+    def needed(posts: int, prompt: Prompt) -> int:
+        return lines(lambda: requested([f"{TEXT} {n}" for n in range(posts)], prompt=prompt))
+
+    fifty, hundred, more = (needed(posts, PROMPT) for posts in (50, 100, 150))
+    assert needed(100, long) == pytest.approx(hundred, rel=0.01)
+    assert more - hundred == pytest.approx(hundred - fifty, rel=0.05)
+    assert (hundred - fifty) / 50 < 800
 
 
 def test_spec_holds_no_secret_and_names_the_coder() -> None:
@@ -400,7 +406,7 @@ def test_an_id_that_was_not_asked_about_spoils_the_answer(where: str) -> None:
 # schema and answers: any codebook
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data(), st.booleans())
 def test_any_codebook_any_fitting_answer(data: st.DataObject, several: bool) -> None:
     """What fits the schema of any codebook becomes codings that fit the codebook."""
@@ -533,7 +539,7 @@ def test_segments_stand_in_the_original_where_something_was_hidden() -> None:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.data())
 def test_any_quote_of_a_hidden_post_stands_in_the_original(data: st.DataObject) -> None:
     """With the real rules of de-identification: what a quote stands for is kept."""
@@ -679,7 +685,7 @@ def parsed_all(answers: list[str]) -> ParsedCompletions:
     return requests.parse(frame(COMPLETIONS, rows), posts, TALK_BOOK)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     st.lists(
         st.binary(max_size=200) | st.text().map(lambda text: body(text).encode()),
@@ -707,7 +713,7 @@ PIECES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(PIECES, PIECES), min_size=5, max_size=5))
 def test_any_json_as_an_answer(pairs: list[tuple[Any, Any]]) -> None:
     """JSON of any shape, whole or in the right places, parses to codings or to a fault."""

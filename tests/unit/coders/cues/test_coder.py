@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
@@ -346,7 +347,7 @@ def test_a_place_outside_the_text_is_off_schema(garden: Codebook, start: object)
         read(given, text, garden)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(strategies.codebooks_accepted(), st.data())
 def test_any_codebook_and_any_text(codebook: Codebook, data: st.DataObject) -> None:
     """Whatever check accepts: codings fit, quotes are exact and apart, reasons are the codebook's.
@@ -378,7 +379,7 @@ def test_any_codebook_and_any_text(codebook: Codebook, data: st.DataObject) -> N
     assert "Ω" not in given["rationale"]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.text(max_size=80)
     | st.lists(st.sampled_from(["hose", "rose", ".", "!", "soil\n"])).map(" ".join)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import count_columns
 from labeler.statistics.agreement.column_patterns import column_patterns
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     columns=st.integers(1, 5).flatmap(
         lambda coders: st.lists(

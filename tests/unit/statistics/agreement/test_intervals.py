@@ -7,11 +7,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from places import CASES_FILE
 from scipy.stats import norm
 from scipy.stats import t as student
+from thorough import examples
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import alpha, count_columns, count_values
@@ -152,7 +153,7 @@ def test_jackknife_by_hand():
     assert found.note.startswith("fewer than 10 units carry the rarer code: 2 of 4")
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(seed=st.integers(0, 10_000), level=st.sampled_from(LEVELS), weighted=st.booleans())
 def test_replicates_of_patterns_are_those_of_units(seed, level, weighted):
     """Alpha without a pattern's unit is alpha of the rows without it, nan where undefined."""
@@ -174,7 +175,7 @@ def test_replicates_of_patterns_are_those_of_units(seed, level, weighted):
     assert np.allclose(np.sort(fast), np.sort(slow), atol=1e-11, equal_nan=True)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     rows=st.lists(st.lists(st.integers(0, 9), min_size=30, max_size=30), min_size=1, max_size=8),
     copies=st.integers(1, 3),
@@ -288,7 +289,7 @@ def test_bootstrap_of_clusters_is_wider():
     assert by_unit.se == pytest.approx(once.se / math.sqrt(10), rel=0.15)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(seed=st.integers(0, 1000), level=st.sampled_from(LEVELS))
 def test_bounds_stand_in_order(seed, level):
     """low <= one-sided low <= alpha <= one-sided high <= high <= 1."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.errors import TableError
 from labeler.statistics.estimation import design
@@ -90,7 +91,7 @@ def test_allocation_by_hand(sizes, weights, total, drawn):
     assert design.allocated(sizes, weights, total) == drawn
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.data())
 def test_allocation_adds_up_and_fits(data):
     """Whatever the weights: the sum is the total, and each part lies between 1 and its stratum."""

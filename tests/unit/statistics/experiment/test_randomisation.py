@@ -7,8 +7,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.statistics.experiment import randomisation as rz
 
@@ -80,7 +81,7 @@ def test_an_arm_that_is_empty_is_told() -> None:
     assert rz.design_of(empty, empty, np.empty(0, bool)).reason == "no coding"
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=7, max_size=9),
     st.sampled_from([-0.5, 0.0, 0.25, 1.0]),
