@@ -19,7 +19,7 @@ from labeler.coding import panels as comparisons
 from labeler.coding.batch import READING, BatchCodings
 from labeler.coding.panels import Panel, PanelRows, RaterMatrix
 from labeler.keys import key
-from labeler.reliability.weighting import DESIGN, OF_CODED
+from labeler.reliability.weighting import DESIGN, OF_CODED, design_weights
 from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.interval import Interval, joined_notes
@@ -170,12 +170,7 @@ def _weights(units: list[str], panel: Panel, tasks: pd.DataFrame) -> Floats | No
     column = "unit_probability"
     if panel.kind in ("model-human", "self"):
         own, column = own[own["coder"] == panel.raters[0][0]], "task_probability"
-    chance = dict(zip(own["unit"], own[column].astype(float), strict=True))
-    known = np.array([chance.get(unit, np.nan) for unit in units], dtype=float)
-    if not known.size or np.isnan(known).any() or np.ptp(known) <= 1e-9 * known.max():
-        return None
-    weights: Floats = 1 / np.minimum(known, 1.0)
-    return weights
+    return design_weights(units, own, column)
 
 
 def _panel_rows(
