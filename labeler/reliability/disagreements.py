@@ -55,10 +55,10 @@ def disagreements(
             parts.append(rows.assign(**which))
             counted = {"compared": compared["unit"].nunique(), "differ": rows["unit"].nunique()}
             counts.append({**which, **counted})
-    rows = pd.concat(parts, ignore_index=True) if parts else ()
-    return Disagreements(
-        tables.frame(tables.DISAGREEMENTS, rows), tables.frame(tables.COMPARISONS, counts)
+    found_rows = tables.frame(
+        tables.DISAGREEMENTS, pd.concat(parts, ignore_index=True) if parts else ()
     )
+    return Disagreements(found_rows, tables.frame(tables.COMPARISONS, counts))
 
 
 def _machines(values: pd.DataFrame) -> pd.DataFrame:

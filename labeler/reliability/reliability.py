@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import Table, select
 
 from labeler.codebook.codebook import Codebook, Gate
 from labeler.coding import consensus as consensus_stage
-from labeler.coding import panels
+from labeler.coding import read
+from labeler.coding.batch import BatchCodings
+from labeler.coding.read import read_batch
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import Material, assess, drawn
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, coded, logged, same_codebook
+from labeler.study.study import Study, batch_row, logged, same_codebook
 
-DRAWN = ["unit", "coder", "arm", "unit_probability", "task_probability"]
+WANTED = {
+    tables.CODINGS: read.CODINGS,
+    tables.SEGMENTS: read.SEGMENTS,
+    tables.TASKS: tables.columns(tables.TASKS),
+    tables.POSTS: ("unit", "author", "text"),
+}
 
 
 class Judged(NamedTuple):
@@ -43,25 +49,13 @@ def reliability(
     same_codebook(study, row)
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        material = _material(study, row)
-        found = reliability_stage.reliability(
-            material.codings,
-            material.coded,
-            study.codebook,
-            batch=batch,
-            suggester=str(row["suggester"]),
-            again=material.again,
-            drawn=reliability_stage.Drawn(material.tasks[DRAWN], material.authors),
-            gate=gate,
-        )
+        coded = read_batch(study.engine, row, study.codebook, wanted=WANTED, replicates=True)
+        sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
+        found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        given = blind(study, material.coded)
+        material = _material(row, coded)
         judged = gate_stage.with_verdicts(found.rows, verdicts)
-        rows = [
-            row._asdict()
-            for part in (judged, _segments(study, material))
-            for row in tables.rows(part)
-        ]
+        rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
         database.replace(
             study.engine,
             (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
@@ -70,7 +64,7 @@ def reliability(
             (
                 tables.CONSENSUS,
                 {"batch": batch},
-                consensus_stage.consensus(given, study.codebook, batch=batch),
+                consensus_stage.consensus(coded.blind, study.codebook, batch=batch),
             ),
         )
         return stored(study, batch)
@@ -82,92 +76,39 @@ def stored(study: Study, batch: str) -> Judged:
     return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
 
 
-def blind(study: Study, who: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Variable → blind human values (columns unit, coder, arm, value), unasked ones left out."""
-    humans = who[who["coder"].str.startswith(panels.HUMAN) & (who["arm"] == "blind")]
-    codings = of_coded(study, tables.CODINGS, humans)
-    return {
-        variable.variable: panels.values(codings, humans, variable).dropna(subset="value")
-        for variable in study.codebook.variables
-    }
-
-
-def of_coded(
-    study: Study, table: Table, who: pd.DataFrame, *, replicates: bool = False
-) -> pd.DataFrame:
-    """Rows of a derived table that belong to those who coded.
-
-    Without `replicates`, a model's first replicates only.
-    """
-    rows = database.read(
-        study.engine,
-        table,
-        codebook=study.codebook.fingerprint,
-        unit=sorted(set(who["unit"])),
-    )
-    if not replicates:
-        rows = rows[(rows["replicate"] == 1) | (rows["arm"] == panels.REPEAT)]
-    wanted = pd.MultiIndex.from_frame(who[panels.WHO])
-    return rows[pd.MultiIndex.from_frame(rows[panels.WHO]).isin(wanted)]
-
-
-def _material(study: Study, row: pd.Series[str]) -> Material:
-    who = coded(study, str(row["batch"]))
-    posts = tables.POSTS
-    units = sorted(set(who["unit"]))
-    query = select(posts.c.unit, posts.c.author).where(
-        database.matching(study.engine, posts, {"unit": units})
-    )
-    known = database.query_rows(study.engine, query)
+def _material(row: pd.Series[str], coded: BatchCodings) -> Material:
+    first = coded.coded[coded.coded["replicate"] == 1]
     return Material(
         row=row,
-        codings=of_coded(study, tables.CODINGS, who, replicates=True),
-        segments=of_coded(study, tables.SEGMENTS, who),
-        coded=who,
-        again=_again(study, row, who),
-        tasks=database.read(study.engine, tables.TASKS, batch=row["batch"]),
-        authors=dict(zip(known["unit"], known["author"], strict=True)),
+        codings=coded.codings,
+        segments=coded.segments,
+        coded=first,
+        again=coded.again,
+        tasks=coded.tasks,
+        authors=coded.authors,
     )
 
 
-def _again(study: Study, row: pd.Series[str], who: pd.DataFrame) -> pd.DataFrame:
-    """Who coded a unit a second time: humans in the arm of repeats, the suggester by replicates."""
-    people = who[who["arm"] == panels.REPEAT].assign(replicate=2)
-    answers = database.read(
-        study.engine,
-        tables.COMPLETIONS,
-        codebook=row["codebook"],
-        coder=row["suggester"],
-        error="",
-    )
-    own = answers[(answers["replicate"] > 1) & answers["unit"].isin(set(who["unit"]))]
-    machine = own[["unit", "coder", "replicate"]].drop_duplicates().assign(arm="")
-    found = pd.concat([people, machine], ignore_index=True)[reliability_stage.AGAIN]
-    return found.astype({"replicate": int})
-
-
-def _segments(study: Study, material: Material) -> pd.DataFrame:
+def _segments(coded: BatchCodings) -> pd.DataFrame:
     """RELIABILITY rows about segments."""
-    posts = tables.POSTS
-    units = {"unit": sorted(set(material.coded["unit"]))}
-    query = select(posts.c.unit, posts.c.text).where(database.matching(study.engine, posts, units))
-    known = {unit: author for unit, author in material.authors.items() if author}
+    known = {unit: author for unit, author in coded.authors.items() if author}
     repeat = len(set(known.values())) < len(known)
-    chances = drawn(material.tasks)
+    chances = drawn(coded.tasks)
     unequal = chances["unit_probability"].nunique() > 1
     weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
+    first = coded.coded[coded.coded["replicate"] == 1]
     rows = segments_stage.segments_reliability(
-        material.segments,
-        material.codings,
-        material.coded,
-        database.query_rows(study.engine, query),
-        study.codebook,
-        suggester=str(material.row["suggester"]),
+        coded.segments,
+        coded.codings,
+        first,
+        coded.tables["posts"][["unit", "text"]],
+        coded.codebook,
+        suggester=coded.suggester,
         weights=weights if unequal else None,
-        clusters={unit: known.get(unit, unit) for unit in units["unit"]} if repeat else None,
+        clusters={unit: known.get(unit, unit) for unit in coded.units} if repeat else None,
     )
-    same = {"batch": material.row["batch"], "codebook": study.codebook.fingerprint}
-    return _asked(rows, material.coded, study.codebook).assign(**same)
+    same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
+    return _asked(rows, first, coded.codebook).assign(**same)
 
 
 def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:

@@ -12,15 +12,19 @@ import pandas as pd
 
 from labeler import __version__
 from labeler.codebook.codebook import Codebook
+from labeler.coding import read
+from labeler.coding.read import read_batch
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
 from labeler.reliability import gate
-from labeler.reliability.reliability import blind, of_coded
 from labeler.results import estimates as estimates_stage
 from labeler.results.bundle import MANIFEST, bundle
 from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, coded, logged, made_up, now, same_codebook
+from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
+
+OF_ESTIMATES = {tables.CODINGS: read.CODINGS, tables.POSTS: ("unit", "author")}
+BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, tables.TASKS)
 
 
 class Exported(NamedTuple):
@@ -52,12 +56,10 @@ def aggregate(
         ruled = _of_humans(judged)
         shut = gate.shut(judged, asked)
         open_ = asked if override else [name for name in asked if name not in shut]
-        who = coded(study, batch)
-        given = {name: frame for name, frame in blind(study, who).items() if name in open_}
-        posts = database.read(study.engine, tables.POSTS, unit=sorted(set(who["unit"])))
+        coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
         rows = estimates_stage.estimates(
-            given,
-            posts.set_index("unit")["author"],
+            {name: frame for name, frame in coded.blind.items() if name in open_},
+            pd.Series(coded.authors, dtype="str"),
             study.codebook,
             batch=batch,
             verdicts={name: ruled[name, ""].verdict for name in asked},
@@ -118,20 +120,13 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
 def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
     """The tables of a bundle, by name."""
     batch = str(row["batch"])
-    who = coded(study, batch)
-    codings = of_coded(study, tables.CODINGS, who)
-    segments = of_coded(study, tables.SEGMENTS, who)
+    left_out = {"studio_task"} if quotes else {"studio_task", "quote"}
+    wanted = {
+        table: [name for name in tables.columns(table) if name not in left_out] for table in BUNDLED
+    }
+    coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     return {
-        "codings": codings,
-        "segments": segments if quotes else segments.drop(columns="quote"),
-        "changes": of_coded(study, tables.CHANGES, who),
-        "confidence": database.read(
-            study.engine,
-            tables.CONFIDENCE,
-            codebook=row["codebook"],
-            unit=sorted(set(who["unit"])),
-        ),
-        "tasks": database.read(study.engine, tables.TASKS, batch=batch).drop(columns="studio_task"),
+        **{table.name: coded.tables[table.name] for table in BUNDLED},
         **{
             table.name: database.read(study.engine, table, batch=batch)
             for table in (

@@ -84,6 +84,14 @@ def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
     return tables.frame(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
 
 
+def read_columns(
+    engine: Engine, table: Table, columns: Sequence[str], /, *where: ColumnElement[bool]
+) -> pd.DataFrame:
+    """Some columns of the rows of a table that meet all conditions, typed, in key order."""
+    query = select(*(table.c[name] for name in columns)).where(and_(True, *where))
+    return tables.typed(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
+
+
 def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
     """The answer to any SELECT as a frame of plain columns."""
     with _named(engine), engine.connect() as connection:

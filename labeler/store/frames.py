@@ -52,17 +52,27 @@ def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()
     unknown = [name for name in given.columns if name not in columns(table)]
     if unknown:
         raise TableError(f"table {table.name}: no column is called {unknown[0]!r}")
+    absent = {
+        name: pd.Series([None] * len(given), index=given.index, dtype="object")
+        for name in columns(table)
+        if name not in given.columns
+    }
+    whole = given.assign(**absent)[columns(table)]
+    return check(table, typed(table, whole))
+
+
+def typed(table: Table, given: pd.DataFrame) -> pd.DataFrame:
+    """The same frame (some or all of the table's columns), each column in its type.
+
+    Missing texts become ''. Raises TableError where a type is wrong.
+    """
     result = {}
-    for column in table.columns:
-        kind = _PANDAS[type(column.type)]
-        if column.name not in given.columns:
-            series = pd.Series([None] * len(given), index=given.index, dtype="object")
-        else:
-            series = given[column.name]
+    for name in given.columns:
+        series, kind = given[name], _PANDAS[type(table.c[name].type)]
         if kind == "str" and not isinstance(series.dtype, pd.StringDtype):
             series = series.astype("object")  # '' would not fit in numbers that are all missing
         try:
-            result[column.name] = (
+            result[name] = (
                 series.fillna("").astype("str")
                 if kind == "str"
                 else (
@@ -70,8 +80,8 @@ def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()
                 )
             )
         except (TypeError, ValueError) as error:
-            raise TableError(f"table {table.name}: column {column.name}: {error}") from error
-    return check(table, pd.DataFrame(result, columns=columns(table)))
+            raise TableError(f"table {table.name}: column {name}: {error}") from error
+    return pd.DataFrame(result, columns=list(given.columns))
 
 
 def check(table: Table, given: pd.DataFrame) -> pd.DataFrame:

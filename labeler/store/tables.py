@@ -18,6 +18,7 @@ from labeler.store.frames import frame as frame
 from labeler.store.frames import keys as keys
 from labeler.store.frames import records as records
 from labeler.store.frames import rows as rows
+from labeler.store.frames import typed as typed
 
 EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
 TAUGHT = "taught"  # the error of a completion: the coder learned from this unit

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select, tuple_
 
-from labeler.coding import annotations
+from labeler.coding.annotations import newest, own
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
@@ -267,7 +267,7 @@ def _rows(engine: Engine, query: Select[Any]) -> list[Row]:
 
 
 def _newest(engine: Engine, query: Select[Any]) -> pd.DataFrame:
-    return annotations.newest(database.query_rows(engine, query), emails(engine))
+    return newest(database.query_rows(engine, query), emails(engine))
 
 
 def _skipped(engine: Engine) -> ColumnElement[int | None]:
@@ -281,7 +281,7 @@ def _skipped(engine: Engine) -> ColumnElement[int | None]:
     others = [
         (row["coder"], row["completed_by"])
         for row in _rows(engine, whose)
-        if not annotations.own(known.get(row["coder"], ""), row["completed_by"])
+        if not own(known.get(row["coder"], ""), row["completed_by"])
     ]
     if others:
         counts = and_(counts, tuple_(notes.c.coder, notes.c.completed_by).not_in(others))

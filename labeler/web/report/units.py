@@ -35,7 +35,7 @@ class Seat(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What one coder gave one variable: (segment's name or '', value) pairs, else why there is none.
+    """What one coder gave one variable: pairs of segment's name or '' and value, or why none.
 
     `no segment` where the coder was asked and marked none: for a comparison the empty set.
     """

@@ -11,6 +11,7 @@ import pytest
 
 from labeler.codebook import codebook
 from labeler.coding import panels
+from labeler.coding.batch import BatchCodings
 from labeler.errors import TableError
 from labeler.reliability import coefficients
 from labeler.store import tables
@@ -80,8 +81,15 @@ def frames(given, *, arm="blind", variable="mood"):
     return tables.frame(tables.CODINGS, rows), pd.concat([EMPTY_WHO, pd.DataFrame(who)])
 
 
+def batch_of(codings, coded, suggester="cues@1"):
+    row = {"batch": "one", "suggester": suggester, "design": "", "created": ""}
+    return BatchCodings.of_tables(row, BOOK, coded, {"codings": codings})
+
+
 def found(codings, who, *, suggester="", **more):
-    return coefficients.reliability(codings, who, BOOK, batch="one", suggester=suggester, **more)
+    again = more.pop("again", None)
+    coded = who if again is None else pd.concat([who.assign(replicate=1), again])
+    return coefficients.reliability(batch_of(codings, coded, suggester), **more)
 
 
 def whole(rows):
@@ -457,7 +465,7 @@ def test_no_panel_holds_humans_and_a_model_together():
         if panel.against is None:
             continue
         assert not panel.against[0].startswith("human:")
-        given = panels.given(codings, who, later, BOOK.variable("mood"))
+        given = batch_of(codings, pd.concat([who.assign(replicate=1), later])).matrix("mood")
         assert len(panels.rows_of(given, panel).columns) == 2
 
 
@@ -507,7 +515,7 @@ def drawn(probabilities, coders, authors=None):
             for coder in coders
         ]
     )
-    return coefficients.Drawn(tasks, authors or {})
+    return coefficients.UnitSampling(tasks, authors or {})
 
 
 def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():
