@@ -351,6 +351,28 @@ def _reliability_anew(connection: Connection) -> None:
     _all_tables(connection)
 
 
+RENAMED = {
+    "uploads": (tables.JOBS, {"upload": "job", "server_batch": "server_job"}),
+    "uploaded": (tables.JOB_REQUESTS, {"upload": "job"}),
+}
+"""Table as it was called → as it is called, and its columns likewise."""
+
+
+def _batches_to_jobs(connection: Connection) -> None:
+    """What a model server works on is a job; a batch is of units drawn for people."""
+    there = set(inspect(connection).get_table_names())
+    for old, (table, renamed) in RENAMED.items():
+        if old in there:
+            table.drop(connection, checkfirst=True)  # an earlier step may have made it, empty
+            connection.execute(text(f"ALTER TABLE {old} RENAME TO {table.name}"))
+            for before, after in renamed.items():
+                connection.execute(text(f"ALTER TABLE {table.name} RENAME {before} TO {after}"))
+    holder = tables.CLAIMS.c.holder
+    claimed = tables.CLAIMS.update().where(holder.startswith("upload:"))
+    connection.execute(claimed.values(holder=func.replace(holder, "upload:", "job:")))
+    _all_tables(connection)
+
+
 def _indexes_anew(connection: Connection) -> None:
     """Two tables of disagreements; indexes that hold what is counted, in place of narrower ones."""
     for name in ("completions_of", "annotations_of"):
@@ -366,5 +388,6 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0005-strata", _all_tables),
     ("0006-changes", _all_tables),
     ("0007-verdicts-assessments", _reliability_anew),
+    ("0008-jobs", _batches_to_jobs),
     ("0009-disagreements", _indexes_anew),
 ]

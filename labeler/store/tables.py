@@ -385,21 +385,21 @@ LEDGER = shared.logged(
 CLAIMS = shared.logged(
     "claims",
     "claim",
-    "Who works on what right now; it lasts no longer than the process or upload that made it.",
-    claim=(Text, "the key: of a unit as a coder is asked about it, or an upload"),
-    holder=(Text, "machine, process and run that hold it, or `upload:KEY`"),
+    "Who works on what right now; it lasts no longer than the process or job that made it.",
+    claim=(Text, "the key: of a unit as a coder is asked about it, or a job"),
+    holder=(Text, "machine, process and run that hold it, or `job:KEY`"),
     taken=(Text, "when it was taken or last renewed (ISO-8601, UTC)"),
 )
-UPLOADS = shared.logged(
-    "uploads",
-    "upload",
-    "One of the provider's jobs, or one file of requests in a folder.",
-    upload=(Text, "the key, which its file and the provider's job carry"),
+JOBS = shared.logged(
+    "jobs",
+    "job",
+    "One job at a model server (OpenAI's batch), or one file of requests in a folder.",
+    job=(Text, "the key, which its file and the job at the server carry"),
     coder=shared.CODER,
     codebook=shared.CODEBOOK,
     host=(Text, "the server's address, or `files in FOLDER`"),
     server_file=(Text, "the server's id of the file"),
-    server_batch=(Text, "the server's id of the job"),
+    server_job=(Text, "the server's id of the job"),
     state=(Text, "`noted`, `written`, `unknown`, or the state that the server names"),
     requests=(Integer, "requests in it"),
     created=shared.CREATED,
@@ -410,11 +410,11 @@ UPLOADS = shared.logged(
     detail=(Text, "the server's reasons, in words"),
     run=shared.RUN,
 )
-UPLOADED = shared.logged(
-    "uploaded",
-    "upload completion",
-    "One request of an upload that is not fetched yet.",
-    upload=(Text, "the upload; key of `uploads`"),
+JOB_REQUESTS = shared.logged(
+    "job_requests",
+    "job completion",
+    "One request of a job that is not fetched yet.",
+    job=(Text, "the job; key of `jobs`"),
     completion=(Text, "the completion that it will become"),
     claim=(Text, "the claim that keeps others from asking"),
     unit=shared.UNIT,

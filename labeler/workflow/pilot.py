@@ -52,7 +52,7 @@ def pilot(
     on; the others follow in an order that more posts do not change.
     """
     if settings.several < 2:
-        raise ProjectError("--pilot: say with --several how many posts are to share a request")
+        raise ProjectError("--several: how many posts are to share a request?")
     single, several = alone(study, settings), model_of(study, settings)
     units = _drawn(study, several.prompt.examples, posts)
     remarks: list[str] = []

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, func, select
 
-from labeler.coders.llm.jobs import uploads
+from labeler.coders.llm.jobs import registry
 from labeler.reliability import gate
 from labeler.store import database, tables
 from labeler.studio.repeats import waiting
@@ -28,7 +28,7 @@ def status(study: Study) -> list[Stage]:
     """The stages in order. The first with a command is the next to give."""
     posts = database.count(study.engine, tables.POSTS)
     stages = [Stage("posts", posts, 0, "posts", "" if posts else "labeler ingest FILE")]
-    stages += [*_uploads(study), *_prelabels(study, posts)]
+    stages += [*_jobs(study), *_prelabels(study, posts)]
     if not database.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
@@ -36,12 +36,12 @@ def status(study: Study) -> list[Stage]:
     return stages + _batch(study, newest_batch(study))
 
 
-def _uploads(study: Study) -> list[Stage]:
-    """Requests in batches of a model server, or in files of a folder, that are not yet fetched."""
-    rows = uploads.outstanding(study, codebook=study.codebook.fingerprint)
+def _jobs(study: Study) -> list[Stage]:
+    """Requests in jobs of a model server, or in files of a folder, that are not yet fetched."""
+    rows = registry.outstanding(study, codebook=study.codebook.fingerprint)
     waiting = sum(int(row.requests) for row in rows)
-    words = f"requests in {len(rows)} batches of a model"
-    return [Stage("batches", 0, waiting, words, "labeler prelabel --batch fetch")] if rows else []
+    words = f"requests in {len(rows)} jobs of a model"
+    return [Stage("jobs", 0, waiting, words, "labeler jobs fetch")] if rows else []
 
 
 def _prelabels(study: Study, posts: int) -> list[Stage]:

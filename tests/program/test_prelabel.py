@@ -85,7 +85,7 @@ def quiet(labeler: Labeler, *words: str | Path, code: int = 0) -> Ended:
 
 def price_file(folder: Path, model: str = MODEL) -> Path:
     """A made-up price for a model, beside the one for servers of this machine: nothing."""
-    price = f"batch: 0.5\n    as_of: {time.strftime('%Y-%m-%d')}\n    source: made up\n"
+    price = f"in_job: 0.5\n    as_of: {time.strftime('%Y-%m-%d')}\n    source: made up\n"
     path = folder / "made-up-prices.yaml"
     path.write_text(
         f"currency: EUR\nmodels:\n  {model}:\n    input: {INPUT}\n    output: {OUTPUT}\n    {price}"
@@ -335,7 +335,7 @@ def test_dry_run_sends_nothing(labeler: Labeler, server: Server) -> None:
     assert f"requests: {POSTS}\n" in told
     assert "tokens sent: " in told
     assert "cost at full price: " in told
-    assert "cost as a batch: " in told
+    assert "cost as jobs: " in told
     assert " EUR" in told
     shown = json.loads(told.rstrip("\n").split("\n")[-1])
     assert shown["model"] == MODEL

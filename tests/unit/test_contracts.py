@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from typing import NamedTuple
 
 import pytest
@@ -124,3 +125,17 @@ def test_every_room_has_its_layer() -> None:
         if (path.is_dir() and (path / "__init__.py").is_file()) or path.suffix == ".py"
     }
     assert {one for layer in layers("direction") for one in layer} == there - {"labeler.__init__"}
+
+
+def test_no_rule_reads_the_clock() -> None:
+    """`datetime.now` and its like stand only in modules that may reach out."""
+    reach_out = [line.split(" -> ")[0] for line in listed("pure", "ignore_imports")]
+    found = []
+    for room in listed("pure", "source_modules"):
+        for path in ROOT.joinpath(*room.split(".")).rglob("*.py"):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            if any(fnmatch(module, pattern) for pattern in reach_out):
+                continue
+            if re.search(r"\b(datetime|date)\.(now|today|utcnow)\(", path.read_text("utf-8")):
+                found.append(module)
+    assert found == []

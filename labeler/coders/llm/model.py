@@ -76,7 +76,7 @@ def model_of(study: Study, settings: RequestSettings) -> ModelCoder:
     """
     if not study.project.llm_model:
         raise ProjectError(
-            "--llm-model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
+            "llm_model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
         )
     folder = resources.folder("templates") / "prompt"
     templates = requests.PromptTemplates(

@@ -23,18 +23,18 @@ class Price(NamedTuple):
     """What a million tokens cost in `currency`.
 
     `cached` is the price of prompt tokens from the cache, None where there is no such discount;
-    `batch` the share of the full price that is paid in a batch (1.0: no discount). Prompt
+    `in_job` the share of the full price that is paid in a job (1.0: no discount). Prompt
     beginnings of fewer than `cache_from` tokens are never cached.
     """
 
     input: float
     cached: float | None
     output: float
-    batch: float
+    in_job: float
     currency: str
     as_of: str
     source: str = ""
-    cached_in_batch: bool = False
+    cached_in_job: bool = False
     cache_from: int = 1024
 
     @property
@@ -97,8 +97,8 @@ class _PriceEntry(BaseModel):
     input: Amount
     cached: Amount | None = None
     output: Amount
-    batch: Annotated[float, Field(gt=0, le=1)] = 1.0
-    cached_in_batch: bool = False
+    in_job: Annotated[float, Field(gt=0, le=1)] = 1.0
+    cached_in_job: bool = False
     cache_from: Annotated[int, Field(ge=0)] = 1024
     as_of: date
     source: Annotated[str, Field(min_length=1)]

@@ -33,6 +33,7 @@ def required(study: Study, settings: RequestSettings, model: ModelCoder) -> None
     if there < least:
         raise ProjectError(
             f"--several {settings.several}: what it costs in agreement is not known yet: {there} "
-            f"posts were coded both ways, {least} are needed. Give the same command with "
-            f"`--pilot {least}` first: it asks about those posts both ways and compares the codes"
+            f"posts were coded both ways, {least} are needed. Give `labeler pilot "
+            f"--posts {least} --several {settings.several}` with the same options first: it asks "
+            "about those posts both ways and compares the codes"
         )

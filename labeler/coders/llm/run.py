@@ -350,7 +350,7 @@ class ModelRun:
         """What a person must know of this run."""
         found = [f"ALARM: {self.alarm}"] if self.alarm else []
         if self.elsewhere:
-            found.append(f"{self.elsewhere} posts are being asked by another process or a batch")
+            found.append(f"{self.elsewhere} posts are being asked by another process or a job")
         if self.spending.empty:
             found.append("the budget is reached: what is left was not asked")
         return found

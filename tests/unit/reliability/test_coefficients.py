@@ -8,42 +8,22 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.coding import panels
 from labeler.coding.batch import BatchCodings
 from labeler.errors import TableError
 from labeler.reliability import coefficients
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: grade, of: unit, label: Grade, question: Which one, level: ordinal, values: [
-      {code: low, label: Low, definition: L.}, {code: mid, label: Mid, definition: M.},
-      {code: high, label: High, definition: H.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100, applies_when: {mood: [good]}}
-  - {variable: scored, of: unit, label: Scored, question: Which one, level: interval, values: [
-      {code: none, label: None, definition: N., number: 0},
-      {code: some, label: Some, definition: S., number: 1},
-      {code: much, label: Much, definition: M., number: 3}]}
-  - {variable: share, of: unit, label: Share, question: How much, level: ratio,
-     minimum: 0, maximum: 100}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
-  - {variable: size, of: segment, label: Size, question: How big, level: interval,
-     minimum: 0, maximum: 100}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad"),
+    choice("grade", "low mid high", level="ordinal"),
+    numeric("points", 0, 100, applies_when={"mood": ["good"]}),
+    choice("scored", {"none": 0, "some": 1, "much": 3}, level="interval"),
+    numeric("share", 0, 100, level="ratio"),
+    choice("topic", "work home art", of="segment", multiple=True),
+    numeric("size", 0, 100, of="segment"),
 )
 EMPTY_WHO = pd.DataFrame({name: [] for name in ("unit", "coder", "arm")}, dtype="str")
 

@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.coders import confidence
 from labeler.coders.confidence import CONFIDENCE
 from labeler.coding import panels
@@ -17,23 +17,10 @@ from labeler.reliability.assessments.confidence_targets import confidence_target
 from labeler.reliability.confidence import ALL
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad"),
+    numeric("points", 0, 100),
+    choice("topic", "work home art", of="segment", multiple=True),
 )
 
 

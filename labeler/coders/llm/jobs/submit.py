@@ -1,4 +1,4 @@
-"""What is pending → batches at a model server or files in a folder, each request in one."""
+"""What is pending → jobs at a model server or files in a folder, each request in one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from labeler.coders.llm import canary, claims, prompt_batching, request_body, tokens
-from labeler.coders.llm.jobs import files as shapes
-from labeler.coders.llm.jobs import server as llm_batches
-from labeler.coders.llm.jobs import uploads
-from labeler.coders.llm.jobs.server import Batches
-from labeler.coders.llm.jobs.uploads import ENDED, NOTED, WRITTEN, JobLimits
+from labeler.coders.llm.jobs import files, registry
+from labeler.coders.llm.jobs.registry import ENDED, NOTED, WRITTEN, JobLimits
+from labeler.coders.llm.jobs.server import JobServer, opened
 from labeler.coders.llm.model import WITH_SUBREDDITS, ModelCoder, RequestSettings, model_of
 from labeler.coders.llm.run import ModelRun, note_ledger
 from labeler.errors import ProjectError
@@ -28,11 +26,11 @@ KEPT = ["completion", "claim", "unit", "replicate", "asked", "request", "bytes",
 
 
 class SubmitResult(NamedTuple):
-    """What a submission did: the coder, batches made and requests in them, batches of earlier runs
+    """What a submission did: the coder, jobs made and requests in them, jobs of earlier runs
     that were brought to their end, and what a person must know."""
 
     coder: str
-    batches: tuple[str, ...]
+    jobs: tuple[str, ...]
     requests: int
     resumed: int
     remarks: tuple[str, ...]
@@ -41,31 +39,31 @@ class SubmitResult(NamedTuple):
 def submit(
     study: Study,
     settings: RequestSettings,
-    sharding: JobLimits,
+    job_limits: JobLimits,
     *,
     folder: Path | None = None,
     report: Report = silent,
 ) -> SubmitResult:
-    """Send what is pending as batches to the project's model server, or write it to a folder.
+    """Send what is pending as jobs to the project's model server, or write it to a folder.
 
-    What is in a batch that is not yet fetched is not pending. Killed at any moment and given again
-    it does what is missing: each request ends in one batch. ServiceUnavailable, ServiceRejected:
+    What is in a job that is not yet fetched is not pending. Killed at any moment and given again
+    it does what is missing: each request ends in one job. ServiceUnavailable, ServiceRejected:
     what was noted is sent by the next call.
     """
     model = model_of(study, settings)
     if settings.several > 1:
         prompt_batching.required(study, settings, model)
-    place = uploads.in_folder(folder) if folder else uploads.address(study)
+    place = registry.in_folder(folder) if folder else registry.address(study)
     noted = {**settings._asdict(), "prices": str(settings.prices or ""), "coder": model.coder}
-    with logged(study, "prelabel", {**noted, "batch": "submit", "place": place}) as run:
+    with logged(study, "jobs", {**noted, "jobs": "submit", "place": place}) as run:
         add_coder(study, model.coder, kind="model", spec=model.spec)
         model_run = ModelRun(study, model, settings, run=run, report=report)
         if folder:
-            return _submitted(study, model, model_run, sharding, place, None)
-        with llm_batches.opened(study.project.llm_url, study.project.llm_key) as server:
+            return _submitted(study, model, model_run, job_limits, place, None)
+        with opened(study.project.llm_url, study.project.llm_key) as server:
             server.greet()
-            uploads.refresh(study, server, model_run.holder)
-            return _submitted(study, model, model_run, sharding, place, server)
+            registry.refresh(study, server, model_run.holder)
+            return _submitted(study, model, model_run, job_limits, place, server)
 
 
 # --- what goes ----------------------------------------------------------------------------------
@@ -75,29 +73,29 @@ def _submitted(
     study: Study,
     model: ModelCoder,
     model_run: ModelRun,
-    sharding: JobLimits,
+    job_limits: JobLimits,
     place: str,
-    server: Batches | None,
+    server: JobServer | None,
 ) -> SubmitResult:
-    earlier = {row.upload for row in uploads.outstanding(study, host=place, state=NOTED)}
-    taking = _PendingRequests(study, model, model_run, _room(study, sharding, place))
+    earlier = {row.job for row in registry.outstanding(study, host=place, state=NOTED)}
+    taking = _PendingRequests(study, model, model_run, _room(study, job_limits, place))
     about: dict[str, object] = {**model_run.which, "host": place, "run": model_run.run}
-    limits = shapes.FileLimits(sharding.lines, sharding.bytes)
+    limits = files.FileLimits(job_limits.lines, job_limits.bytes)
     try:
-        for shard in shapes.shards(taking.requests(), limits=limits):
-            upload = uploads.note(study, about, shard)
-            model_run.report(f"batch {upload}: {shard['asked'].nunique()} requests noted")
+        for shard in files.shards(taking.requests(), limits=limits):
+            job = registry.note(study, about, shard)
+            model_run.report(f"job {job}: {shard['asked'].nunique()} requests noted")
     finally:
         claims.release(study.engine, holder=model_run.holder)
     made, requests, resumed = [], 0, 0
-    for one in uploads.outstanding(study, host=place, state=NOTED):
-        with uploads.held(study, one.upload, model_run.holder) as row:
+    for one in registry.outstanding(study, host=place, state=NOTED):
+        with registry.held(study, one.job, model_run.holder) as row:
             if row is None or row.state != NOTED:
                 continue
-            _deliver(study, model_run, row, server, again=row.upload in earlier)
-        resumed += row.upload in earlier
-        if row.upload not in earlier:
-            made.append(row.upload)
+            _deliver(study, model_run, row, server, again=row.job in earlier)
+        resumed += row.job in earlier
+        if row.job not in earlier:
+            made.append(row.job)
             requests += int(row.requests)
     remarks = [*model_run.remarks(), *taking.remarks(), *_ended(study, place)]
     return SubmitResult(model.coder, tuple(made), requests, resumed, tuple(remarks))
@@ -136,7 +134,7 @@ class _PendingRequests:
             return []
         return [
             "the quota of waiting tokens is reached: what is left was not submitted; submit again "
-            "when a batch has ended"
+            "when a job has ended"
         ]
 
     def _count_prompts(self) -> None:
@@ -152,7 +150,7 @@ class _PendingRequests:
         the body and are counted many times faster. Rows that share a line count once.
         """
         lines = (
-            shapes.line(asked, body, endpoint=request_body.ENDPOINT)
+            files.line(asked, body, endpoint=request_body.ENDPOINT)
             for asked, body in zip(made["asked"], made["body"], strict=True)
         )
         model = self.model_run.spending.model
@@ -164,7 +162,7 @@ class _PendingRequests:
         sized = made.assign(
             bytes=[len(line.encode("utf-8")) + 1 for line in lines],
             tokens=counted,
-            most=self.model_run.spending.most_in_batch(counted, limits),
+            most=self.model_run.spending.most_in_jobs(counted, limits),
         )
         sized.loc[again, ["tokens", "most"]] = 0
         return sized[KEPT]
@@ -182,53 +180,53 @@ class _PendingRequests:
         return sized
 
 
-def _room(study: Study, sharding: JobLimits, place: str) -> int | None:
+def _room(study: Study, job_limits: JobLimits, place: str) -> int | None:
     """The tokens that may still be added to those that wait at the server."""
-    if sharding.tokens is None:
+    if job_limits.tokens is None:
         return None
     waiting = [
-        int(row.tokens) for row in uploads.outstanding(study, host=place) if row.state not in ENDED
+        int(row.tokens) for row in registry.outstanding(study, host=place) if row.state not in ENDED
     ]
-    return max(0, sharding.tokens - sum(waiting))
+    return max(0, job_limits.tokens - sum(waiting))
 
 
 def _ended(study: Study, place: str) -> Iterable[str]:
-    ended = [row for row in uploads.outstanding(study, host=place) if row.state in ENDED]
+    ended = [row for row in registry.outstanding(study, host=place) if row.state in ENDED]
     if ended:
-        yield f"{len(ended)} batches have ended: `labeler prelabel --batch fetch` stores them"
+        yield f"{len(ended)} jobs have ended: `labeler jobs fetch` stores them"
 
 
 # --- how it goes --------------------------------------------------------------------------------
 
 
 def _deliver(
-    study: Study, model_run: ModelRun, row: Any, server: Batches | None, *, again: bool
+    study: Study, model_run: ModelRun, row: Any, server: JobServer | None, *, again: bool
 ) -> None:
-    """Bring an upload that is noted to its place; `again`: an earlier run may have begun to."""
-    folder = uploads.folder_of(row.host)
+    """Bring a job that is noted to its place; `again`: an earlier run may have begun to."""
+    folder = registry.folder_of(row.host)
     if folder is not None:
         _note_leaving(study, model_run, row, row.host)
-        uploads.write(study, row, folder / uploads.file_name(row.upload))
-        uploads.update(study, row, state=WRITTEN)
+        registry.write(study, row, folder / registry.file_name(row.job))
+        registry.update(study, row, state=WRITTEN)
         return
     if server is None:
-        raise ProjectError("--batch-folder: this upload is for a model server; leave it out")
-    path = uploads.local(study, row.upload)
-    uploads.write(study, row, path)
+        raise ProjectError("--folder: this job is for a model server; leave it out")
+    path = registry.local(study, row.job)
+    registry.write(study, row, path)
     try:
         file = _file(study, model_run, row, server, path, again=again)
-        row = uploads.update(study, row, server_file=file)
-        batch = server.create(file, row.upload)
+        row = registry.update(study, row, server_file=file)
+        server_job = server.create(file, row.job)
     finally:
         records.remove(path)
-    uploads.update(study, row, server_batch=batch.batch, state=batch.state)
-    model_run.report(f"batch {row.upload}: {batch.batch} {batch.state}")
+    registry.update(study, row, server_job=server_job.server_job, state=server_job.state)
+    model_run.report(f"job {row.job}: {server_job.server_job} {server_job.state}")
 
 
 def _file(
-    study: Study, model_run: ModelRun, row: Any, server: Batches, path: Path, *, again: bool
+    study: Study, model_run: ModelRun, row: Any, server: JobServer, path: Path, *, again: bool
 ) -> str:
-    """The upload's file at the server: one that a killed run had sent whole, or sent now."""
+    """The job's file at the server: one that a killed run had sent whole, or sent now."""
     there = server.files(path.name) if again else {}
     size = path.stat().st_size
     whole = [file for file, bytes_ in there.items() if bytes_ == size]
@@ -242,8 +240,8 @@ def _file(
 
 
 def _note_leaving(study: Study, model_run: ModelRun, row: Any, host: str) -> None:
-    """Count an upload's posts in the ledger of this run, before they leave."""
-    members = database.read(study.engine, tables.UPLOADED, upload=row.upload)
+    """Count a job's posts in the ledger of this run, before they leave."""
+    members = database.read(study.engine, tables.JOB_REQUESTS, job=row.job)
     units = set(members["unit"]) - {unit for unit in members["unit"] if canary.is_one(unit)}
     model_run.left |= units
     hides = str(coders(study, "model")[row.coder]["hides"])

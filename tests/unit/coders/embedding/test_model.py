@@ -176,4 +176,4 @@ def test_wrong_files_are_named(folder: Path, name: str, content: str | None, wor
         path.write_text(content, "utf-8")
     with pytest.raises(ProjectError, match=words) as caught:
         embedding.load(str(folder))
-    assert "--embed-model / LABELER_EMBED_MODEL" in str(caught.value)
+    assert "embed_model / LABELER_EMBED_MODEL" in str(caught.value)

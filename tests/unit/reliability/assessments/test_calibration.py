@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.coders.confidence import CONFIDENCE
 from labeler.errors import TableError
 from labeler.reliability.assessments import calibration, confidence_targets, deferral
@@ -16,22 +16,10 @@ from labeler.results.figures import calibration as diagrams
 from labeler.results.figures import draw
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100, applies_when: {mood: [good]}}
-  - {variable: topic, of: unit, label: Topic, question: Which ones, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}]}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad"),
+    numeric("points", 0, 100, applies_when={"mood": ["good"]}),
+    choice("topic", "work home", multiple=True),
 )
 MODEL = "model:m@0a1b2c"
 SECRET = b"made up for this test"

@@ -1,4 +1,4 @@
-"""Requests to files of batches, and lines of results to a frame. Every id and body is made up."""
+"""Requests to files of jobs, and lines of results to a frame. Every id and body is made up."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_requests_that_share_a_line_stay_together() -> None:
 
 def test_a_line_that_fits_no_file_is_named() -> None:
     """Unit and option stand in the message."""
-    with pytest.raises(InputError, match=r"unit b: its request has 11 bytes.*--batch-bytes"):
+    with pytest.raises(InputError, match=r"unit b: its request has 11 bytes.*--max-bytes"):
         split([chunk(("a", "a", 10), ("b", "b", 11))], lines=9, bytes=10)
 
 
