@@ -5,7 +5,7 @@ them are coded blind as well, by the two other coders. The blind codes are the e
 they also tell what seeing a suggestion did.
 
 The coders' codes come from the bundled reference codings. Each coder departs from them here and
-there, by chance that a hash decides, so that every run is the same; with a suggestion in view a
+there, at random as a hash decides, so that every run is the same; with a suggestion in view a
 coder follows it now and then, as people do. They submit through Label Studio with accounts of
 their own.
 """
