@@ -277,7 +277,7 @@ def _is_letter(character: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """The text in small letters and with plain apostrophes, character for character as long as before."""
+    """The text in small letters and with plain apostrophes; every character keeps its place."""
     small = text.lower()
     if len(small) != len(text):
         small = "".join(
