@@ -30,7 +30,10 @@ def test_options_stand_in_sections_a_line_each(name: str, command: click.Command
     lines = shown(name, command)
     assert len(lines) <= LINES
     assert max(map(len, lines)) <= COLUMNS
-    listed = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
+    below = lines[
+        min(lines.index(f"{heading}:") for heading in SECTIONS if f"{heading}:" in lines) :
+    ]
+    listed = [line.split()[0].rstrip(",") for line in below if line.startswith("  -")]
     options = [option for option in command.params if isinstance(option, click.Option)]
     assert sorted(listed) == sorted([*(option.opts[0] for option in options), "--help"])
     assert "What is asked:" in lines and "Else:" in lines
