@@ -13,6 +13,7 @@ from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
 from labeler.reliability.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
 from labeler.reliability.reliability import Judged
+from labeler.reliability.weighting import leads
 from labeler.store import tables
 
 TITLES = {
@@ -70,7 +71,7 @@ def _intervals(rows: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     own = rows[
         rows["kind"].isin(kinds)
         & rows["coefficient"].str.startswith("krippendorff_alpha")
-        & (rows["weighting"] == "")
+        & leads(rows)
         & rows["low"].notna()
     ]
     return {
