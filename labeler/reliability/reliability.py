@@ -1,4 +1,7 @@
-"""Codings → coefficients, verdicts, consensus and assessments of a batch, in one transaction."""
+"""Codings → coefficients, verdicts, consensus, disagreements and assessments of a batch.
+
+All are stored in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from labeler.coding.read import read_batch
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
-from labeler.reliability.assessments.assess import Material, assess, drawn
+from labeler.reliability.assessments.assess import assess, drawn
+from labeler.reliability.disagreements import Disagreements, disagreements
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, same_codebook
 
@@ -53,19 +57,18 @@ def reliability(
         sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
         found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        material = _material(row, coded)
         judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
+        kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
+        differing = _disagreements(coded, kept)
         database.replace(
             study.engine,
             (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
             (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
-            (tables.ASSESSMENTS, {"batch": batch}, assess(study, material)),
-            (
-                tables.CONSENSUS,
-                {"batch": batch},
-                consensus_stage.consensus(coded.blind, study.codebook, batch=batch),
-            ),
+            (tables.ASSESSMENTS, {"batch": batch}, assess(study, coded)),
+            (tables.CONSENSUS, {"batch": batch}, kept),
+            (tables.DISAGREEMENTS, {"batch": batch}, differing.rows),
+            (tables.COMPARISONS, {"batch": batch}, differing.comparisons),
         )
         return stored(study, batch)
 
@@ -76,16 +79,13 @@ def stored(study: Study, batch: str) -> Judged:
     return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
 
 
-def _material(row: pd.Series[str], coded: BatchCodings) -> Material:
-    first = coded.coded[coded.coded["replicate"] == 1]
-    return Material(
-        row=row,
-        codings=coded.codings,
-        segments=coded.segments,
-        coded=first,
-        again=coded.again,
-        tasks=coded.tasks,
-        authors=coded.authors,
+def _disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements:
+    book = coded.codebook
+    return disagreements(
+        {variable.variable: coded.values(variable.variable) for variable in book.variables},
+        consensus,
+        batch=coded.batch,
+        codebook=book.fingerprint,
     )
 
 

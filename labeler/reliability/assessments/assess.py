@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
 
 import pandas as pd
 from sqlalchemy import Table, select
 
-from labeler.coding import panels
+from labeler.coding import panels, read
+from labeler.coding.batch import BatchCodings
+from labeler.coding.read import read_batch
 from labeler.reliability.assessments.confidence_targets import agreements
 from labeler.reliability.assessments.declaration import AssessmentInput, by_variable, declared
 from labeler.reliability.assessments.drift import HISTORY
+from labeler.reliability.confidence import ALL
 from labeler.store import database, tables
-from labeler.study.study import Study, coded
+from labeler.study.study import Study
 
+OF_HISTORY = {
+    tables.CODINGS: read.CODINGS,
+    tables.TASKS: ("unit", "arm", "unit_probability"),
+}
 SEED = 1  # of the permutations, of the coder whom calibration takes, of what drift leaves out
 
 
-class Material(NamedTuple):
-    """What is known of a batch's codings.
-
-    `row`: its row of BATCHES; `codings`, `segments`: those of who coded, replicates among the
-    codings; `coded`: columns unit, coder, arm; `again`: the same and replicate; `tasks`: TASKS
-    rows; `authors`: unit → author.
-    """
-
-    row: pd.Series[str]
-    codings: pd.DataFrame
-    segments: pd.DataFrame
-    coded: pd.DataFrame
-    again: pd.DataFrame
-    tasks: pd.DataFrame
-    authors: dict[str, str]
-
-
-def assess(study: Study, material: Material) -> pd.DataFrame:
+def assess(study: Study, coded: BatchCodings) -> pd.DataFrame:
     """ASSESSMENTS rows of a batch, of whatever this folder declares.
 
-    An assessment whose ground is absent says so in its rows, or has none.
+    `coded` holds TASKS, POSTS (authors) and CODINGS. An assessment whose ground is absent says so
+    in its rows, or has none.
     """
-    suggester = str(material.row["suggester"])
-    wanted = [one for one in declared() if suggester or not one.needs_model]
-    if not wanted or material.coded.empty:
+    wanted = [one for one in declared() if coded.suggester or not one.needs_model]
+    if not wanted or coded.coded.empty:
         return tables.frame(tables.ASSESSMENTS)
-    given = _input(study, material)
-    same = {"batch": given.batch, "codebook": study.codebook.fingerprint}
+    given = _input(study, coded)
+    same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
     rows = [
         row._asdict()
         for one in wanted
@@ -55,67 +44,51 @@ def assess(study: Study, material: Material) -> pd.DataFrame:
     return tables.frame(tables.ASSESSMENTS, rows)
 
 
-def _input(study: Study, material: Material) -> AssessmentInput:
-    """What the assessments are made from, read from the store."""
-    batch, suggester = str(material.row["batch"]), str(material.row["suggester"])
-    codebook = study.codebook
-    values = _values(study, material.coded, material.codings)
-    people = {name: own[own["coder"] != suggester] for name, own in values.items()}
-    model = _of_model(study, suggester)
-    units = sorted(set(material.coded["unit"]))
+def _input(study: Study, coded: BatchCodings) -> AssessmentInput:
+    """What the assessments are made from; what is about more than the batch is read here."""
+    own = {"codebook": coded.codebook.fingerprint, "coder": coded.suggester}
+    model = _of_model(study, coded.suggester)
 
     @cache
     def stored(table: Table) -> pd.DataFrame:
         if "batch" in table.c:
-            return database.read(study.engine, table, batch=batch)
-        about = {"codebook": codebook.fingerprint, "unit": units}
+            return database.read(study.engine, table, batch=coded.batch)
+        about = {"codebook": own["codebook"], "unit": coded.units}
         return database.read(
             study.engine, table, **{name: of for name, of in about.items() if name in table.c}
         )
 
     return AssessmentInput(
-        batch=batch,
-        codebook=codebook,
-        suggester=suggester,
-        people=people,
+        batch=coded.batch,
+        codebook=coded.codebook,
+        suggester=coded.suggester,
+        people={name: _of_humans(frame) for name, frame in _values(coded).items()},
         model_values=model,
-        confidence=database.read(
-            study.engine, tables.CONFIDENCE, codebook=codebook.fingerprint, coder=suggester
-        ),
-        drawn=drawn(material.tasks),
-        authors={unit: author for unit, author in material.authors.items() if author},
-        history=_history(study, material.row, model),
+        annotations=coded.annotations,
+        confidence=database.read(study.engine, tables.CONFIDENCE, **own),
+        drawn=drawn(coded.tasks),
+        authors={unit: author for unit, author in coded.authors.items() if author},
+        history=_history(study, coded, model),
         stored=stored,
         seed=SEED,
     )
 
 
-def _history(study: Study, row: pd.Series[str], model: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _history(study: Study, coded: BatchCodings, model: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Whether the model's value is that of a blind human, in all batches of this suggester."""
-    which = {"suggester": row["suggester"], "codebook": row["codebook"]}
-    parts = list(_histories(study, database.read(study.engine, tables.BATCHES, **which), model))
-    columns = [*HISTORY, "unit_probability"]
-    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
-
-
-def _histories(
-    study: Study, batches: pd.DataFrame, model: dict[str, pd.DataFrame]
-) -> Iterator[pd.DataFrame]:
-    """Whether the model's value is that of a blind human, by batch."""
-    for row in tables.rows(batches):
-        who = coded(study, row.batch)
-        people = who[who["coder"].str.startswith(panels.HUMAN) & (who["arm"] == "blind")]
-        if people.empty:
-            continue
-        which = {"codebook": row.codebook, "unit": sorted(set(people["unit"]))}
-        codings = database.read(study.engine, tables.CODINGS, **which)
-        values = by_variable(_values(study, people, codings))
-        agree = agreements(values, by_variable(model), study.codebook, seed=SEED)
-        whole = agree[(agree["code"] == "") & (agree["variable"] != "all")]
-        chances = drawn(database.read(study.engine, tables.TASKS, batch=row.batch))
-        yield whole.merge(chances, on="unit").assign(
-            batch=row.batch, created=row.created, model=row.suggester, codebook=row.codebook
-        )
+    which = {"suggester": coded.suggester, "codebook": coded.codebook.fingerprint}
+    parts = []
+    for row in tables.rows(database.read(study.engine, tables.BATCHES, **which)):
+        batch = coded
+        if row.batch != coded.batch:
+            batch = read_batch(study.engine, row._asdict(), coded.codebook, wanted=OF_HISTORY)
+        values, theirs = by_variable(_values(batch)), by_variable(model)
+        agree = agreements(values, theirs, coded.codebook, seed=SEED)
+        whole = agree[(agree["code"] == "") & (agree["variable"] != ALL)]
+        about = {"batch": batch.batch, "created": batch.created, "model": batch.suggester}
+        own = whole.merge(drawn(batch.tasks), on="unit")
+        parts.append(own.assign(**about, codebook=which["codebook"]))
+    return pd.concat(parts)[[*HISTORY, "unit_probability"]]
 
 
 def drawn(tasks: pd.DataFrame) -> pd.DataFrame:
@@ -124,12 +97,14 @@ def drawn(tasks: pd.DataFrame) -> pd.DataFrame:
     return blind[["unit", "unit_probability"]].drop_duplicates("unit")
 
 
-def _values(study: Study, who: pd.DataFrame, codings: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Variable → unit, coder, arm, value."""
-    return {
-        variable.variable: panels.values(codings, who, variable)
-        for variable in study.codebook.variables
-    }
+def _of_humans(values: pd.DataFrame) -> pd.DataFrame:
+    """The rows of people."""
+    return values[values["coder"].str.startswith(panels.HUMAN)]
+
+
+def _values(coded: BatchCodings) -> dict[str, pd.DataFrame]:
+    """Variable → unit, coder, arm, value (None: was not asked, or gave none)."""
+    return {one.variable: coded.values(one.variable) for one in coded.codebook.variables}
 
 
 def _of_model(study: Study, coder: str) -> dict[str, pd.DataFrame]:
@@ -140,7 +115,8 @@ def _of_model(study: Study, coder: str) -> dict[str, pd.DataFrame]:
     query = select(columns.unit, columns.coder).where(there).distinct()
     who = database.query_rows(study.engine, query).assign(arm="")
     codings = database.read(study.engine, tables.CODINGS, **which)
-    return {
-        name: own.dropna(subset="value")[["unit", "value"]]
-        for name, own in _values(study, who, codings).items()
-    }
+    found = {}
+    for variable in study.codebook.variables:
+        own = panels.values(codings, who, variable).dropna(subset="value")
+        found[variable.variable] = own[["unit", "value"]]
+    return found

@@ -26,7 +26,8 @@ class AssessmentInput:
 
     `people`: variable → columns unit, coder, arm, value (None: was not asked) of the humans, in
     whatever arm. `model_values`: variable → columns unit, value of every unit that the suggester
-    coded. `confidence`: the suggester's CONFIDENCE rows. `drawn`: columns unit, unit_probability
+    coded. `annotations`: ANNOTATIONS rows that count, without their results. `confidence`: the
+    suggester's CONFIDENCE rows. `drawn`: columns unit, unit_probability
     of the blind units. `authors`: unit → author, where known. `history`: for each batch of this
     suggester and codebook, columns `drift.HISTORY` and unit_probability. `stored`: a table → its
     rows that are about this batch, or about the batch's units under its codebook. `seed`: whatever
@@ -38,6 +39,7 @@ class AssessmentInput:
     suggester: str
     people: Mapping[str, pd.DataFrame]
     model_values: Mapping[str, pd.DataFrame]
+    annotations: pd.DataFrame
     confidence: pd.DataFrame
     drawn: pd.DataFrame
     authors: Mapping[str, str]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
 from labeler.reliability.weighting import leading
 from labeler.results.figures import reliability
+from labeler.store.tables import records
 
 KINDS = {"human-human": "human-human", "model-panel": "human-model"}  # of a panel: its comparison
 TITLES = {
@@ -103,4 +104,4 @@ def _place(coefficient: str) -> tuple[bool, bool, str]:
 
 
 def _records(rows: pd.DataFrame) -> list[Row]:
-    return cast(list[Row], rows.to_dict("records"))
+    return records(rows)
