@@ -117,9 +117,10 @@ class BatchCodings:
 
     @cached_property
     def people(self) -> dict[str, pd.DataFrame]:
-        """Variable → human values in every arm but repeats (unit, coder, arm, value)."""
-        rows = self._humans & (self.coded["replicate"] == 1).to_numpy()
-        return {v.variable: self._given(v.variable, rows) for v in self.codebook.variables}
+        """Variable → human values in every arm but repeats (as `values`, None with them)."""
+        own = {v.variable: self.values(v.variable) for v in self.codebook.variables}
+        first = self._humans[(self.coded["replicate"] == 1).to_numpy()]
+        return {name: values[first].reset_index(drop=True) for name, values in own.items()}
 
     @cached_property
     def suggested(self) -> dict[str, pd.DataFrame]:

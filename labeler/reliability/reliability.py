@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
+from sqlalchemy import Table
 
 from labeler.codebook.codebook import Codebook, Gate
 from labeler.coding import consensus as consensus_stage
 from labeler.coding import read
 from labeler.coding.batch import BatchCodings
-from labeler.coding.read import read_batch
+from labeler.coding.read import read_stream
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
-from labeler.reliability.assessments.assess import Material, assess, drawn
+from labeler.reliability.assessments.assess import assess, drawn
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, logged, same_codebook
+from labeler.study.study import Study, logged, named_batch, same_codebook
 
 WANTED = {
     tables.CODINGS: read.CODINGS,
     tables.SEGMENTS: read.SEGMENTS,
+    tables.CHANGES: tables.columns(tables.CHANGES),
     tables.TASKS: tables.columns(tables.TASKS),
     tables.POSTS: ("unit", "author", "text"),
 }
@@ -45,22 +49,23 @@ def reliability(
 
     A verdict whose ground is the same as before keeps the run that made it.
     """
-    row = batch_row(study, batch)
+    batches = database.read(study.engine, tables.BATCHES)
+    row = named_batch(batches, batch)
     same_codebook(study, row)
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        coded = read_batch(study.engine, row, study.codebook, wanted=WANTED, replicates=True)
+        coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
         sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
         found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        material = _material(row, coded)
+        assessments = assess(coded, stream, batches, stored=_stored(study, coded))
         judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
         database.replace(
             study.engine,
             (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
             (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
-            (tables.ASSESSMENTS, {"batch": batch}, assess(study, material)),
+            (tables.ASSESSMENTS, {"batch": batch}, assessments),
             (
                 tables.CONSENSUS,
                 {"batch": batch},
@@ -76,17 +81,20 @@ def stored(study: Study, batch: str) -> Judged:
     return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
 
 
-def _material(row: pd.Series[str], coded: BatchCodings) -> Material:
-    first = coded.coded[coded.coded["replicate"] == 1]
-    return Material(
-        row=row,
-        codings=coded.codings,
-        segments=coded.segments,
-        coded=first,
-        again=coded.again,
-        tasks=coded.tasks,
-        authors=coded.authors,
-    )
+def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame]:
+    """A table → its rows about the batch: those read already, else from the store."""
+
+    @cache
+    def rows(table: Table) -> pd.DataFrame:
+        if table.name in coded.tables:
+            return coded.tables[table.name]
+        if "batch" in table.c:
+            return database.read(study.engine, table, batch=coded.batch)
+        about = {"codebook": coded.codebook.fingerprint, "unit": coded.units}
+        which = {name: of for name, of in about.items() if name in table.c}
+        return database.read(study.engine, table, **which)
+
+    return rows
 
 
 def _segments(coded: BatchCodings) -> pd.DataFrame:
