@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from labeler import chance
 from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
-from labeler.coding.batch import READING
+from labeler.coding.batch import READING, asked_of
 from labeler.coding.panels import Objects
 
 COMPARED = ["batch", "unit", "variable", "agree"]
@@ -52,8 +52,8 @@ class Stream:
         """Whether (1 or 0) the suggester's value is that of one blind human: columns COMPARED.
 
         The coder of a unit in a batch is one of its blind coders, drawn by `seed`, and the same
-        for all variables. A value where the human gave none is wrong; where the suggester gave
-        none, there is no row.
+        for all variables. A value where the human gave none (the variable did not apply) is wrong;
+        where the human was not asked or the suggester gave none, there is no row.
         """
         picked = self._picked(seed)
         theirs = self._given_by(picked)
@@ -63,7 +63,7 @@ class Stream:
         for variable in self.codebook.variables:
             name = variable.variable
             own = np.concatenate([self._suggested[name], nothing])[at]
-            there = np.flatnonzero(pd.notna(own))
+            there = np.flatnonzero(pd.notna(own) & asked_of(picked, name))
             agree = (own[there] == theirs[name][there]).astype(np.int64)
             rows = picked[["batch", "unit"]].take(there)
             parts.append(rows.assign(variable=name, agree=agree))

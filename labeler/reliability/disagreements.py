@@ -55,9 +55,8 @@ def disagreements(
             parts.append(rows.assign(**which))
             counted = {"compared": compared["unit"].nunique(), "differ": rows["unit"].nunique()}
             counts.append({**which, **counted})
-    found_rows = tables.frame(
-        tables.DISAGREEMENTS, pd.concat(parts, ignore_index=True) if parts else ()
-    )
+    differing = pd.concat(parts, ignore_index=True) if parts else ()
+    found_rows = tables.frame(tables.DISAGREEMENTS, differing)
     return Disagreements(found_rows, tables.frame(tables.COMPARISONS, counts))
 
 

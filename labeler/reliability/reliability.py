@@ -1,4 +1,7 @@
-"""Codings → coefficients, verdicts, consensus and assessments of a batch, in one transaction."""
+"""Codings → coefficients, verdicts, consensus, disagreements and assessments of a batch.
+
+All are stored in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,17 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Table
 
-from labeler.codebook.codebook import Codebook, Gate
+from labeler.codebook.codebook import Gate
 from labeler.coding import consensus as consensus_stage
 from labeler.coding import read
+from labeler.coding.asked import silent
 from labeler.coding.batch import BatchCodings
 from labeler.coding.read import read_stream
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import assess, drawn
+from labeler.reliability.disagreements import Disagreements, disagreements
 from labeler.store import database, tables
 from labeler.study.study import Study, logged, named_batch, same_codebook
 
@@ -30,7 +35,7 @@ WANTED = {
 }
 
 
-class Judged(NamedTuple):
+class ReliabilityResult(NamedTuple):
     """RELIABILITY, VERDICTS and ASSESSMENTS rows of a batch."""
 
     reliability: pd.DataFrame
@@ -44,7 +49,7 @@ def reliability(
     batch: str,
     gate: Gate | None = None,
     family: gate_stage.Family = "all",
-) -> Judged:
+) -> ReliabilityResult:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
     A verdict whose ground is the same as before keeps the run that made it.
@@ -61,24 +66,34 @@ def reliability(
         assessments = assess(coded, stream, batches, stored=_stored(study, coded))
         judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
+        kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
+        differing = _disagreements(coded, kept)
+        result = ReliabilityResult(
+            _in_key_order(tables.RELIABILITY, tables.frame(tables.RELIABILITY, rows)),
+            _in_key_order(tables.VERDICTS, _first_made(study, batch, verdicts)),
+            _in_key_order(tables.ASSESSMENTS, assessments),
+        )
         database.replace(
             study.engine,
-            (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
-            (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
-            (tables.ASSESSMENTS, {"batch": batch}, assessments),
-            (
-                tables.CONSENSUS,
-                {"batch": batch},
-                consensus_stage.consensus(coded.blind, study.codebook, batch=batch),
-            ),
+            (tables.RELIABILITY, {"batch": batch}, result.reliability),
+            (tables.VERDICTS, {"batch": batch}, result.verdicts),
+            (tables.ASSESSMENTS, {"batch": batch}, result.assessments),
+            (tables.CONSENSUS, {"batch": batch}, kept),
+            (tables.DISAGREEMENTS, {"batch": batch}, differing.rows),
+            (tables.COMPARISONS, {"batch": batch}, differing.comparisons),
         )
-        return stored(study, batch)
+        return result
 
 
-def stored(study: Study, batch: str) -> Judged:
+def stored(study: Study, batch: str) -> ReliabilityResult:
     """What was computed last of a batch; empty frames where nothing was."""
     three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
-    return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
+    return ReliabilityResult(*(database.read(study.engine, table, batch=batch) for table in three))
+
+
+def _in_key_order(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they come back from the store."""
+    return rows.sort_values(tables.keys(table), ignore_index=True)
 
 
 def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame]:
@@ -95,6 +110,16 @@ def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame
         return database.read(study.engine, table, **which)
 
     return rows
+
+
+def _disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements:
+    book = coded.codebook
+    return disagreements(
+        {variable.variable: coded.values(variable.variable) for variable in book.variables},
+        consensus,
+        batch=coded.batch,
+        codebook=book.fingerprint,
+    )
 
 
 def _segments(coded: BatchCodings) -> pd.DataFrame:
@@ -116,13 +141,13 @@ def _segments(coded: BatchCodings) -> pd.DataFrame:
         clusters={unit: known.get(unit, unit) for unit in coded.units} if repeat else None,
     )
     same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
-    return _asked(rows, first, coded.codebook).assign(**same)
+    return _asked(rows, coded).assign(**same)
 
 
-def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+def _asked(rows: pd.DataFrame, coded: BatchCodings) -> pd.DataFrame:
     """The rows of what an imported file speaks of: no segment at all is no segment marked."""
-    unasked = set("+".join(coded["unasked"]).split("+"))
-    own = {variable.variable for variable in codebook.variables if variable.of == "segment"}
+    unasked = set(silent(coded.codebook, coded.design))
+    own = {variable.variable for variable in coded.codebook.of_segment}
     if own <= unasked:
         return rows[rows["kind"] == segments_stage.MODEL_POST]
     return rows[~rows["variable"].isin(unasked)]

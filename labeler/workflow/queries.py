@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select, tuple_
 
-from labeler.coding.annotations import newest, own
+from labeler.coding.annotations import from_own_account, newest
+from labeler.coding.read import emails
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
     BATCHES,
     CODEBOOKS,
-    CODERS,
     CODINGS,
     COMPARISONS,
     COMPLETIONS,
@@ -58,8 +58,8 @@ def codebook(engine: Engine, key: str | None = None) -> StoredCodebook:
     query = select(CODEBOOKS.c.codebook, CODEBOOKS.c.content)
     if key is not None:
         query = query.where(CODEBOOKS.c.codebook == key)
-    newest = query.order_by(CODEBOOKS.c.created.desc(), CODEBOOKS.c.codebook).limit(1)
-    found = _rows(engine, newest)
+    ordered = query.order_by(CODEBOOKS.c.created.desc(), CODEBOOKS.c.codebook)
+    found = _rows(engine, ordered.limit(1))
     return (
         StoredCodebook(found[0]["codebook"], found[0]["content"])
         if found
@@ -142,15 +142,6 @@ def ledger(engine: Engine, runs: Iterable[str]) -> list[Row]:
     """LEDGER rows of some runs, the newest first."""
     query = select(LEDGER).where(database.matching(engine, LEDGER, {"run": list(runs)}))
     return _rows(engine, query.order_by(LEDGER.c.started.desc(), LEDGER.c.host))
-
-
-def emails(engine: Engine) -> dict[str, str]:
-    """Human coder → e-mail of the account, '' where there is none."""
-    people = select(CODERS.c.coder, CODERS.c.spec).where(CODERS.c.kind == "human")
-    return {
-        row["coder"]: str(json.loads(row["spec"] or "{}").get("email", ""))
-        for row in _rows(engine, people)
-    }
 
 
 # --- a batch -------------------------------------------------------------------------------------
@@ -281,7 +272,7 @@ def _skipped(engine: Engine) -> ColumnElement[int | None]:
     others = [
         (row["coder"], row["completed_by"])
         for row in _rows(engine, whose)
-        if not own(known.get(row["coder"], ""), row["completed_by"])
+        if not from_own_account(known.get(row["coder"], ""), row["completed_by"])
     ]
     if others:
         counts = and_(counts, tuple_(notes.c.coder, notes.c.completed_by).not_in(others))

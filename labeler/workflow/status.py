@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, select
-
 from labeler.coders.llm.jobs import registry
 from labeler.reliability import gate
 from labeler.store import database, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
+from labeler.workflow import queries
 
 
 class Stage(NamedTuple):
@@ -75,14 +74,13 @@ def _newest_embedded(study: Study) -> str:
 
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
-    tasks = database.read(study.engine, tables.TASKS, batch=batch)
-    total = len(tasks)
-    late = int(waiting(study, row, tasks).sum())
-    seats = seats_of(study, batch)[["arm", "coder"]]
-    open_ = tasks.merge(seats, on=["arm", "coder"])  # what was imported is never pushed
-    unpushed = int(open_["studio_task"].isna().sum()) - late
+    seats = queries.progress(study.engine, batch)
+    total, answered = int(seats["tasks"].sum()), int(seats["answered"].sum())
+    lacking = database.read(study.engine, tables.TASKS, batch=batch, studio_task=None)
+    late = int(waiting(study, row, lacking).sum())
+    pushed_to = seats_of(study, batch)[["arm", "coder"]]
+    unpushed = len(lacking.merge(pushed_to, on=["arm", "coder"])) - late  # imported: never pushed
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
-    answered = _answered(study, batch)
     option = f" --batch {batch}"
     uncoded = total - answered
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
@@ -132,15 +130,6 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
         ),
         Stage("export", int(exported), 0, "bundles", export),
     ]
-
-
-def _answered(study: Study, batch: str) -> int:
-    """Tasks of the batch with an annotation that stands; a skip is one."""
-    notes, tasks = tables.ANNOTATIONS, tables.TASKS
-    same = and_(*(notes.c[name] == tasks.c[name] for name in tables.keys(tasks)))
-    standing = select(notes.c.annotation).where(same, notes.c.withdrawn == 0)
-    query = select(func.count().label("coded")).where(tasks.c.batch == batch, standing.exists())
-    return int(database.query_rows(study.engine, query)["coded"].iloc[0])
 
 
 def _if(condition: object, command: str) -> str:

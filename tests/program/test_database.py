@@ -13,6 +13,7 @@ import pandas as pd
 import psycopg
 import pytest
 from sqlalchemy import event, func, inspect, select, text
+from waiting import SECONDS
 
 from labeler.errors import StoreError
 from labeler.store import database, tables
@@ -82,7 +83,7 @@ def together(programs):
     for program in programs:
         program.stdin.write("go\n")
         program.stdin.flush()
-    said = [program.communicate(timeout=120)[0] for program in programs]
+    said = [program.communicate(timeout=SECONDS)[0] for program in programs]
     assert [program.returncode for program in programs] == [0] * len(programs)
     return said
 
@@ -253,7 +254,7 @@ def test_a_program_killed_in_the_middle_of_an_exchange_leaves_the_old_slice(engi
     program = running(REPLACE, store_url)
     assert program.stdout.readline() == "written, not committed\n"
     os.kill(program.pid, signal.SIGKILL)
-    program.communicate(timeout=30)
+    program.communicate(timeout=SECONDS)
     assert database.read(engine, tables.CODINGS)["value"].tolist() == ["old", "old"]
     database.replace(engine, (tables.CODINGS, {"codebook": "k"}, codings(["3"])))
     assert database.read(engine, tables.CODINGS)["unit"].tolist() == ["3"]

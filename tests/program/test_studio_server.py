@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from waiting import SECONDS, until
 
 from labeler.errors import ProjectError, ServiceUnavailable
 from labeler.studio.server import server as studio_server
@@ -83,10 +83,10 @@ def test_strangers_cannot_sign_up(studio):
     """Sign-up without an invitation is refused."""
     with requests.Session() as http:
         page = f"{studio.url}/user/signup/"
-        http.get(page, timeout=20)
+        http.get(page, timeout=SECONDS)
         token = http.cookies["csrftoken"]
         form = {"csrfmiddlewaretoken": token, "email": "x@y.example", "password": "long enough"}
-        assert http.post(page, data=form, timeout=20).status_code == 403
+        assert http.post(page, data=form, timeout=SECONDS).status_code == 403
 
 
 def test_a_port_taken_meanwhile_is_noticed(folder, studio_environment, monkeypatch):
@@ -126,7 +126,7 @@ def test_stop_leaves_no_process_and_start_serves_the_same_again(folder, studio_e
     server = studio_server.start(folder, environment=studio_environment)
     login = {"Authorization": f"Token {server.token}"}
     body = {"title": "Made before the stop"}
-    requests.post(f"{server.url}/api/projects", json=body, headers=login, timeout=20)
+    requests.post(f"{server.url}/api/projects", json=body, headers=login, timeout=SECONDS)
     assert studio_server.stop(folder)
     assert gone(server.pid)
     assert studio_server.status(folder) is None
@@ -134,7 +134,7 @@ def test_stop_leaves_no_process_and_start_serves_the_same_again(folder, studio_e
     again = studio_server.start(folder, environment=studio_environment)
     assert (again.url, again.token) == (server.url, server.token)
     assert again.pid != server.pid
-    found = requests.get(f"{again.url}/api/projects", headers=login, timeout=20).json()
+    found = requests.get(f"{again.url}/api/projects", headers=login, timeout=SECONDS).json()
     assert [project["title"] for project in found["results"]] == ["Made before the stop"]
 
 
@@ -142,10 +142,7 @@ def test_a_killed_server_is_noticed_and_brought_back_once(folder, studio_environ
     """After SIGKILL, status says that nothing runs; two starts at once bring one server back."""
     server = studio_server.start(folder, environment=studio_environment)
     os.kill(server.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while studio_server.status(folder) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert studio_server.status(folder) is None
+    until(lambda: studio_server.status(folder) is None, what="its end")
     with ThreadPoolExecutor(2) as pool:
         started = partial(studio_server.start, folder, environment=studio_environment)
         first, second = (pool.submit(started), pool.submit(started))

@@ -224,8 +224,7 @@ def _codes(
 
 
 def _of_batch(given: AssessmentInput) -> pd.DataFrame:
-    notes = given.stored(tables.ANNOTATIONS)
-    notes = notes[(notes["withdrawn"] == 0) & (notes["cancelled"] == 0)]
+    notes = given.annotations
     changes = given.stored(tables.CHANGES)
     own = pd.MultiIndex.from_frame(notes[panels.WHO])
     changes = changes[pd.MultiIndex.from_frame(changes[panels.WHO]).isin(own)]

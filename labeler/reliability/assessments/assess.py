@@ -39,6 +39,7 @@ def assess(
         people=batch.people,
         model_values=batch.suggested,
         model_frame=stream.suggested,
+        annotations=batch.annotations,
         confidence=stream.confidence,
         drawn=drawn(batch.tasks),
         authors={unit: author for unit, author in batch.authors.items() if author},

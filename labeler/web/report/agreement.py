@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.reliability.weighting import leading
 from labeler.results.figures import reliability
+from labeler.store.tables import records
 
 KINDS = {"human-human": "human-human", "model-panel": "human-model"}  # of a panel: its comparison
 TITLES = {
@@ -35,7 +37,7 @@ def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) ->
     """
     if book is None or judged.empty:
         return []
-    plain = rows[rows["kind"].isin(KINDS) & (rows["weighting"] == "")]
+    plain = leading(rows[rows["kind"].isin(KINDS)])
     beside: dict[tuple[str, str, str], Row] = {}
     coders: dict[str, str] = {}
     for row in _records(plain):
@@ -65,7 +67,7 @@ def coefficients(
         panels = []
         for (panel, evidence), part in own.groupby(["panel", "evidence"]):
             listed = sorted(
-                _records(part), key=lambda row: (_place(row["coefficient"]), row["weighting"])
+                _records(part), key=lambda row: (_place(row["coefficient"]), not row["weighting"])
             )
             title = reliability.panel_title(str(panel), int(str(evidence)))
             order = reliability.panel_order(str(panel), int(str(evidence)))
@@ -102,4 +104,4 @@ def _place(coefficient: str) -> tuple[bool, bool, str]:
 
 
 def _records(rows: pd.DataFrame) -> list[Row]:
-    return cast(list[Row], rows.to_dict("records"))
+    return records(rows)

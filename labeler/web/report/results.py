@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response, abort, request
@@ -149,7 +149,7 @@ def _codes_by_variable(
     for name in _in_order(rows, book):
         known = book.variable(name) if book else None
         codes = list(known.codes) if known else []
-        own = cast(list[dict[str, Any]], rows[rows["variable"] == name].to_dict("records"))
+        own = tables.records(rows[rows["variable"] == name])
         end = len(codes)
         own.sort(key=lambda row: codes.index(row["code"]) if row["code"] in codes else end)
         groups.append((name, own))
