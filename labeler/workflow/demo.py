@@ -25,7 +25,7 @@ from labeler.errors import GateError
 from labeler.files import records
 from labeler.keys import canonical, key
 from labeler.posts.ingest import ingest
-from labeler.reliability.reliability import Judged, reliability
+from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
@@ -53,7 +53,7 @@ class DemoResult(NamedTuple):
     """What the demo made: logins, what was judged, what the gate held shut, the bundle."""
 
     logins: list[Login]
-    judged: Judged
+    judged: ReliabilityResult
     shut: str
     bundle: results.Exported
     studio: str
