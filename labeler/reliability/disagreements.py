@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.coding import panels
 from labeler.coding.consensus import UNRESOLVED
+from labeler.coding.vocabulary import BLIND, HUMANS, is_human, versus
 from labeler.store import tables
 
 
@@ -35,19 +35,19 @@ def disagreements(
     given = {name: wide.dropna(subset="value") for name, wide in values.items()}
     machines = sorted({coder for wide in values.values() for coder in _machines(wide)["coder"]})
     for variable, wide in given.items():
-        humans = wide[wide["coder"].str.startswith(panels.HUMAN) & (wide["arm"] == panels.BLIND)]
+        humans = wide[is_human(wide["coder"]) & (wide["arm"] == BLIND)]
         own = resolved[resolved["variable"] == variable]
         kept = pd.Series(own["value"].to_numpy(), index=own["unit"].to_numpy())
         several = humans[humans.groupby("unit")["coder"].transform("nunique") > 1]
         split = several[several.groupby("unit")["value"].transform("nunique") > 1]
-        found = [(panels.HUMANS, split, several)]
+        found = [(HUMANS, split, several)]
         theirs = _machines(wide)
         met = theirs[theirs["unit"].isin(kept.index)]
         apart = met[met["value"] != met["unit"].map(kept)]
         for machine in machines:
             differing = apart[apart["coder"] == machine]
             beside = humans[humans["unit"].isin(differing["unit"])]
-            name = f"{machine} vs {panels.HUMANS}"
+            name = versus(machine, HUMANS)
             compared = met[met["coder"] == machine]
             found.append((name, pd.concat([beside, differing]), compared))
         for panel, rows, compared in found:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pandas as pd
 from sqlalchemy import Table
 
-from labeler.coding import panels
 from labeler.coding.batch import BatchCodings
 from labeler.coding.stream import Stream
+from labeler.coding.vocabulary import BLIND
 from labeler.reliability.assessments.declaration import AssessmentInput, declared
 from labeler.store import tables
 
@@ -58,7 +58,7 @@ def assess(
 
 def drawn(tasks: pd.DataFrame) -> pd.DataFrame:
     """unit, unit_probability of the blind units."""
-    blind = tasks[tasks["arm"] == panels.BLIND]
+    blind = tasks[tasks["arm"] == BLIND]
     return blind[["unit", "unit_probability"]].drop_duplicates("unit")
 
 
