@@ -18,7 +18,7 @@ from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import Material, assess, drawn
-from labeler.reliability.disagreements import Disagreements, disagreements
+from labeler.reliability.disagreements import disagreements
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, same_codebook
 
@@ -61,7 +61,7 @@ def reliability(
         judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
         kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
-        differing = _disagreements(coded, kept)
+        differing = disagreements(coded, kept)
         database.replace(
             study.engine,
             (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
@@ -90,16 +90,6 @@ def _material(row: pd.Series[str], coded: BatchCodings) -> Material:
         again=coded.again,
         tasks=coded.tasks,
         authors=coded.authors,
-    )
-
-
-def _disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements:
-    book = coded.codebook
-    return disagreements(
-        {variable.variable: coded.values(variable.variable) for variable in book.variables},
-        consensus,
-        batch=coded.batch,
-        codebook=book.fingerprint,
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import stdtr  # scipy.stats would take half a second to load
-
 from labeler.statistics.binomial import unseen_share
 from labeler.statistics.estimation.design import units_to_decide
 
@@ -27,6 +25,8 @@ def threshold_p(
     meets the threshold is known, and p = 1 - g.
     """
     if not math.isnan(se):
+        from scipy.special import stdtr  # noqa: PLC0415  (a tenth of what `status` takes to load)
+
         t = math.log((1 - threshold) / (1 - value)) * (1 - value) / se
         return float(stdtr(degrees, -t))
     if bound >= value:
