@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-
 from labeler.statistics.binomial import unseen_share
 from labeler.statistics.estimation.design import units_to_decide
 
