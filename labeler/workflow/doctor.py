@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from labeler import hints
 from labeler import __version__, hints
 from labeler.coders.llm import capabilities
 from labeler.coding.vocabulary import ASSISTED, BLIND
@@ -43,10 +44,8 @@ def doctor(project: Project) -> list[Check]:
     try:
         study = open_study(project)
     except LabelerError as error:
-        return [
-            *checks,
-            Check("store and codebook", "fail", str(error), error.hint or "correct it"),
-        ]
+        remedy = error.hint or "correct what it names"
+        return [*checks, Check("store and codebook", "fail", str(error), remedy)]
     checks.append(Check("store", "ok", f"{database.shown(study.engine)}, migrated to this program"))
     book = study.codebook
     checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))
