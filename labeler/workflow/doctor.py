@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from labeler import hints
 from labeler import __version__, hints
 from labeler.coders.llm import capabilities
 from labeler.coding.vocabulary import ASSISTED, BLIND
