@@ -76,7 +76,7 @@ def test_a_floor_is_above_zero(floor, said):
 
 def test_without_a_confidence_it_says_where_it_comes_from():
     """A model asked once, without log-probabilities, says nothing about how sure it is."""
-    with pytest.raises(InputError, match="--replicates 5"):
+    with pytest.raises(InputError, match="no unit has a confidence"):
         strata.uncertain(["a"], {}, floor=0.2)
 
 
