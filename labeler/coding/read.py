@@ -38,12 +38,29 @@ def read_batch(
     """
     batch = str(row["batch"])
     notes = standing(engine, batch=batch)
+    notes = notes[~_places(notes).isin(_places(without_suggestion(engine, batch)))]
     people = notes[["unit", "coder", "arm"]].assign(replicate=(notes["arm"] == "repeat") + 1)
     read = _machines(engine, row, machines, replicates=replicates)
     met = read[read["unit"].isin(set(people["unit"]))]
     coded = pd.concat([people, met], ignore_index=True)[READING]
     own = {table.name: _rows(engine, table, row, columns) for table, columns in wanted.items()}
     return BatchCodings.of_tables(row, codebook, coded, {**own, "annotations": notes})
+
+
+def without_suggestion(engine: Engine, batch: str) -> pd.DataFrame:
+    """Tasks of the assisted arm with no suggestion in view: columns unit, coder, arm.
+
+    What was coded there is neither assisted nor drawn as blind: it counts nowhere.
+    """
+    tasks = tables.TASKS.c
+    query = select(tasks.unit, tasks.coder, tasks.arm)
+    return database.query_rows(
+        engine, query.where(tasks.batch == batch, tasks.arm == "assisted", tasks.suggested == 0)
+    )
+
+
+def _places(frame: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(frame[["unit", "coder", "arm"]].astype("str"))
 
 
 def standing(engine: Engine, **equals: object) -> pd.DataFrame:

@@ -380,6 +380,14 @@ def _indexes_anew(connection: Connection) -> None:
     _all_tables(connection)
 
 
+def _suggested(connection: Connection) -> None:
+    """Tasks say whether a suggestion was in view."""
+    there = {column["name"] for column in inspect(connection).get_columns(tables.TASKS.name)}
+    if "suggested" not in there:
+        connection.execute(text("ALTER TABLE tasks ADD COLUMN suggested INTEGER"))
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -390,4 +398,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0007-verdicts-assessments", _reliability_anew),
     ("0008-jobs", _batches_to_jobs),
     ("0009-disagreements", _indexes_anew),
+    ("0010-suggested", _suggested),
 ]

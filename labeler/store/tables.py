@@ -139,6 +139,10 @@ TASKS = shared.mirrored(
     task_probability=(Float, "probability that the unit was drawn into this arm for this coder"),
     studio_task=(Integer, "the Label Studio task; missing before a push"),
     stratum=(Text, "the stratum that the unit was drawn from; '' in a simple draw"),
+    suggested=(
+        Integer,
+        "of assisted tasks: 1 where a suggestion is in view, 0 where there was none; else missing",
+    ),
 )
 ANNOTATIONS = shared.mirrored(
     "annotations",

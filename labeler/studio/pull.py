@@ -231,6 +231,11 @@ def _derived(
     altered = annotations_stage.altered(
         {task.unit: task.text for task in raw}, posts, coder=seat.coder
     )
+    unseen = set(tasks.loc[(tasks["suggested"] == 0).fillna(False), "unit"])
+    blank = annotations_stage.without_suggestion(notes, unseen)
+    shown = found.codings[~found.codings["unit"].isin(unseen)]
+    segments = found.segments[~found.segments["unit"].isin(unseen)]
+    changed = _compared(study, shown, segments, suggester if seat.arm == SHOWN else "")
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
         "arm": seat.arm,
@@ -241,14 +246,19 @@ def _derived(
         study.engine,
         (tables.CODINGS, which, found.codings),
         (tables.SEGMENTS, which, found.segments),
-        (tables.CHANGES, which, _compared(study, found, suggester if seat.arm == SHOWN else "")),
+        (tables.CHANGES, which, changed),
     )
-    return len(found.codings), pd.concat([altered, found.findings], ignore_index=True)
+    return len(found.codings), pd.concat([altered, found.findings, blank], ignore_index=True)
 
 
-def _compared(study: Study, found: annotations_stage.Parsed, suggester: str) -> pd.DataFrame:
-    """CHANGES of what was coded with the suggester's codes in view; none without a suggester."""
-    units = sorted(set(found.codings["unit"]))
+def _compared(
+    study: Study, coded: pd.DataFrame, marked: pd.DataFrame, suggester: str
+) -> pd.DataFrame:
+    """CHANGES of what was coded with the suggester's codes in view; none without a suggester.
+
+    `coded` and `marked` are the CODINGS and SEGMENTS of the people who saw them.
+    """
+    units = sorted(set(coded["unit"]))
     if not suggester or not units:
         return tables.frame(tables.CHANGES)
     which: dict[str, object] = {
@@ -259,4 +269,4 @@ def _compared(study: Study, found: annotations_stage.Parsed, suggester: str) -> 
     }
     codings = database.read(study.engine, tables.CODINGS, **which)
     segments = database.read(study.engine, tables.SEGMENTS, **which)
-    return changes.compare(found.codings, found.segments, codings, segments)
+    return changes.compare(coded, marked, codings, segments)
