@@ -39,7 +39,7 @@ with a list that helped me to rest although nothing here ever happened to anybod
 WORDS = TEXT.split()
 PLATFORMS = ("reddit", "x", "bluesky", "youtube")
 MOMENT = "2026-03-02T10:15:00Z"
-RELEVANT, KEPT = 0.6, 0.85  # posts with a segment; codes that a coder sees as they are
+RELEVANT, KEPT = 0.75, 0.85  # posts with a segment; codes that a coder sees as they are
 SEGMENTS = (0.5, 0.3, 0.2)  # of the relevant posts, those with one, two, three
 REMARKS = 0.02  # of the annotations, those with a comment
 

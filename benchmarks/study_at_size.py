@@ -29,7 +29,7 @@ from sqlalchemy import event, select
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.web import create_app
-from labeler.web.report import queries
+from labeler.web.report.queries import STORE
 
 TIMES = 3
 FORM = "{:<44} {:>9} {:>9} {:>9} {:>9} {:>8}"
@@ -62,7 +62,7 @@ def told(project: Project) -> None:
     batch, unit, counted = _looked_up(project)
     print("; ".join(f"{many:,} {name}" for name, many in counted.items()))
     print(FORM.format("command", "CPU", "", "wall", "", ""))
-    if not counted["reliability"]:
+    if not counted["comparisons"]:
         line("labeler reliability", command(project, "reliability", "--batch", batch))
     for words in (["status"], ["--help"]):
         line("labeler " + " ".join(words), command(project, *words))
@@ -85,7 +85,7 @@ def paths(batch: str, unit: str) -> Iterator[str]:
 
 def asked(app: Flask, path: str) -> Cost:
     """What one answer costs."""
-    with counting(app.extensions[queries.STORE]) as statements:
+    with counting(app.extensions[STORE]) as statements:
         cpu, wall = time.process_time(), time.perf_counter()
         answer = app.test_client().get(path)
         size = len(answer.data)
@@ -101,7 +101,8 @@ def counting(engine: Any) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def noted(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
+        if statement != "BEGIN":
+            statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", noted)
     try:
@@ -156,6 +157,8 @@ def _looked_up(project: Project) -> tuple[str, str, dict[str, int]]:
             tables.CODINGS,
             tables.SEGMENTS,
             tables.RELIABILITY,
+            tables.DISAGREEMENTS,
+            tables.COMPARISONS,
         )
     }
     engine.dispose()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 
-def own(email: str, account: str) -> bool:
+def from_own_account(email: str, account: str) -> bool:
     """Whether an annotation was given by the account of its seat's coder, where both are known."""
     return not email or not account or email.lower() == account.lower()
 
@@ -20,7 +20,9 @@ def newest(annotations: pd.DataFrame, emails: Mapping[str, str]) -> pd.DataFrame
     maps a coder to the address of its account; a coder without one is not checked.
     """
     whose = zip(annotations["coder"].tolist(), annotations["completed_by"].tolist(), strict=True)
-    mine = np.array([own(emails.get(coder, ""), account) for coder, account in whose], bool)
+    mine = np.array(
+        [from_own_account(emails.get(coder, ""), account) for coder, account in whose], bool
+    )
     return (
         annotations[mine & (annotations["withdrawn"] != 1)]
         .sort_values(["updated", "created", "annotation"])

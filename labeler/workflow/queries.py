@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select, tuple_
 
-from labeler.coding.annotations import newest, own
+from labeler.coding.annotations import from_own_account, newest
+from labeler.coding.read import emails
+from labeler.reliability import gate
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
     BATCHES,
     CODEBOOKS,
-    CODERS,
     CODINGS,
     COMPARISONS,
     COMPLETIONS,
@@ -28,6 +29,7 @@ from labeler.store.tables import (
     ESTIMATES,
     LEDGER,
     POSTS,
+    RELIABILITY,
     RUNS,
     TASKS,
     records,
@@ -58,8 +60,8 @@ def codebook(engine: Engine, key: str | None = None) -> StoredCodebook:
     query = select(CODEBOOKS.c.codebook, CODEBOOKS.c.content)
     if key is not None:
         query = query.where(CODEBOOKS.c.codebook == key)
-    newest = query.order_by(CODEBOOKS.c.created.desc(), CODEBOOKS.c.codebook).limit(1)
-    found = _rows(engine, newest)
+    ordered = query.order_by(CODEBOOKS.c.created.desc(), CODEBOOKS.c.codebook)
+    found = _rows(engine, ordered.limit(1))
     return (
         StoredCodebook(found[0]["codebook"], found[0]["content"])
         if found
@@ -144,16 +146,17 @@ def ledger(engine: Engine, runs: Iterable[str]) -> list[Row]:
     return _rows(engine, query.order_by(LEDGER.c.started.desc(), LEDGER.c.host))
 
 
-def emails(engine: Engine) -> dict[str, str]:
-    """Human coder → e-mail of the account, '' where there is none."""
-    people = select(CODERS.c.coder, CODERS.c.spec).where(CODERS.c.kind == "human")
-    return {
-        row["coder"]: str(json.loads(row["spec"] or "{}").get("email", ""))
-        for row in _rows(engine, people)
-    }
-
-
 # --- a batch -------------------------------------------------------------------------------------
+
+
+def coefficients(engine: Engine, batch: str) -> pd.DataFrame:
+    """RELIABILITY rows that a page shows: of whole variables, and of codes where the gate judges.
+
+    Those of codes in all other panels are ten times as many.
+    """
+    shown = or_(RELIABILITY.c.code == "", RELIABILITY.c.kind.in_(gate.COMPARISONS))
+    names = [column.name for column in RELIABILITY.columns]
+    return database.read_columns(engine, RELIABILITY, names, RELIABILITY.c.batch == batch, shown)
 
 
 def comparisons(engine: Engine, batch: str) -> list[Row]:
@@ -281,7 +284,7 @@ def _skipped(engine: Engine) -> ColumnElement[int | None]:
     others = [
         (row["coder"], row["completed_by"])
         for row in _rows(engine, whose)
-        if not own(known.get(row["coder"], ""), row["completed_by"])
+        if not from_own_account(known.get(row["coder"], ""), row["completed_by"])
     ]
     if others:
         counts = and_(counts, tuple_(notes.c.coder, notes.c.completed_by).not_in(others))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, select
-
 from labeler.coders.llm.jobs import registry
+from labeler.coding.vocabulary import CoderKind, is_embedded, kind_of
 from labeler.reliability import gate
 from labeler.store import database, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
+from labeler.workflow import queries
+
+OPTIONS: dict[CoderKind | None, str] = {"cues": " --coder cues", "embedded": " --coder embed"}
 
 
 class Stage(NamedTuple):
@@ -52,16 +54,14 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
     stages = []
     newest = _newest_embedded(study)
     for row in tables.rows(answered):
-        option = " --coder cues" if row.coder.startswith("cues@") else ""
-        if row.coder.startswith(tables.EMBEDDED):
-            option = " --coder embed"
+        option = OPTIONS.get(kind_of(row.coder), "")
         words = f"posts by {row.coder}"
         if row.failed:
             words += f", {row.failed} with an error"
         if row.coder in obeying:
             words += ", which obeys posts (ALARM: see the runs)"
         pending = max(0, posts - int(row.units))
-        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+        if is_embedded(row.coder) and row.coder != newest:
             pending = 0  # taught anew since: what it has not coded stays uncoded
         command = _if(pending, f"labeler prelabel{option}")
         stages.append(Stage("prelabel", int(row.units), pending, words, command))
@@ -75,14 +75,13 @@ def _newest_embedded(study: Study) -> str:
 
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
-    tasks = database.read(study.engine, tables.TASKS, batch=batch)
-    total = len(tasks)
-    late = int(waiting(study, row, tasks).sum())
-    seats = seats_of(study, batch)[["arm", "coder"]]
-    open_ = tasks.merge(seats, on=["arm", "coder"])  # what was imported is never pushed
-    unpushed = int(open_["studio_task"].isna().sum()) - late
+    seats = queries.progress(study.engine, batch)
+    total, answered = int(seats["tasks"].sum()), int(seats["answered"].sum())
+    lacking = database.read(study.engine, tables.TASKS, batch=batch, studio_task=None)
+    late = int(waiting(study, row, lacking).sum())
+    pushed_to = seats_of(study, batch)[["arm", "coder"]]
+    unpushed = len(lacking.merge(pushed_to, on=["arm", "coder"])) - late  # imported: never pushed
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
-    answered = _answered(study, batch)
     option = f" --batch {batch}"
     uncoded = total - answered
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
@@ -132,15 +131,6 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
         ),
         Stage("export", int(exported), 0, "bundles", export),
     ]
-
-
-def _answered(study: Study, batch: str) -> int:
-    """Tasks of the batch with an annotation that stands; a skip is one."""
-    notes, tasks = tables.ANNOTATIONS, tables.TASKS
-    same = and_(*(notes.c[name] == tasks.c[name] for name in tables.keys(tasks)))
-    standing = select(notes.c.annotation).where(same, notes.c.withdrawn == 0)
-    query = select(func.count().label("coded")).where(tasks.c.batch == batch, standing.exists())
-    return int(database.query_rows(study.engine, query)["coded"].iloc[0])
 
 
 def _if(condition: object, command: str) -> str:
