@@ -16,10 +16,13 @@ def rows(*given):
 
 
 def test_the_weighted_row_leads_where_there_is_one():
-    """Of two rows of one figure the weighted; a figure with one row keeps it, whatever others do."""
+    """Of two rows of one figure the weighted; a figure with one row keeps it."""
     found = rows(
-        ("mood", "alpha", ""), ("mood", "alpha", "design"), ("mood", "ac1", ""), ("topic", "alpha", "")
-    )  # fmt: skip
+        ("mood", "alpha", ""),
+        ("mood", "alpha", "design"),
+        ("mood", "ac1", ""),
+        ("topic", "alpha", ""),
+    )
     assert leads(found).tolist() == [False, True, True, True]
     assert leading(found)["weighting"].tolist() == ["design", "", ""]
     assert leading(found.head(0)).empty
