@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import and_, func, select
 
+from labeler.coding.read import emails, last
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
 from labeler.store import database, tables
@@ -21,8 +22,6 @@ from labeler.study.study import (
     Report,
     Study,
     batch_row,
-    emails,
-    last,
     logged,
     same_codebook,
     seats_of,
@@ -134,7 +133,7 @@ def _moved(before: str, now: str) -> bool:
 
 
 def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
-    newest = last(study, batch)
+    newest = last(study.engine, batch=batch)
     skipped = int((newest["cancelled"] == 1).sum())
     return Pulled(
         changed=found.changed,
@@ -228,7 +227,8 @@ def _derived(
     notes = database.read(study.engine, tables.ANNOTATIONS, **here)
     tasks = database.read(study.engine, tables.TASKS, **here)
     posts = database.read(study.engine, tables.POSTS, unit=units)
-    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails(study))
+    known = emails(study.engine)
+    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
     altered = annotations_stage.altered(
         {task.unit: task.text for task in raw}, posts, coder=seat.coder
     )
