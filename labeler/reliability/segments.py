@@ -11,6 +11,11 @@ alignment (see `reliability`). The rows here say whether the words are the same,
 
 Humans among themselves and a model against humans are never one figure, and whoever coded a unit
 and marked nothing gave an empty set. Offsets are code points. What is sampled is the unit.
+
+Where units were drawn unequally each figure has a row weighted by 1/probability, which counts, and
+one of the units coded, whose note says so. No verdict hangs on these rows: only the bounds of
+`segments.aligned_alpha` are made for unequal drawing (see `statistics.agreement.unequal`); those
+of the ratios and of alpha_U are the plain jackknife's, and narrow where few heavy units differ.
 """
 
 from __future__ import annotations
@@ -24,6 +29,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.codebook.values import NUMBERS, Scale, domain_of
+from labeler.coding.vocabulary import is_embedded
 from labeler.reliability.segment_arrays import (
     Sampling,
     Setting,
@@ -36,6 +43,7 @@ from labeler.reliability.segment_arrays import (
     texts_of,
     values_of,
 )
+from labeler.reliability.weighting import OF_CODED, leads
 from labeler.statistics.agreement import alpha, intervals
 from labeler.statistics.agreement.distances import Floats, Level
 from labeler.statistics.interval import Interval, joined_notes, undefined
@@ -43,7 +51,7 @@ from labeler.statistics.unitizing import ratios
 from labeler.statistics.unitizing import spans as unitizing
 from labeler.statistics.unitizing.alpha_u import Disagreement, alpha_u, disagreement
 from labeler.statistics.unitizing.spans import Overlap, Rows, Spans
-from labeler.store import tables
+from labeler.text.coded_values import codes_of, number_text
 
 MODEL_POST = "model-post"  # the kind of the row about the model's quotes
 ALL = "segment"  # stands for the segment itself, beside the names of variables, as in CHANGES
@@ -113,7 +121,10 @@ def segments_reliability(
                     row["note"] = "; ".join(text for text in (NO_EVIDENCE, row["note"]) if text)
                 rows.append({**row, **about, "weighting": sampling.weighting})
     rows += _verbatim(marked, coded, suggester, weights, clusters)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    beside = [OF_CODED if aside else "" for aside in ~leads(found)]
+    notes = zip(beside, found["note"].fillna(""), strict=True)
+    return found.assign(note=[joined_notes(told, str(note)) for told, note in notes])
 
 
 def _scopes(
@@ -124,7 +135,7 @@ def _scopes(
     for variable in codebook.of_segment:
         given = values[variable.variable][setting.source]
         number, distinct = pd.factorize(given)  # -1: no value
-        sets = [set(str(value).split("+")) for value in distinct]
+        sets = [set(codes_of(str(value))) for value in distinct]
         for code in variable.codes:
             holds = np.array([code in one for one in sets] + [False])
             yield variable.variable, code, holds[number]
@@ -250,16 +261,13 @@ def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Inter
     level = _level(variable)
     both = pairs[["one", "other"]]
     if not variable.values:
-        both = both.map(lambda value: f"{float(value):.15g}")
-    if variable.values and not variable.multiple:
-        domain = list(variable.codes)
-    else:
-        domain = sorted(set(both.to_numpy().ravel()), key=None if variable.values else float)
+        both = both.map(number_text)
+    domain = domain_of(Scale(level, variable.codes), both.to_numpy().ravel())
     if not len(pairs):
         return undefined(NO_ALIGNED)
     counts = alpha.count_values(both.to_numpy(object).T, domain)
     scale = domain
-    if level in ("interval", "ratio") and variable.values:
+    if level in NUMBERS and variable.values:
         scale = [str(variable.value(code).number) for code in domain]
     place = pairs["unit"].to_numpy(np.int64)
     weights = None if sampling.weights is None else sampling.weights[place]
@@ -277,8 +285,8 @@ def _verbatim(
     weights: Mapping[str, float] | None,
     clusters: Mapping[str, str] | None,
 ) -> Iterator[dict[str, Any]]:
-    """Quotes of the suggester that stand in their posts sign by sign, among all its quotes."""
-    if not suggester or suggester.startswith(tables.EMBEDDED):
+    """The share of the suggester's quotes that stand in their posts character by character."""
+    if not suggester or is_embedded(suggester):
         return
     own = marked[marked["coder"] == suggester]
     unit, units = pd.factorize(own["unit"])
