@@ -31,17 +31,20 @@ class ServiceCall:
 @contextmanager
 def service_call(method: str, url: str, *, attempt: int = 1) -> Iterator[ServiceCall]:
     """Log the call that is made within; without a reply, the kind of the error that ended it."""
-    call, began, kind = ServiceCall(), time.monotonic(), "no reply"
+    call = ServiceCall()
+    if not CALLS.isEnabledFor(logging.INFO):
+        yield call
+        return
+    began, kind = time.monotonic(), "no reply"
     try:
         yield call
     except BaseException as error:
         kind = type(error).__name__
         raise
     finally:
-        if CALLS.isEnabledFor(logging.INFO):
-            told = kind if call.status is None else call.status
-            seconds = time.monotonic() - began
-            CALLS.info("%s %s %s %.3f s attempt %d", method, _bare(url), told, seconds, attempt)
+        outcome = kind if call.status is None else call.status
+        seconds = time.monotonic() - began
+        CALLS.info("%s %s %s %.3f s attempt %d", method, _bare(url), outcome, seconds, attempt)
 
 
 def to_file(path: Path) -> logging.Handler:

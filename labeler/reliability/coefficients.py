@@ -91,6 +91,7 @@ def reliability(
     as a whole where posts of one author repeat. `gate` replaces the codebook's thresholds.
     """
     codebook = batch.codebook
+    fingerprint = codebook.fingerprint
     rows: list[dict[str, object]] = []
     basis: list[dict[str, object]] = []
     for variable in codebook.variables:
@@ -100,7 +101,7 @@ def reliability(
             sample = _sample(comparisons.rows_of(given, panel), given, panel, drawn)
             fixed = {
                 "batch": batch.batch,
-                "codebook": codebook.fingerprint,
+                "codebook": fingerprint,
                 "kind": panel.kind,
                 "panel": panel.name,
                 "variable": variable.variable,

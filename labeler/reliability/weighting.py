@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 DESIGN = "design"
-OF_CODED = "of the units coded, which were drawn unequally; the design-weighted row is judged"
+OF_CODED = "of the units coded, which were drawn unequally: the design-weighted row counts"
 _FIGURE = ["batch", "kind", "panel", "variable", "code", "coefficient"]
 
 

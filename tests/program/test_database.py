@@ -268,6 +268,41 @@ def test_a_database_of_a_newer_program_is_refused(engine, store_url):
         database.connect(store_url)
 
 
+def test_the_batches_of_a_model_server_become_jobs(engine, store_url):
+    """A store of an earlier program keeps what is out: rows, members and the claims on them.
+
+    The tables of jobs may be there already, empty: an earlier migration makes what is missing.
+    """
+    old = """
+        CREATE TABLE uploads (upload TEXT NOT NULL PRIMARY KEY, coder TEXT NOT NULL,
+            server_batch TEXT NOT NULL, requests INTEGER);
+        CREATE TABLE uploaded (upload TEXT NOT NULL, completion TEXT NOT NULL, most FLOAT,
+            PRIMARY KEY (upload, completion));
+        INSERT INTO uploads VALUES ('u1', 'model:m', 'batch_7', 2);
+        INSERT INTO uploaded VALUES ('u1', 'c1', 0.5);
+        DELETE FROM migrations WHERE name >= '0008';
+    """
+    kept = {"claim": "unit", "holder": "a machine", "taken": "t"}
+    database.add(engine, tables.CLAIMS, tables.frame(tables.CLAIMS, [kept]))
+    job = {"claim": "other", "holder": "upload:u1", "taken": "t"}
+    database.add(engine, tables.CLAIMS, tables.frame(tables.CLAIMS, [job]))
+    with engine.begin() as connection:
+        for statement in filter(str.strip, old.split(";")):
+            connection.execute(text(statement))
+    again = database.connect(store_url)
+    (row,) = tables.rows(database.read(again, tables.JOBS))
+    assert (row.job, row.server_job, row.requests, row.state) == ("u1", "batch_7", 2, "")
+    (member,) = tables.rows(database.read(again, tables.JOB_REQUESTS))
+    assert (member.job, member.completion, member.most) == ("u1", "c1", 0.5)
+    holders = database.read(again, tables.CLAIMS)["holder"].tolist()
+    assert holders == ["job:u1", "a machine"]
+    assert {"uploads", "uploaded"}.isdisjoint(inspect(again).get_table_names())
+    row = {name: getattr(row, name) for name in row._fields} | {"state": "completed"}
+    assert database.mirror(again, tables.JOBS, tables.frame(tables.JOBS, [row])) == 1
+    assert database.count(again, tables.JOBS) == 1
+    again.dispose()
+
+
 def test_a_reader_gets_in_while_somebody_writes(engine, store_url):
     """Opening and reading wait for no writer: they see what was committed last."""
     database.add(engine, tables.CODERS, coders("a"))

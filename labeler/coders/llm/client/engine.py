@@ -185,14 +185,14 @@ class RequestRun:
         self.deadlines.took(reply.seconds)
         self.availability.answered(now)
         self.limiter.answered(
-            now, signs=len(request.body), reserved=request.tokens, used=answer.used
+            now, characters=len(request.body), reserved=request.tokens, used=answer.used
         )
         self._arrived(answer)
 
     def _failed(self, request: PendingRequest, failure: Failure, sent: float, now: float) -> None:
         """Give the request again, later; or end it, or the run, as the failure says."""
         if not failure.gone:
-            self.availability.sign()
+            self.availability.heard()
         if failure.fate == "row":
             error = failure.kind
             self._arrived(
