@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
 from labeler.codebook import codebook as codebooks
+from labeler.coding import read
+from labeler.coding.consensus import consensus
+from labeler.reliability.disagreements import disagreements
 from labeler.store import database, tables
 
 CODEBOOK = """
@@ -199,4 +204,18 @@ def fill(url: str) -> None:
     }
     for table, rows in filling.items():
         database.add(engine, table, tables.frame(table, rows))
+    compare(engine)
     engine.dispose()
+
+
+def compare(engine: Engine) -> None:
+    """Store where the coders differ, as `labeler reliability` does."""
+    row = tables.records(database.read(engine, tables.BATCHES))[0]
+    coded = read.read_batch(engine, row, BOOK, wanted={tables.CODINGS: read.CODINGS})
+    found = disagreements(coded, consensus(coded.blind, BOOK, batch="pilot"))
+    here: dict[str, object] = {"batch": "pilot"}
+    database.replace(
+        engine,
+        (tables.DISAGREEMENTS, here, found.rows),
+        (tables.COMPARISONS, here, found.comparisons),
+    )

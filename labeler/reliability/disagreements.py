@@ -1,14 +1,14 @@
-"""Values → where the coders of a batch differ, as rows and counted."""
+"""A batch's codings → where its coders differ, as rows and counted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.coding import panels
+from labeler.coding.batch import BatchCodings
 from labeler.coding.consensus import UNRESOLVED
+from labeler.coding.vocabulary import HUMANS, versus
 from labeler.store import tables
 
 
@@ -19,46 +19,38 @@ class Disagreements(NamedTuple):
     comparisons: pd.DataFrame
 
 
-def disagreements(
-    values: Mapping[str, pd.DataFrame], consensus: pd.DataFrame, *, batch: str, codebook: str
-) -> Disagreements:
-    """Where blind humans differ, and where each machine differs from what they kept.
+def disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements:
+    """Where blind humans differ, and where the batch's suggester differs from what they kept.
 
-    `values` maps each variable to what each coder gave each unit: columns unit, coder, arm, value
-    (of a variable of the segment the set over the unit's segments); who was not asked has none.
-    `consensus` are the CONSENSUS rows made of the same values: a unit that they leave unresolved
-    is no ground to compare a machine with. The rows of a machine's panel hold its value and those
-    of the blind humans. Panels are called as in RELIABILITY.
+    Compared is a value a unit, of a variable of the segment the set over its segments; who was
+    not asked, or did not answer, has none. `consensus` are the CONSENSUS rows of the same batch: a
+    unit that they leave unresolved is no ground to compare with. The rows of the suggester's panel
+    hold its value and those of the blind humans. Panels are called as in RELIABILITY.
     """
-    parts, counts = [], []
+    suggester = versus(coded.suggester, HUMANS)
     resolved = consensus[consensus["rule"] != UNRESOLVED]
-    given = {name: wide.dropna(subset="value") for name, wide in values.items()}
-    machines = sorted({coder for wide in values.values() for coder in _machines(wide)["coder"]})
-    for variable, wide in given.items():
-        humans = wide[wide["coder"].str.startswith(panels.HUMAN) & (wide["arm"] == panels.BLIND)]
-        own = resolved[resolved["variable"] == variable]
+    parts, counts = [], []
+    for variable in coded.codebook.variables:
+        name = variable.variable
+        own = resolved[resolved["variable"] == name]
         kept = pd.Series(own["value"].to_numpy(), index=own["unit"].to_numpy())
+        humans = coded.blind[name]
         several = humans[humans.groupby("unit")["coder"].transform("nunique") > 1]
         split = several[several.groupby("unit")["value"].transform("nunique") > 1]
-        found = [(panels.HUMANS, split, several)]
-        theirs = _machines(wide)
-        met = theirs[theirs["unit"].isin(kept.index)]
-        apart = met[met["value"] != met["unit"].map(kept)]
-        for machine in machines:
-            differing = apart[apart["coder"] == machine]
-            beside = humans[humans["unit"].isin(differing["unit"])]
-            name = f"{machine} vs {panels.HUMANS}"
-            compared = met[met["coder"] == machine]
-            found.append((name, pd.concat([beside, differing]), compared))
+        found = [(HUMANS, split, several)]
+        if coded.suggester:
+            suggested = coded.suggested[name].assign(coder=coded.suggester, arm="")
+            met = suggested[suggested["unit"].isin(kept.index)]
+            apart = met[met["value"] != met["unit"].map(kept)]
+            beside = humans[humans["unit"].isin(apart["unit"])]
+            found.append((suggester, pd.concat([beside, apart]), met))
         for panel, rows, compared in found:
-            which = {"batch": batch, "codebook": codebook, "panel": panel, "variable": variable}
+            which = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
+            which |= {"panel": panel, "variable": name}
             parts.append(rows.assign(**which))
             counted = {"compared": compared["unit"].nunique(), "differ": rows["unit"].nunique()}
             counts.append({**which, **counted})
-    differing = pd.concat(parts, ignore_index=True) if parts else ()
-    found_rows = tables.frame(tables.DISAGREEMENTS, differing)
-    return Disagreements(found_rows, tables.frame(tables.COMPARISONS, counts))
-
-
-def _machines(values: pd.DataFrame) -> pd.DataFrame:
-    return values[values["arm"] == ""]
+    return Disagreements(
+        tables.frame(tables.DISAGREEMENTS, pd.concat(parts, ignore_index=True)),
+        tables.frame(tables.COMPARISONS, counts),
+    )

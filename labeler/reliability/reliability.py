@@ -22,7 +22,7 @@ from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import assess, drawn
-from labeler.reliability.disagreements import Disagreements, disagreements
+from labeler.reliability.disagreements import disagreements
 from labeler.store import database, tables
 from labeler.study.study import Study, logged, named_batch, same_codebook
 
@@ -67,7 +67,7 @@ def reliability(
         judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
         kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
-        differing = _disagreements(coded, kept)
+        differing = disagreements(coded, kept)
         result = ReliabilityResult(
             _in_key_order(tables.RELIABILITY, tables.frame(tables.RELIABILITY, rows)),
             _in_key_order(tables.VERDICTS, _first_made(study, batch, verdicts)),
@@ -110,16 +110,6 @@ def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame
         return database.read(study.engine, table, **which)
 
     return rows
-
-
-def _disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements:
-    book = coded.codebook
-    return disagreements(
-        {variable.variable: coded.values(variable.variable) for variable in book.variables},
-        consensus,
-        batch=coded.batch,
-        codebook=book.fingerprint,
-    )
 
 
 def _segments(coded: BatchCodings) -> pd.DataFrame:

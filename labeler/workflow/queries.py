@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, sel
 
 from labeler.coding.annotations import from_own_account, newest
 from labeler.coding.read import emails
+from labeler.reliability import gate
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
@@ -28,6 +29,7 @@ from labeler.store.tables import (
     ESTIMATES,
     LEDGER,
     POSTS,
+    RELIABILITY,
     RUNS,
     TASKS,
     records,
@@ -145,6 +147,16 @@ def ledger(engine: Engine, runs: Iterable[str]) -> list[Row]:
 
 
 # --- a batch -------------------------------------------------------------------------------------
+
+
+def coefficients(engine: Engine, batch: str) -> pd.DataFrame:
+    """RELIABILITY rows that a page shows: of whole variables, and of codes where the gate judges.
+
+    Those of codes in all other panels are ten times as many.
+    """
+    shown = or_(RELIABILITY.c.code == "", RELIABILITY.c.kind.in_(gate.COMPARISONS))
+    names = [column.name for column in RELIABILITY.columns]
+    return database.read_columns(engine, RELIABILITY, names, RELIABILITY.c.batch == batch, shown)
 
 
 def comparisons(engine: Engine, batch: str) -> list[Row]:

@@ -40,7 +40,7 @@ def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) ->
     plain = leading(rows[rows["kind"].isin(KINDS)])
     beside: dict[tuple[str, str, str], Row] = {}
     coders: dict[str, str] = {}
-    for row in _records(plain):
+    for row in records(plain):
         comparison = KINDS[row["kind"]]
         coders[comparison] = row["coders"]
         own = beside.setdefault((comparison, row["variable"], row["code"]), {})
@@ -58,27 +58,27 @@ def coefficients(
     rows: pd.DataFrame, book: Codebook | None
 ) -> list[tuple[str, list[tuple[str, int, str, list[Row]]]]]:
     """(variable, its panels as (title, evidence, coders, rows)); of whole variables only."""
-    whole = rows[rows["code"] == ""]
-    groups = []
+    of_panel: dict[str, dict[tuple[str, int], list[Row]]] = {}
+    for row in records(rows[rows["code"] == ""]):
+        panels = of_panel.setdefault(row["variable"], {})
+        panels.setdefault((row["panel"], int(row["evidence"])), []).append(row)
     known = [v.variable for v in book.variables] if book else []
-    others = sorted(set(whole["variable"]) - set(known))
-    for name in [*(name for name in known if name in set(whole["variable"])), *others]:
-        own = whole[whole["variable"] == name]
-        panels = []
-        for (panel, evidence), part in own.groupby(["panel", "evidence"]):
-            listed = sorted(
-                _records(part), key=lambda row: (_place(row["coefficient"]), not row["weighting"])
-            )
-            title = reliability.panel_title(str(panel), int(str(evidence)))
-            order = reliability.panel_order(str(panel), int(str(evidence)))
-            panels.append((order, title, int(str(evidence)), listed[0]["coders"], listed))
-        panels.sort(key=lambda panel: panel[0])
-        groups.append((name, [panel[1:] for panel in panels]))
+    others = sorted(set(of_panel) - set(known))
+    groups = []
+    for name in [*(name for name in known if name in of_panel), *others]:
+        panels = of_panel[name]
+        ordered = sorted(panels, key=lambda panel: reliability.panel_order(*panel))
+        groups.append((name, [_panel(*panel, panels[panel]) for panel in ordered]))
     return groups
 
 
+def _panel(panel: str, evidence: int, rows: list[Row]) -> tuple[str, int, str, list[Row]]:
+    listed = sorted(rows, key=lambda row: (_place(row["coefficient"]), not row["weighting"]))
+    return reliability.panel_title(panel, evidence), evidence, rows[0]["coders"], listed
+
+
 def _with_codes(judged: pd.DataFrame, name: str, beside: dict[tuple[str, str, str], Row]) -> Row:
-    own = [_whole(row, beside) for row in _records(judged[judged["variable"] == name])]
+    own = [_whole(row, beside) for row in records(judged[judged["variable"] == name])]
     first = next(row for row in own if not row["code"])
     return {**first, "codes": [row for row in own if row["code"]]}
 
@@ -101,7 +101,3 @@ def _order(rows: pd.DataFrame, book: Codebook) -> list[str]:
 def _place(coefficient: str) -> tuple[bool, bool, str]:
     alpha = coefficient.startswith("krippendorff_alpha")
     return not alpha, coefficient.startswith("percent"), coefficient
-
-
-def _records(rows: pd.DataFrame) -> list[Row]:
-    return records(rows)

@@ -8,10 +8,11 @@ import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
-from labeler.store.tables import ASSESSMENTS, ESTIMATES, HUMANS, RELIABILITY, VERDICTS
+from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
 from labeler.web.report import agreement, figures, queries
 from labeler.web.report import assessments as assessment_sections
 from labeler.web.report.answers import Row, answer, grouped
@@ -27,15 +28,16 @@ pages = Blueprint("results", __name__)
 def reliability() -> Response | str:
     """Verdicts of a batch, human-human and human-model apart, and every coefficient."""
     batch = queries.chosen_batch()
-    rows, judged = _of(batch, RELIABILITY), _of(batch, VERDICTS)
-    book = queries.codebook_of(batch)
     name = request.args.get("table", RELIABILITY.name)
-    shown = {RELIABILITY.name: rows, VERDICTS.name: judged}.get(name)
-    if shown is None:
+    if name not in (RELIABILITY.name, VERDICTS.name):
         abort(404, f"There is no table {name!r} here; there are reliability and verdicts.")
+    if request.args.get("format") == "csv":
+        return answer("", _of(batch, tables.METADATA.tables[name]), name=name)
+    rows = store.coefficients(queries.engine(), batch["batch"] if batch else "")
+    judged, book = _of(batch, VERDICTS), queries.codebook_of(batch)
     return answer(
         "reliability.html",
-        shown,
+        rows,
         name=name,
         batch=batch,
         batches=queries.batch_names(),
