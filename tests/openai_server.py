@@ -23,6 +23,7 @@ from typing import Any
 
 import openai_jobs
 from aiohttp import web
+from waiting import SECONDS
 
 KEY = "made-up-key-for-tests"
 MODEL = "made-up-model"
@@ -147,13 +148,13 @@ def serve(port: int = 0, server: Server | None = None) -> Iterator[Server]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
-    if not ready.wait(timeout=20):
+    if not ready.wait(timeout=SECONDS):
         raise RuntimeError("the loopback server did not start")
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(done.set)
-        thread.join(timeout=20)
+        thread.join(timeout=SECONDS)
         loop.close()
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from places import ROOT
+from waiting import SECONDS
 from warm import warm
 
 from labeler.store import database, tables
@@ -31,7 +32,6 @@ DERIVED = (
     tables.CONSENSUS,
     tables.ESTIMATES,
 )
-SECONDS = 120
 PROGRAM = (sys.executable, "-m", "labeler")
 
 

@@ -26,7 +26,6 @@ CUES = "cues@"
 PARAMETERS: Mapping[str, object] = {"temperature": 0}
 FAULTS = ["completion", "unit", "coder", "kind", "detail"]
 REQUESTS = ["completion", "unit", "replicate", "asked", "request", "body"]
-IN_COMPANY = ("left-out", "off-schema", "truncated", "refusal", "rejected")
 
 Locate = Callable[[str, int, int], tuple[int, int, str]]
 
@@ -247,18 +246,6 @@ def parse(
         frame(SEGMENTS, segments),
         pd.DataFrame(faults, columns=FAULTS).astype("str"),
     )
-
-
-def to_ask_singly(completions: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Units (columns unit, replicate) that got no answer in company and are to be asked alone.
-
-    `completions` and the `faults` that parsing found in them. A unit that failed alone as well is
-    not among them.
-    """
-    failed = set(faults[faults["kind"].isin(IN_COMPANY)]["completion"])
-    rows = completions[completions["completion"].isin(failed)]
-    in_company = [_among(request) is not None for request in rows["request"]]
-    return rows[in_company][["unit", "replicate"]].drop_duplicates().reset_index(drop=True)
 
 
 def _template(text: str) -> jinja2.Template:

@@ -30,15 +30,11 @@ def unasked(coder: str, arm: str, *, codebook: Codebook, design: str) -> tuple[s
     """
     if not reads_segments(coder):
         return tuple(variable.variable for variable in codebook.of_segment)
-    if arm not in HELD:
-        return ()
-    said = spoken_of(design)
-    if said is None:
-        return ()
-    return tuple(v.variable for v in codebook.variables if v.variable not in said)
+    return silent(codebook, design) if arm in HELD else ()
 
 
-def spoken_of(design: str) -> frozenset[str] | None:
-    """The variables that the file of an imported batch speaks of; None where none was imported."""
+def silent(codebook: Codebook, design: str) -> tuple[str, ...]:
+    """The variables that the file of an imported batch is silent about; () where none was."""
     origin: Mapping[str, list[str]] | None = json.loads(design or "{}").get("imported")
-    return None if origin is None else frozenset(origin["variables"])
+    said = {v.variable for v in codebook.variables} if origin is None else origin["variables"]
+    return tuple(v.variable for v in codebook.variables if v.variable not in said)

@@ -117,9 +117,16 @@ class BatchCodings:
 
     @cached_property
     def people(self) -> dict[str, pd.DataFrame]:
-        """Variable → human values in every arm but repeats (unit, coder, arm, value)."""
-        rows = self._humans & (self.coded["replicate"] == 1).to_numpy()
-        return {v.variable: self._given(v.variable, rows) for v in self.codebook.variables}
+        """Variable → values of the humans who were asked, in every arm but repeats.
+
+        Columns unit, coder, arm, value; None: the variable did not apply to the unit.
+        """
+        found = {}
+        first = (self.coded["replicate"] == 1).to_numpy()
+        for variable in self.codebook.variables:
+            kept = (self._humans & asked_of(self.coded, variable.variable))[first]
+            found[variable.variable] = self.values(variable.variable)[kept].reset_index(drop=True)
+        return found
 
     @cached_property
     def suggested(self) -> dict[str, pd.DataFrame]:
@@ -169,6 +176,13 @@ class BatchCodings:
         there = np.flatnonzero(rows & pd.notna(column))
         own = self.coded[panels.WHO].take(there).reset_index(drop=True)
         return own.assign(value=pd.Series(column[there], dtype="str"))
+
+
+def asked_of(coded: pd.DataFrame, variable: str) -> NDArray[np.bool_]:
+    """Whether each row of `coded` (with the column unasked) was asked of a variable."""
+    number, several = pd.factorize(coded["unasked"])
+    asked = [variable not in str(names).split("+") for names in several]
+    return np.array(asked, bool)[number]
 
 
 def with_unasked(coded: pd.DataFrame, codebook: Codebook, design: str) -> pd.DataFrame:

@@ -24,16 +24,19 @@ def consensus(given: dict[str, pd.DataFrame], codebook: Codebook, *, batch: str)
     commonest one).
     """
     rows = []
+    fingerprint = codebook.fingerprint
     for name, values in given.items():
         variable = codebook.variable(name)
-        for unit, group in values.groupby("unit", sort=True):
-            votes = list(group["value"])
+        by_unit: dict[str, list[str]] = {}
+        for unit, value in zip(values["unit"].tolist(), values["value"].tolist(), strict=True):
+            by_unit.setdefault(unit, []).append(value)
+        for unit, votes in sorted(by_unit.items()):
             kept, rule = _kept(votes, variable)
             agreeing = votes.count(kept) if rule == MAJORITY else max(Counter(votes).values())
             rows.append(
                 {
                     "batch": batch,
-                    "codebook": codebook.fingerprint,
+                    "codebook": fingerprint,
                     "unit": unit,
                     "variable": name,
                     "value": kept,

@@ -7,7 +7,7 @@ import click
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.studio.accounts import add_human
-from labeler.study import study as study_of_record
+from labeler.study.study import coders
 
 
 @click.group("coders")
@@ -23,7 +23,7 @@ def command() -> None:
 def add(context: click.Context, name: str, email: str, new_password: bool) -> None:
     """Note NAME as a coder; on the local Label Studio, make an account and print its password.
 
-    The password is made by chance, printed this once and stored nowhere by labeler. Where it is
+    The password is made at random, printed this once and stored nowhere by labeler. Where it is
     lost, --new-password sets another one.
 
     On a server of your own, print the address at which NAME makes an account, where it has none.
@@ -49,8 +49,8 @@ def add(context: click.Context, name: str, email: str, new_password: bool) -> No
 def show(context: click.Context, machine: bool) -> None:
     """Who is known as a coder: people, models, cues."""
     study = study_of(context)
-    people = study_of_record.coders(study, "human")
-    others = {kind: list(study_of_record.coders(study, kind)) for kind in ("model", "cues")}
+    people = coders(study, "human")
+    others = {kind: list(coders(study, kind)) for kind in ("model", "cues")}
     if machine:
         as_json({"human": people, **others})
         return

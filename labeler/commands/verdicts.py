@@ -12,7 +12,8 @@ from labeler.codebook.codebook import Codebook
 from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
 from labeler.reliability.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
-from labeler.reliability.reliability import Judged
+from labeler.reliability.reliability import ReliabilityResult
+from labeler.reliability.weighting import leads
 from labeler.store import tables
 
 TITLES = {
@@ -21,7 +22,9 @@ TITLES = {
 }
 
 
-def shown(judged: Judged, codebook: Codebook | None = None, *, codes: bool = False) -> None:
+def shown(
+    judged: ReliabilityResult, codebook: Codebook | None = None, *, codes: bool = False
+) -> None:
     """A table for each comparison, a line a variable (with `codes`, a line a code), and remarks."""
     intervals = _intervals(judged.reliability)
     coders = judged.reliability.set_index("kind")["coders"]
@@ -70,7 +73,7 @@ def _intervals(rows: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     own = rows[
         rows["kind"].isin(kinds)
         & rows["coefficient"].str.startswith("krippendorff_alpha")
-        & (rows["weighting"] == "")
+        & leads(rows)
         & rows["low"].notna()
     ]
     return {
@@ -91,7 +94,7 @@ def _remarks(rows: pd.DataFrame, *, codes: bool) -> Iterator[str]:
         yield f"of {len(own)} codes: {', '.join(said)} (--codes shows them)"
 
 
-def _asides(judged: Judged, codebook: Codebook | None) -> Iterator[str]:
+def _asides(judged: ReliabilityResult, codebook: Codebook | None) -> Iterator[str]:
     """One line for what is shown beside the evidence, and what each assessment found."""
     rows = judged.reliability
     shown = rows[(rows["kind"] == "assisted") & (rows["code"] == "") & rows["value"].notna()]

@@ -19,14 +19,16 @@ from labeler.coding import panels as comparisons
 from labeler.coding.batch import READING, BatchCodings
 from labeler.coding.panels import Panel, PanelRows, RaterMatrix
 from labeler.keys import key
+from labeler.reliability.weighting import DESIGN, OF_CODED, design_weights
 from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.interval import Interval
+from labeler.statistics.interval import Interval, joined_notes
 from labeler.store import tables
 
 BETWEEN = ["variable", "coefficient", "value", "low", "high", "percent", "n_units", "note"]
 BASIS = [
-    "panel", "variable", "code", "things", "pairable", "carrying", "weighted_bound", "codings",
+    "panel", "variable", "code", "things", "pairable", "carrying", "coded_value", "coded_bound",
+    "codings",
 ]  # fmt: skip
 PERCENT = "percent_agreement.units"
 COMPANIONS = (
@@ -63,8 +65,8 @@ class BatchCoefficients(NamedTuple):
 
     A row of `basis` is a variable or code ('' the variable) of a panel that the gate judges:
     `things` resampled (units, or authors), `pairable` units, how many of them are `carrying`
-    another value than the commonest, the bound with design weights (nan: none), and the key of
-    the codings that entered.
+    another value than the commonest, value and bound of the units coded where the design-weighted
+    ones are judged (else nan), and the key of the codings that entered.
     """
 
     rows: pd.DataFrame
@@ -89,6 +91,7 @@ def reliability(
     as a whole where posts of one author repeat. `gate` replaces the codebook's thresholds.
     """
     codebook = batch.codebook
+    fingerprint = codebook.fingerprint
     rows: list[dict[str, object]] = []
     basis: list[dict[str, object]] = []
     for variable in codebook.variables:
@@ -98,7 +101,7 @@ def reliability(
             sample = _sample(comparisons.rows_of(given, panel), given, panel, drawn)
             fixed = {
                 "batch": batch.batch,
-                "codebook": codebook.fingerprint,
+                "codebook": fingerprint,
                 "kind": panel.kind,
                 "panel": panel.name,
                 "variable": variable.variable,
@@ -168,12 +171,7 @@ def _weights(units: list[str], panel: Panel, tasks: pd.DataFrame) -> Floats | No
     column = "unit_probability"
     if panel.kind in ("model-human", "self"):
         own, column = own[own["coder"] == panel.raters[0][0]], "task_probability"
-    chance = dict(zip(own["unit"], own[column].astype(float), strict=True))
-    known = np.array([chance.get(unit, np.nan) for unit in units], dtype=float)
-    if not known.size or np.isnan(known).any() or np.ptp(known) < 1e-9:
-        return None
-    weights: Floats = 1 / np.minimum(known, 1.0)
-    return weights
+    return design_weights(units, own, column)
 
 
 def _panel_rows(
@@ -222,17 +220,19 @@ def _rows(
         asked |= {"weights": weights, "clusters": sample.clusters}
         found = coefficients(columns, **asked)  # type: ignore[arg-type]
         percent = found[PERCENT].value
+        beside = OF_CODED if weights is None and sample.weights is not None else ""
         for name, estimate in found.items():
             yield {
                 **counted,
                 "coefficient": name,
-                "weighting": "" if weights is None else "design",
+                "weighting": "" if weights is None else DESIGN,
                 "percent": percent,
-                **_numbers(estimate, sample.by),
+                **_numbers(estimate, sample.by, beside),
             }
 
 
-def _numbers(estimate: Interval, by: str) -> dict[str, object]:
+def _numbers(estimate: Interval, by: str, told: str) -> dict[str, object]:
+    """The columns of a figure; `told` comes before what the interval says."""
     method = estimate.method
     if by and method:  # what the cluster is
         method = method.replace("cluster", by)
@@ -244,7 +244,10 @@ def _numbers(estimate: Interval, by: str) -> dict[str, object]:
         "upper": estimate.upper_one_sided,
         "se": estimate.se,
         "method": method,
-        "note": estimate.note.replace("cluster", by) if by else estimate.note,
+        "note": joined_notes(
+            told,
+            estimate.note.replace("cluster", by) if by else estimate.note,
+        ),
     }
 
 
@@ -269,7 +272,12 @@ def _basis(
     entered = _entered(sample.rows, given, panel)
     held = comparisons.membership(given.domain, variable.codes)
     alphas = [row for row in rows if str(row["coefficient"]).startswith("krippendorff_alpha")]
-    weighted = {row["code"]: row["bound"] for row in alphas if row["weighting"]}
+    weighted = {row["code"] for row in alphas if row["weighting"]}
+    plain = {
+        row["code"]: (row["value"], row["bound"])
+        for row in alphas
+        if not row["weighting"] and row["code"] in weighted
+    }
     pairable = (columns >= 0).sum(axis=0) > 1
     parts = [
         ("", columns),
@@ -284,7 +292,8 @@ def _basis(
             "things": len(np.unique(things[pairable])),
             "pairable": len(np.unique(sample.rows.unit[pairable])),
             "carrying": _carrying(own[:, pairable], sample.rows.unit[pairable]),
-            "weighted_bound": weighted.get(code, np.nan),
+            "coded_value": plain.get(code, (np.nan, np.nan))[0],
+            "coded_bound": plain.get(code, (np.nan, np.nan))[1],
             "codings": entered,
         }
 

@@ -8,6 +8,9 @@ code is judged by alpha's one-sided 95% bounds against the codebook's tentative 
     inconclusive  it lies between them; `further` units would decide, with power .8
     undefined     there is no figure, or fewer than ten units carry the rarer code
 
+Where the units of a panel were drawn unequally it is the design-weighted alpha that is judged:
+what was coded holds more of some kinds of units than there are, and alpha differs between kinds.
+
 A family says what many verdicts mean together. `all`: everything must pass, each at .05 without
 correction (intersection-union). `holm`: which of them passed, at .05 for the whole family, by
 Holm's step-down on the one-sided p of H0: alpha <= threshold. The variables are one family, the
@@ -23,7 +26,8 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from labeler.keys import key
-from labeler.statistics.agreement.threshold import further_units, threshold_p
+from labeler.reliability.weighting import leads
+from labeler.statistics.agreement.threshold import bound_p, further_units, threshold_p
 from labeler.statistics.interval import RARE
 from labeler.statistics.multiplicity import holm
 from labeler.store import tables
@@ -59,7 +63,7 @@ def verdicts(
     judged = rows[
         rows["kind"].isin(COMPARISONS)
         & rows["coefficient"].str.startswith(ALPHA)
-        & (rows["weighting"] == "")
+        & leads(rows)
         & (rows["evidence"] == 1)
     ]
     if judged.empty:
@@ -92,7 +96,7 @@ def with_verdicts(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     found = named.drop(columns="verdict").merge(
         judged[[*on, "verdict", "note"]], on=on, how="left", suffixes=("", "_of_gate")
     )
-    here = (found["weighting"] == "") & found["verdict"].notna() & (found["evidence"] == 1)
+    here = leads(found) & found["verdict"].notna() & (found["evidence"] == 1)
     found["note"] = found["note"].mask(here, found["note_of_gate"])
     found["verdict"] = found["verdict"].where(here, "")
     return tables.frame(tables.RELIABILITY, found[tables.columns(tables.RELIABILITY)])
@@ -101,8 +105,8 @@ def with_verdicts(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
 def _decision(row: Any, family: Family, size: int) -> _Decision:
     reason = _undefined(row)
     if reason:
-        return _Decision(UNDEFINED, None, reason)
-    tau, grade = row.tentative, _joined(row.note, _weighted(row))
+        return _Decision(UNDEFINED, None, _joined(reason, _of_coded(row)))
+    tau, grade = row.tentative, _joined(row.note, _of_coded(row))
     reaches = row.p_adjusted <= ERROR if family == "holm" else row.bound >= tau
     if reaches:
         reliable = row.bound >= row.reliable
@@ -132,13 +136,12 @@ def _undefined(row: Any) -> str:
     return ""
 
 
-def _weighted(row: Any) -> str:
-    if math.isnan(row.weighted_bound) or (row.weighted_bound >= row.tentative) == (
-        row.bound >= row.tentative
-    ):
+def _of_coded(row: Any) -> str:
+    """The unweighted figure beside a weighted one; '' where units were drawn alike."""
+    if not row.weighting or math.isnan(row.coded_value):
         return ""
-    side = "would reach" if row.weighted_bound >= row.tentative else "would not reach"
-    return f"with design weights the bound is {row.weighted_bound:.3f} and {side} the threshold"
+    bound = "none" if math.isnan(row.coded_bound) else f"{row.coded_bound:.3f}"
+    return f"weighted by design; of the units coded alpha is {row.coded_value:.3f}, bound {bound}"
 
 
 def _further(row: Any, confidence: float) -> int | None:
@@ -157,6 +160,9 @@ def _p(row: Any) -> float:
     """One-sided p of H0: alpha <= threshold; nan where the verdict is undefined."""
     if _undefined(row):
         return math.nan
+    if row.weighting:
+        more = {"se": row.se, "degrees": row.things - 1, "confidence": 1 - ERROR}
+        return bound_p(row.value, row.bound, row.tentative, **more)
     return threshold_p(
         row.value,
         row.tentative,
@@ -176,6 +182,7 @@ def _computed_from(row: Any, family: str) -> str:
             "code": row.code,
             "coefficient": row.coefficient,
             "method": row.method,
+            "weighting": row.weighting,
             "thresholds": [row.tentative, row.reliable],
             "family": family,
         }

@@ -5,32 +5,37 @@ All are stored in one transaction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
+from sqlalchemy import Table
 
-from labeler.codebook.codebook import Codebook, Gate
+from labeler.codebook.codebook import Gate
 from labeler.coding import consensus as consensus_stage
 from labeler.coding import read
+from labeler.coding.asked import silent
 from labeler.coding.batch import BatchCodings
-from labeler.coding.read import read_batch
+from labeler.coding.read import read_stream
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
-from labeler.reliability.assessments.assess import Material, assess, drawn
+from labeler.reliability.assessments.assess import assess, drawn
 from labeler.reliability.disagreements import disagreements
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, logged, same_codebook
+from labeler.study.study import Study, logged, named_batch, same_codebook
 
 WANTED = {
     tables.CODINGS: read.CODINGS,
     tables.SEGMENTS: read.SEGMENTS,
+    tables.CHANGES: tables.columns(tables.CHANGES),
     tables.TASKS: tables.columns(tables.TASKS),
     tables.POSTS: ("unit", "author", "text"),
 }
 
 
-class Judged(NamedTuple):
+class ReliabilityResult(NamedTuple):
     """RELIABILITY, VERDICTS and ASSESSMENTS rows of a batch."""
 
     reliability: pd.DataFrame
@@ -44,53 +49,67 @@ def reliability(
     batch: str,
     gate: Gate | None = None,
     family: gate_stage.Family = "all",
-) -> Judged:
+) -> ReliabilityResult:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
     A verdict whose ground is the same as before keeps the run that made it.
     """
-    row = batch_row(study, batch)
+    batches = database.read(study.engine, tables.BATCHES)
+    row = named_batch(batches, batch)
     same_codebook(study, row)
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        coded = read_batch(study.engine, row, study.codebook, wanted=WANTED, replicates=True)
+        coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
         sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
         found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
         verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        material = _material(row, coded)
+        assessments = assess(coded, stream, batches, stored=_stored(study, coded))
         judged = gate_stage.with_verdicts(found.rows, verdicts)
         rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
         kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
         differing = disagreements(coded, kept)
+        result = ReliabilityResult(
+            _in_key_order(tables.RELIABILITY, tables.frame(tables.RELIABILITY, rows)),
+            _in_key_order(tables.VERDICTS, _first_made(study, batch, verdicts)),
+            _in_key_order(tables.ASSESSMENTS, assessments),
+        )
         database.replace(
             study.engine,
-            (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
-            (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
-            (tables.ASSESSMENTS, {"batch": batch}, assess(study, material)),
+            (tables.RELIABILITY, {"batch": batch}, result.reliability),
+            (tables.VERDICTS, {"batch": batch}, result.verdicts),
+            (tables.ASSESSMENTS, {"batch": batch}, result.assessments),
             (tables.CONSENSUS, {"batch": batch}, kept),
             (tables.DISAGREEMENTS, {"batch": batch}, differing.rows),
             (tables.COMPARISONS, {"batch": batch}, differing.comparisons),
         )
-        return stored(study, batch)
+        return result
 
 
-def stored(study: Study, batch: str) -> Judged:
+def stored(study: Study, batch: str) -> ReliabilityResult:
     """What was computed last of a batch; empty frames where nothing was."""
     three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
-    return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
+    return ReliabilityResult(*(database.read(study.engine, table, batch=batch) for table in three))
 
 
-def _material(row: pd.Series[str], coded: BatchCodings) -> Material:
-    first = coded.coded[coded.coded["replicate"] == 1]
-    return Material(
-        row=row,
-        codings=coded.codings,
-        segments=coded.segments,
-        coded=first,
-        again=coded.again,
-        tasks=coded.tasks,
-        authors=coded.authors,
-    )
+def _in_key_order(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they come back from the store."""
+    return rows.sort_values(tables.keys(table), ignore_index=True)
+
+
+def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame]:
+    """A table → its rows about the batch: those read already, else from the store."""
+
+    @cache
+    def rows(table: Table) -> pd.DataFrame:
+        if table.name in coded.tables:
+            return coded.tables[table.name]
+        if "batch" in table.c:
+            return database.read(study.engine, table, batch=coded.batch)
+        about = {"codebook": coded.codebook.fingerprint, "unit": coded.units}
+        which = {name: of for name, of in about.items() if name in table.c}
+        return database.read(study.engine, table, **which)
+
+    return rows
 
 
 def _segments(coded: BatchCodings) -> pd.DataFrame:
@@ -112,13 +131,13 @@ def _segments(coded: BatchCodings) -> pd.DataFrame:
         clusters={unit: known.get(unit, unit) for unit in coded.units} if repeat else None,
     )
     same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
-    return _asked(rows, first, coded.codebook).assign(**same)
+    return _asked(rows, coded).assign(**same)
 
 
-def _asked(rows: pd.DataFrame, coded: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+def _asked(rows: pd.DataFrame, coded: BatchCodings) -> pd.DataFrame:
     """The rows of what an imported file speaks of: no segment at all is no segment marked."""
-    unasked = set("+".join(coded["unasked"]).split("+"))
-    own = {variable.variable for variable in codebook.variables if variable.of == "segment"}
+    unasked = set(silent(coded.codebook, coded.design))
+    own = {variable.variable for variable in coded.codebook.of_segment}
     if own <= unasked:
         return rows[rows["kind"] == segments_stage.MODEL_POST]
     return rows[~rows["variable"].isin(unasked)]

@@ -11,6 +11,11 @@ alignment (see `reliability`). The rows here say whether the words are the same,
 
 Humans among themselves and a model against humans are never one figure, and whoever coded a unit
 and marked nothing gave an empty set. Offsets are code points. What is sampled is the unit.
+
+Where units were drawn unequally each figure has a row weighted by 1/probability, which counts, and
+one of the units coded, whose note says so. No verdict hangs on these rows: only the bounds of
+`segments.aligned_alpha` are made for unequal drawing (see `statistics.agreement.unequal`); those
+of the ratios and of alpha_U are the plain jackknife's, and narrow where few heavy units differ.
 """
 
 from __future__ import annotations
@@ -36,6 +41,7 @@ from labeler.reliability.segment_arrays import (
     texts_of,
     values_of,
 )
+from labeler.reliability.weighting import OF_CODED, leads
 from labeler.statistics.agreement import alpha, intervals
 from labeler.statistics.agreement.distances import Floats, Level
 from labeler.statistics.interval import Interval, joined_notes, undefined
@@ -113,7 +119,10 @@ def segments_reliability(
                     row["note"] = "; ".join(text for text in (NO_EVIDENCE, row["note"]) if text)
                 rows.append({**row, **about, "weighting": sampling.weighting})
     rows += _verbatim(marked, coded, suggester, weights, clusters)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    beside = [OF_CODED if aside else "" for aside in ~leads(found)]
+    notes = zip(beside, found["note"].fillna(""), strict=True)
+    return found.assign(note=[joined_notes(told, str(note)) for told, note in notes])
 
 
 def _scopes(

@@ -23,7 +23,11 @@ from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
 
-OF_ESTIMATES = {tables.CODINGS: read.CODINGS, tables.POSTS: ("unit", "author")}
+OF_ESTIMATES = {
+    tables.CODINGS: read.CODINGS,
+    tables.POSTS: ("unit", "author"),
+    tables.TASKS: ("unit", "arm", "unit_probability"),
+}
 BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, tables.TASKS)
 
 
@@ -65,6 +69,7 @@ def aggregate(
             verdicts={name: ruled[name, ""].verdict for name in asked},
             of_codes={pair: row.verdict for pair, row in ruled.items()},
             override=override,
+            tasks=coded.tasks[coded.tasks["arm"] == "blind"],
         )
         database.replace(study.engine, (tables.ESTIMATES, {"batch": batch}, rows))
         if shut and override:

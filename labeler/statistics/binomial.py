@@ -14,7 +14,7 @@ from scipy.special import betaincinv, ndtri  # scipy.stats would take half a sec
 from labeler.statistics.interval import Interval
 
 
-def wilson(value: float, n: int, *, confidence: float = 0.95) -> Interval:
+def wilson(value: float, n: float, *, confidence: float = 0.95) -> Interval:
     """Score interval of a share `value` among `n` independent units (Wilson 1927).
 
     `value` may lie between the steps of 1/n (the mean over units of a share of coders): such a
@@ -27,7 +27,7 @@ def wilson(value: float, n: int, *, confidence: float = 0.95) -> Interval:
     centre = (value + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
     low, high = min(value, centre - half), max(value, centre + half)  # else rounding, at 0 and 1
-    return Interval(value, max(0.0, low), min(1.0, high), n=n, method=method)
+    return Interval(value, max(0.0, low), min(1.0, high), n=int(n), method=method)
 
 
 def exact_lower(count: int, n: int, confidence: float) -> float:

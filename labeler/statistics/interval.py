@@ -68,10 +68,10 @@ def jackknife_error(
     SE^2 = (n - 1)/n sum (a_(-u) - mean)^2. `times`, shape (things,): how many things are alike.
     """
     if times is None:
-        squares, n = float(np.square(without - without.mean()).sum()), without.size
+        squares, n = float(np.square(without - without.mean()).sum()), float(without.size)
     else:
         squares = float(times @ np.square(without - np.average(without, weights=times)))
-        n = int(times.sum())
+        n = float(times.sum())
     return math.sqrt((n - 1) / n * squares)
 
 

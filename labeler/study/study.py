@@ -107,7 +107,11 @@ def coders(study: Study, kind: str) -> dict[str, dict[str, object]]:
 
 def batch_row(study: Study, batch: str) -> pd.Series[str]:
     """The BATCHES row of a batch; ProjectError naming those there are, where it is unknown."""
-    there = database.read(study.engine, tables.BATCHES)
+    return named_batch(database.read(study.engine, tables.BATCHES), batch)
+
+
+def named_batch(there: pd.DataFrame, batch: str) -> pd.Series[str]:
+    """The row of a batch among the BATCHES rows there are; ProjectError where it is unknown."""
     found = there[there["batch"] == batch]
     if found.empty:
         known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"

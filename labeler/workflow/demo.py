@@ -5,7 +5,7 @@ them are coded blind as well, by the two other coders. The blind codes are the e
 they also tell what seeing a suggestion did.
 
 The coders' codes come from the bundled reference codings. Each coder departs from them here and
-there, by chance that a hash decides, so that every run is the same; with a suggestion in view a
+there, at random as a hash decides, so that every run is the same; with a suggestion in view a
 coder follows it now and then, as people do. They submit through Label Studio with accounts of
 their own.
 """
@@ -25,7 +25,7 @@ from labeler.errors import GateError
 from labeler.files import records
 from labeler.keys import canonical, key
 from labeler.posts.ingest import ingest
-from labeler.reliability.reliability import Judged, reliability
+from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
@@ -53,7 +53,7 @@ class DemoResult(NamedTuple):
     """What the demo made: logins, what was judged, what the gate held shut, the bundle."""
 
     logins: list[Login]
-    judged: Judged
+    judged: ReliabilityResult
     shut: str
     bundle: results.Exported
     studio: str

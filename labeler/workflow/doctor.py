@@ -41,7 +41,7 @@ def doctor(project: Project) -> list[Check]:
     try:
         study = open_study(project)
     except LabelerError as error:
-        return [*checks, Check("store and codebook", "fail", str(error), "mend what it names")]
+        return [*checks, Check("store and codebook", "fail", str(error), "correct what it names")]
     checks.append(Check("store", "ok", f"{database.shown(study.engine)}, migrated to this program"))
     book = study.codebook
     checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))

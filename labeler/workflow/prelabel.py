@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.coders.cues import coder as cues
+from labeler.coders.cues import coder as cues_coder
 from labeler.coders.embedding import train
 from labeler.coders.llm import capabilities, prompt_batching
 from labeler.coders.llm.cluster.coordinator import ClusterRun
@@ -49,14 +49,14 @@ def by_cues(
     study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
 ) -> PrelabelResult:
     """Let the cues coder code each post that it has not coded (`limit` at most)."""
-    coder = cues.coder(study.codebook)
+    coder = cues_coder.coder(study.codebook)
     with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
-        add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
+        add_coder(study, coder, kind="cues", spec=cues_coder.spec(study.codebook))
         before = _units(study, coder)
         if not reparse:
 
             def read(posts: pd.DataFrame) -> pd.DataFrame:
-                return cues.answers(posts, study.codebook, coder=coder, created=now())
+                return cues_coder.answers(posts, study.codebook, coder=coder, created=now())
 
             _ask_here(study, coder, before, limit, report, read)
         found = parse(study, coder, everything=reparse)

@@ -19,6 +19,7 @@ from openai_server import KEY, MODEL, Server
 from running import Ended, Labeler, same
 from test_kills import killed
 from test_prelabel import EACH, price_file
+from waiting import SECONDS
 
 from labeler.store import tables
 
@@ -85,7 +86,7 @@ def fetch(labeler: Labeler, *words: str | Path) -> Any:
 def tell(server: Server, state: str, **how: Any) -> None:
     """Bring every open batch of the server to a state."""
     told = {"batches": {"state": state, **how}}
-    requests.post(server.url.replace("/v1", "/control"), json=told, timeout=20)
+    requests.post(server.url.replace("/v1", "/control"), json=told, timeout=SECONDS)
 
 
 def completions(labeler: Labeler) -> list[dict[Any, Any]]:
@@ -385,13 +386,13 @@ def test_two_submissions_at_once_share_the_work(labeler: Labeler, server: Server
     words = ("jobs", "submit", "--no-canary", "--max-requests", "3")
     server.desk.slow = {"file": 0.3}
     both = [labeler.begin(*words) for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    assert [process.wait(SECONDS) for process in both] == [0, 0]
     submit(labeler, "--max-requests", "3")
     assert set(in_batches(server).values()) == {1}
     assert in_batches(server).total() == POSTS
     tell(server, "completed")
     both = [labeler.begin("jobs", "fetch") for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    assert [process.wait(SECONDS) for process in both] == [0, 0]
     fetch(labeler)
     assert len(completions(labeler)) == POSTS
     assert set(server.posts.values()) == {1}
@@ -406,10 +407,10 @@ def test_of_two_batches_of_one_job_the_later_is_cancelled(labeler: Labeler, serv
     given = {"Authorization": f"Bearer {KEY}"}
     address = f"{server.url}/batches"
     told["input_file_id"] = first["input_file_id"]
-    requests.post(address, json=told, headers=given, timeout=20)
+    requests.post(address, json=told, headers=given, timeout=SECONDS)
     for number in range(3):  # foreign batches, so that the list has pages
         foreign = told | {"metadata": {"made-up": str(number)}}
-        requests.post(address, json=foreign, headers=given, timeout=20)
+        requests.post(address, json=foreign, headers=given, timeout=SECONDS)
     labeler("jobs", "status")
     states = [batch["status"] for batch in server.desk.batches.values()]
     assert states == ["validating", "cancelling", *["validating"] * 3]

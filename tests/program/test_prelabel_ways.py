@@ -20,6 +20,7 @@ import openai_server
 import pytest
 from openai_server import KEY, MODEL, Server
 from running import Labeler
+from waiting import SECONDS
 
 from labeler.codebook import codebook
 from labeler.store import database, tables
@@ -273,7 +274,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(
             break
         shown += part
     os.close(ours)
-    assert done.wait(60) == 0
+    assert done.wait(SECONDS) == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     assert re.search(r"\d+/8", text)
     assert "in flight" in text

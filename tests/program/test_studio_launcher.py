@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+from waiting import SECONDS
 
 from labeler.errors import ProjectError
 from labeler.studio.client.http import Server, account
@@ -53,7 +54,10 @@ class Desk:
     def sent(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Any:
         """What the server answers to a POST, which it takes."""
         answer = requests.post(
-            f"{self.server.url}/api/{path}", json=body, headers=headers or self.admin, timeout=60
+            f"{self.server.url}/api/{path}",
+            json=body,
+            headers=headers or self.admin,
+            timeout=SECONDS,
         )
         assert answer.status_code == 201, answer.text
         return answer.json()
@@ -62,7 +66,7 @@ class Desk:
         """The tasks of the project."""
         which = {"project": self.project, "page_size": 100, "fields": "all", "include": fields}
         answer = requests.get(
-            f"{self.server.url}/api/tasks", params=which, headers=self.admin, timeout=60
+            f"{self.server.url}/api/tasks", params=which, headers=self.admin, timeout=SECONDS
         )
         found: list[dict[str, Any]] = answer.json()["tasks"]
         return found

@@ -208,7 +208,7 @@ def _near(
 
 
 def _without_overlap(tokens: Iterable[_Token], parts: Iterable[tuple[int, int]]) -> list[_Token]:
-    """The tokens that share no sign with one of the stretches."""
+    """The tokens that share no character with one of the stretches."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(parts):
         if merged and start <= merged[-1][1]:
@@ -272,13 +272,15 @@ def _expression(stem: str, *, after: bool) -> str:
     return words if after or not _is_letter(stem[-1]) else rf"{words}(?!{_ON})"
 
 
-def _is_letter(sign: str) -> bool:
-    return _IS_LETTER.match(sign) is not None
+def _is_letter(character: str) -> bool:
+    return _IS_LETTER.match(character) is not None
 
 
 def _plain(text: str) -> str:
-    """The text in small letters and with plain apostrophes, sign for sign as long as before."""
+    """The text in small letters and with plain apostrophes; every character keeps its place."""
     small = text.lower()
     if len(small) != len(text):
-        small = "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
+        small = "".join(
+            character.lower() if len(character.lower()) == 1 else character for character in text
+        )
     return small.translate(_SIGNS)

@@ -9,8 +9,8 @@ import pandas as pd
 from sqlalchemy import select
 
 from labeler.coders import requests
-from labeler.coders.cues import coder as cues
-from labeler.coders.embedding import coder as embedded
+from labeler.coders.cues import coder as cues_coder
+from labeler.coders.embedding import coder as embedding_coder
 from labeler.coders.embedding import learning_curve, training
 from labeler.coders.embedding.model import EmbeddingModel, embed, load
 from labeler.coding.vocabulary import ADJUDICATION
@@ -53,16 +53,18 @@ def trained_coder(study: Study) -> TrainedCoder:
     model = load(study.project.embed_model)
     posts = database.read(study.engine, tables.POSTS, unit=sorted(set(training_set.codes["unit"])))
     about = {"weights": model.digest, "tokenizer": model.words, "tokens": model.tokens}
-    spec = embedded.spec(
+    spec = embedding_coder.spec(
         training_set.codes, posts, study.codebook, trainable.variables, model=about
     )
     vectors = embed(model, list(posts["text"]))
-    return TrainedCoder(embedded.coder(spec), spec, model, training_set, trainable, posts, vectors)
+    return TrainedCoder(
+        embedding_coder.coder(spec), spec, model, training_set, trainable, posts, vectors
+    )
 
 
 def reader(study: Study, trained: TrainedCoder) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Posts to the completions of the coder."""
-    classifiers = embedded.learned(
+    classifiers = embedding_coder.learned(
         trained.training_set.codes,
         study.codebook,
         trained.trainable.variables,
@@ -71,7 +73,7 @@ def reader(study: Study, trained: TrainedCoder) -> Callable[[pd.DataFrame], pd.D
     )
 
     def read(posts: pd.DataFrame) -> pd.DataFrame:
-        return embedded.answers(
+        return embedding_coder.answers(
             posts,
             embed(trained.model, list(posts["text"])),
             study.codebook,
@@ -86,8 +88,8 @@ def reader(study: Study, trained: TrainedCoder) -> Callable[[pd.DataFrame], pd.D
 
 def learning_curves(study: Study, trained: TrainedCoder) -> list[learning_curve.LearningCurve]:
     """The learning curve of each offered variable, beside the cues coder on the same units."""
-    answers = cues.answers(
-        trained.posts, study.codebook, coder=cues.coder(study.codebook), created=""
+    answers = cues_coder.answers(
+        trained.posts, study.codebook, coder=cues_coder.coder(study.codebook), created=""
     )
     by_cues = requests.parse(answers, trained.posts, study.codebook).codings
     return [

@@ -122,7 +122,7 @@ class _PriceFile(BaseModel):
 def _finding(source: str, fault: Mapping[str, Any]) -> str:
     path = ".".join(str(step) for step in fault["loc"] if step != "[key]")
     if fault["type"] == "extra_forbidden":
-        reason = "unknown key; remove it or mend its spelling"
+        reason = "unknown key; remove it or check its spelling"
     elif fault["type"] == "missing":
         reason = "missing; add it"
     elif fault["type"] in ("model_type", "dict_type"):

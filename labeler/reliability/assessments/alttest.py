@@ -18,6 +18,7 @@ from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
 from labeler.codebook.values import BLIND, NUMBERS, SETS, Scale
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
+from labeler.reliability.weighting import design_weights
 from labeler.statistics.experiment import alttest
 from labeler.statistics.experiment.alttest import AltTest, Score, Small
 from labeler.statistics.interval import RARE
@@ -46,13 +47,16 @@ def alternative(
     *,
     model: str,
     epsilon: float = 0.2,
+    drawn: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """ASSESSMENTS rows (`alternative-annotator`) of one model; batch and codebook are left empty.
 
     `values`: variable → columns unit, coder, arm, value (None: was not asked); only blind humans
-    are used. `model_values`: variable → columns unit, value of the model. Measures, all of coder
-    `model`: winning_rate (with the verdict; over the family of all variables, or of all codes),
-    winning_rate.alone (of a variable by itself, where that is another family),
+    are used. `model_values`: variable → columns unit, value of the model. `drawn`: columns unit,
+    unit_probability; where units were drawn unequally everything is weighted by 1/probability,
+    since a model may stand in well for some kinds of units and not for others. Measures, all of
+    coder `model`: winning_rate (with the verdict; over the family of all variables, or of all
+    codes), winning_rate.alone (of a variable by itself, where that is another family),
     advantage_probability, epsilon, and for each human H difference:H (p uncorrected),
     p_adjusted:H and advantage:H.
     """
@@ -62,6 +66,7 @@ def alternative(
             model_values[variable.variable],
             coded_values.scale_of(variable),
             epsilon=epsilon,
+            drawn=drawn,
         )
         for variable in codebook.variables
         if variable.variable in values
@@ -82,6 +87,7 @@ def tests(
     epsilon: float,
     score: Score | None = None,
     small: Small = "refuse",
+    drawn: pd.DataFrame | None = None,
 ) -> list[AnnotatorTest]:
     """The test of one variable, then of each code where it holds sets; families of their own.
 
@@ -101,9 +107,9 @@ def tests(
     theirs[there] = coded_values.positions(texts, values)
     chosen = score or _score(scale)
     domain = values.measured if chosen == "rmse" else values.domain
-    whole = alttest.alternative(
-        columns, theirs, domain=domain, score=chosen, epsilon=epsilon, small=small
-    )
+    weights = None if drawn is None else design_weights([str(unit) for unit in units], drawn)
+    asked: dict[str, Any] = {"epsilon": epsilon, "small": small, "weights": weights}
+    whole = alttest.alternative(columns, theirs, domain=domain, score=chosen, **asked)
     names = [str(coder) for coder in coders]
     found = [AnnotatorTest("", whole, names, "")]
     for code, held in zip(
@@ -115,8 +121,7 @@ def tests(
             binary[theirs],
             domain=["no", "yes"],
             score="accuracy",
-            epsilon=epsilon,
-            small=small,
+            **asked,
         )
         n = int((binary[columns] == 1).any(axis=0).sum())
         note = f"{n} units hold the code for a human, fewer than {RARE}" if n < RARE else ""
@@ -202,7 +207,13 @@ def _rows(
 
 
 def _of_batch(given: AssessmentInput) -> pd.DataFrame:
-    return alternative(given.people, given.model_values, given.codebook, model=given.suggester)
+    return alternative(
+        given.people,
+        given.model_values,
+        given.codebook,
+        model=given.suggester,
+        drawn=given.drawn,
+    )
 
 
 ASSESSMENT = Assessment(

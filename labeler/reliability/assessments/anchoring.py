@@ -19,6 +19,7 @@ from labeler.reliability.assessments.acceptance import effect_row
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
 from labeler.reliability.assessments.sentences import UNDEFINED, by_verdict
 from labeler.reliability.confidence import ALL
+from labeler.reliability.weighting import design_weights
 from labeler.statistics.agreement.distances import Floats, distances_between
 from labeler.statistics.experiment import anchoring as effects
 from labeler.statistics.experiment import arms as armed
@@ -31,6 +32,10 @@ from labeler.store import tables
 
 NAME = "anchoring"
 BOUND = 0.05
+OF_DRAWN = (
+    "of the units drawn, not weighted: the arms are parts of one draw, which was unequal; the size "
+    "among all posts may differ"
+)
 
 Row = dict[str, Any]
 
@@ -53,6 +58,7 @@ def anchoring(
     *,
     bound: float = BOUND,
     seed: int,
+    drawn: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """ASSESSMENTS rows (`anchoring`) of a batch; batch and codebook are left empty.
 
@@ -61,7 +67,14 @@ def anchoring(
     rows, `annotations`: ANNOTATIONS rows (lead times); either may be empty. The rows of variable
     `all` are about lead times and acceptance, also coder by coder; without `changes` a coding
     that equals the model's is taken as accepted.
+
+    Nothing is weighted by the probability of drawing (`drawn`: columns unit, unit_probability).
+    The arms are parts of one draw, parted at random, so that a difference between them is an
+    effect of the suggestion however the units were drawn, and its p holds. Its size is that among
+    the units drawn; where they were drawn unequally the note of every effect says so.
     """
+    unequal = drawn is not None and design_weights(list(drawn["unit"]), drawn) is not None
+    drawn_so = OF_DRAWN if unequal else ""
     rows: list[Row] = []
     for variable in codebook.variables:
         name = variable.variable
@@ -70,13 +83,20 @@ def anchoring(
             found = effects_of_variable(
                 values[name], model_values[name], scale, bound=bound, seed=seed
             )
-            rows += [{"variable": name, **row} for row in found]
+            rows += [{"variable": name, **_with_note(row, drawn_so)} for row in found]
     shown = changes if len(changes) else acceptance.accepted(values, model_values, codebook)
     rows += [{"variable": name, **row} for name, row in acceptance.acceptance(shown)]
     rows += [{"variable": ALL, **row} for row in acceptance.pace(shown, annotations, seed=seed)]
     common = {"assessment": NAME, "coder": tables.HUMANS, "code": ""}
     content = [{**common, **row} for row in rows]
     return pd.DataFrame(content, columns=tables.columns(tables.ASSESSMENTS))
+
+
+def _with_note(row: Row, note: str) -> Row:
+    """A row with a further note, if there is one and the row is an effect that is defined."""
+    if not note or math.isnan(row.get("value", math.nan)):
+        return row
+    return {**row, "note": joined_notes(str(row.get("note", "")), note)}
 
 
 def effects_of_variable(
@@ -224,13 +244,18 @@ def _codes(
 
 
 def _of_batch(given: AssessmentInput) -> pd.DataFrame:
-    notes = given.stored(tables.ANNOTATIONS)
-    notes = notes[(notes["withdrawn"] == 0) & (notes["cancelled"] == 0)]
+    notes = given.annotations
     changes = given.stored(tables.CHANGES)
     own = pd.MultiIndex.from_frame(notes[panels.WHO])
     changes = changes[pd.MultiIndex.from_frame(changes[panels.WHO]).isin(own)]
     return anchoring(
-        given.people, given.model_values, changes, notes, given.codebook, seed=given.seed
+        given.people,
+        given.model_values,
+        changes,
+        notes,
+        given.codebook,
+        seed=given.seed,
+        drawn=given.drawn,
     )
 
 

@@ -1,4 +1,8 @@
-"""Blind codings and a model's confidence → how far the confidence can be trusted."""
+"""Blind codings and a model's confidence → how far the confidence can be trusted.
+
+Where units were drawn unequally (by confidence itself, often) every figure is weighted by
+1/probability, and its method says so: bins and curves are those of all units.
+"""
 
 from __future__ import annotations
 

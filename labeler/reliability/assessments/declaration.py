@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 class AssessmentInput:
     """A batch's codings, beside those of the model that made the suggestions.
 
-    `people`: variable → columns unit, coder, arm, value (None: was not asked) of the humans, in
-    whatever arm. `model_values`: variable → columns unit, value of every unit that the suggester
-    coded. `confidence`: the suggester's CONFIDENCE rows. `drawn`: columns unit, unit_probability
-    of the blind units. `authors`: unit → author, where known. `history`: for each batch of this
+    `people`: variable → columns unit, coder, arm, value of the humans who were asked, in whatever
+    arm (None: the variable did not apply). `model_values`: variable → columns unit, value of the
+    suggester, of the batch's units; `model_frame`: of every unit that it coded, where its
+    confidence is known.
+    `annotations`: ANNOTATIONS rows that count, without their results. `confidence`: the
+    suggester's CONFIDENCE rows. `drawn`: columns unit, unit_probability of the blind units.
+    `authors`: unit → author, where known. `history`: for each batch of this
     suggester and codebook, columns `drift.HISTORY` and unit_probability. `stored`: a table → its
     rows that are about this batch, or about the batch's units under its codebook. `seed`: whatever
     is drawn at random is drawn by it.
@@ -38,6 +41,8 @@ class AssessmentInput:
     suggester: str
     people: Mapping[str, pd.DataFrame]
     model_values: Mapping[str, pd.DataFrame]
+    model_frame: Mapping[str, pd.DataFrame]
+    annotations: pd.DataFrame
     confidence: pd.DataFrame
     drawn: pd.DataFrame
     authors: Mapping[str, str]
@@ -50,7 +55,7 @@ class AssessmentInput:
         """How sure the model was and whether a blind human agreed; see `confidence_targets`."""
         return confidence_targets(
             by_variable(self.people),
-            by_variable(self.model_values),
+            by_variable(self.model_frame),
             self.confidence,
             self.codebook,
             seed=self.seed,

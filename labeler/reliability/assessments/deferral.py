@@ -1,7 +1,9 @@
 """A model's confidence → from which on review may be left out, and the units that then are.
 
 Units that are skipped still stand in every estimate: those audited are their sample, and each has
-the known probability that is written here.
+the known probability that is written here. The rule's certainty is that of units drawn alike:
+where they were drawn unequally, some are left out at random until all have the same probability,
+and the note tells how many; no weight could keep an exact binomial test.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.reliability.weighting import leads
 from labeler.results.figures import style
 from labeler.results.figures.declaration import Figure
 from labeler.results.figures.style import HUMANS, WIDE, Spec
@@ -73,7 +74,7 @@ def reliability(rows: pd.DataFrame, codebook: Codebook, *, width: int = WIDE) ->
 
 
 def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """The RELIABILITY rows that are drawn: alpha of whole variables, without design weights.
+    """The RELIABILITY rows that are drawn: alpha of whole variables, as it is judged.
 
     Of humans among themselves, of a model against them, and of what is no evidence beside; not of
     single pairs, nor of a coder against itself.
@@ -81,7 +82,7 @@ def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
     apart = rows["kind"].isin(("human-pair", "model-human", "self", "replicates"))
     alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
     empty = (rows["kind"] == "assisted") & rows["value"].isna()
-    return rows[alpha & ~apart & ~empty & (rows["code"] == "") & (rows["weighting"] == "")]
+    return rows[alpha & ~apart & ~empty & (rows["code"] == "") & leads(rows)]
 
 
 def panel_title(panel: str, evidence: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,14 @@ from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import Agreement, Counts, alpha
 from labeler.statistics.agreement.distances import Domain, Floats, Level, name_of
 from labeler.statistics.agreement.resampling import Sample, resampled, sample_of, without_one
+from labeler.statistics.agreement.unequal import (
+    EXTRA,
+    WeightedAlpha,
+    drawn_unequally,
+    heaviest_mass,
+    unseen_reason,
+    weighted_bounds,
+)
 from labeler.statistics.binomial import effective_size, unseen_share
 from labeler.statistics.interval import (
     NO_SPREAD,
@@ -50,7 +58,9 @@ def jackknife(
     With a = alpha, n pairable units and a_(-u) alpha without unit u:
     SE^2 = (n - 1)/n sum_u (a_(-u) - mean)^2; the bounds are 1 - (1 - a) exp(+-t SE/(1 - a)), cut
     at -1. `clusters`, shape (units,), holds an id for each unit: then one cluster is deleted at a
-    time, and n counts clusters.
+    time, and n counts clusters. Where units were drawn unequally (`weights` differ) the bounds
+    are those of `unequal.weighted_bounds`, undefined where the most thinly drawn units show
+    nothing of the rarer values.
 
     Where alpha has no spread (perfect agreement, or every deletion gives the same alpha) the
     method is `zero-event bound`, see `_zero_event`. Undefined (nan, with the reason in `note`)
@@ -67,15 +77,29 @@ def jackknife(
     lacking = partial(undefined, value=point.value, n=sample.n, method=method)
     if sample.n < 2:
         return lacking(f"a single pairable {one}: nothing to compare it with")
+    unequal = drawn_unequally(weights, counts)
     flag = rare_flag(counts, domain, times)
+    reason = (
+        unseen_reason(counts, weights, times, domain) if unequal and weights is not None else ""
+    )
+    if reason:
+        return lacking(joined_notes(reason, flag))
     if point.observed == 0:
-        return _zero_event(point, sample, confidence, one, flag)
+        return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
     values = without_one(sample)
     if np.isnan(values).any():
         return lacking(joined_notes(f"without one {one} there is no variation left", flag))
     se = jackknife_error(values, sample.times)
     if se < NO_SPREAD:
-        return _zero_event(point, sample, confidence, one, flag)
+        return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
+    if unequal:
+        step = _step(point, sample, heaviest_mass(counts, weights, times, clusters))
+        stepped = without_one(sample, EXTRA * step.disagreed)
+        weighted = WeightedAlpha(point.value, se, values, stepped, sample.times, step.alpha)
+        low, high, lower, upper = weighted_bounds(weighted, confidence)
+        low, lower = _cut(low, point), _cut(lower, point)
+        method = f"{method}; drawn unequally"
+        return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
     low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
     lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
     low, lower = _cut(low, point), _cut(lower, point)
@@ -158,8 +182,37 @@ def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) ->
     return np.asarray(ndtr(ndtri(below) + z / (1 - speed * z)), float)
 
 
+class _Step(NamedTuple):
+    """What one more of the heaviest things, disagreeing, adds to sum_u w_u D_u, takes from alpha.
+
+    It adds 2 (a pair of coders that differ) times the mean distance of different values.
+    """
+
+    disagreed: float
+    alpha: float
+
+
+def _step(point: Agreement, sample: Sample, mass: float) -> _Step:
+    n_values = (sample.times[sample.group] * sample.weights) @ sample.counts
+    disagreed = 2 * mass * _apart(point, n_values)
+    return _Step(disagreed, disagreed / (float(n_values.sum()) * point.expected))
+
+
+def _apart(point: Agreement, n_values: Floats) -> float:
+    """The mean squared distance of two different values drawn at random, De/V."""
+    total = n_values.sum()
+    varied = float((total**2 - n_values @ n_values) / (total * (total - 1)))
+    return point.expected / varied
+
+
 def _zero_event(
-    point: Agreement, sample: Sample, confidence: float, one: str, flag: str
+    point: Agreement,
+    sample: Sample,
+    confidence: float,
+    one: str,
+    flag: str,
+    *,
+    unequal: bool = False,
 ) -> Interval:
     """The bound that n units without any spread leave open (`zero-event bound`).
 
@@ -169,15 +222,15 @@ def _zero_event(
     differ (the nominal De), or as the units seen where that is more; and at best not at all:
     low = 1 - ((1 - p) Do + p max(Do, De/V))/De, high = 1 - (1 - p) Do/De. After perfect agreement
     this reads low = 1 - p/V and high = 1, at every level of measurement. The two-sided bounds take
-    (1 + g)/2 for g. V is taken as seen; there is no standard error. With design weights, and for
-    clusters of unequal size, n is Kish's effective number (sum w)^2 / sum w^2.
+    (1 + g)/2 for g. V is taken as seen; there is no standard error. For clusters of
+    unequal size n is Kish's effective number (sum w)^2 / sum w^2; where units were drawn
+    `unequal`ly it is sum w / max w, as if the unseen kind were all among the heaviest, where it
+    does the most harm.
     """
     n_values = (sample.times[sample.group] * sample.weights) @ sample.counts
-    total = n_values.sum()
-    varied = float((total**2 - n_values @ n_values) / (total * (total - 1)))
-    worst = max(point.observed, point.expected / varied)
+    worst = max(point.observed, _apart(point, n_values))
     size = np.bincount(sample.group, sample.weights)
-    n = effective_size(size, sample.times)
+    n = float(sample.times @ size / size.max()) if unequal else effective_size(size, sample.times)
 
     def bounds(g: float) -> tuple[float, float]:
         p = unseen_share(n, g)

@@ -1,6 +1,6 @@
-"""Two things that are not the default interval: the KALPHA macro's, and alpha without each coder.
+"""The interval of the KALPHA macro, which is not the default.
 
-KALPHA's interval is kept so that a published one can be had again. It draws pairs of codings, not
+It is kept so that a published one can be had again. It draws pairs of codings, not
 units, and keeps the expected disagreement fixed: it is often half as wide as an interval over
 units, and wrong in both directions. Nothing here decides anything.
 """
@@ -12,9 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from labeler.errors import TableError
-from labeler.statistics.agreement.alpha import Counts, alpha, coincidences, count_columns, distances
-from labeler.statistics.agreement.column_patterns import Columns
-from labeler.statistics.agreement.distances import Domain, Floats, Level
+from labeler.statistics.agreement.alpha import Counts, alpha, coincidences, distances
+from labeler.statistics.agreement.distances import Domain, Level
 from labeler.statistics.interval import Interval, undefined
 
 PairRule = Literal[2007, 2011]
@@ -73,21 +72,3 @@ def pair_bootstrap(
     note = "pairs are drawn as if independent: for comparison with KALPHA's output only"
     interval = Interval(point.value, float(low), float(high), method=method, note=note)
     return PairBootstrap(interval, pairs, below)
-
-
-def without_each_coder(columns: Columns, *, level: Level, domain: Domain) -> Floats:
-    """Alpha without each coder, shape (coders,): how much hangs on one of them.
-
-    `columns`, shape (coders, units), as for `coefficients`. The default interval holds the coders
-    fixed; the spread of these values says what it leaves out. nan where too few coders or no
-    variation is left.
-    """
-    values = [
-        alpha(
-            count_columns(np.delete(columns, coder, axis=0), len(domain)),
-            level=level,
-            domain=domain,
-        )
-        for coder in range(columns.shape[0])
-    ]
-    return np.array([found.value for found in values])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from scipy.special import stdtr, stdtrit  # scipy.stats would take half a second to load
+
 from labeler.statistics.binomial import unseen_share
 from labeler.statistics.estimation.design import units_to_decide
 
@@ -25,8 +27,6 @@ def threshold_p(
     meets the threshold is known, and p = 1 - g.
     """
     if not math.isnan(se):
-        from scipy.special import stdtr  # noqa: PLC0415  (a tenth of what `status` takes to load)
-
         t = math.log((1 - threshold) / (1 - value)) * (1 - value) / se
         return float(stdtr(degrees, -t))
     if bound >= value:
@@ -34,6 +34,30 @@ def threshold_p(
     n = degrees + 1
     share = (value - threshold) / (value - bound) * unseen_share(n, confidence)
     return float((1 - share) ** n) if 0 <= share < 1 else float(share < 0)
+
+
+def bound_p(
+    value: float,
+    bound: float,
+    threshold: float,
+    *,
+    se: float,
+    degrees: float,
+    confidence: float = 0.95,
+) -> float:
+    """One-sided p of H0: alpha <= threshold, from the one-sided `bound` alone.
+
+    For bounds that let more units disagree than did (see `unequal`): p is 1 - confidence where
+    the bound lies on the threshold, and elsewhere as if the distance of alpha and bound, on the
+    scale of log(1 - alpha), were t standard errors; far out that is rather too large. Without a
+    standard error (a zero-event bound) p = (1 - confidence)^((alpha - threshold)/(alpha - bound)).
+    """
+    if bound >= value:
+        return 0.0 if value >= threshold else 1.0
+    if math.isnan(se) or value >= 1:
+        return float(min(1.0, (1 - confidence) ** ((value - threshold) / (value - bound))))
+    share = math.log((1 - threshold) / (1 - value)) / math.log((1 - bound) / (1 - value))
+    return float(stdtr(degrees, -share * stdtrit(degrees, confidence)))
 
 
 def further_units(

@@ -12,6 +12,10 @@ winning rate omega is the share of rejected hypotheses; the model passes from 1/
 probability rho is the mean of W^f. Source: Calderon, Reichart and Dror (2025), The Alternative
 Annotator Test for LLM-as-a-Judge.
 
+Where units were drawn unequally, rho, mean(d) and t are weighted by 1/probability, so that they
+speak of all units that could have been drawn; t then lets EXTRA of one more of the heaviest units
+go against the model, as `agreement.unequal` does and for the same reason.
+
 The humans must have coded blind. The test compares the model with single humans: it does not show
 that shares counted from the model's codes are right.
 """
@@ -27,8 +31,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtr  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
+from labeler.statistics.agreement.alpha import check_weights
 from labeler.statistics.agreement.distances import Domain, Floats, Level, distances_between
-from labeler.statistics.binomial import wilson
+from labeler.statistics.agreement.unequal import EXTRA
+from labeler.statistics.binomial import effective_size, wilson
 from labeler.statistics.interval import Interval
 from labeler.statistics.multiplicity import benjamini_yekutieli
 
@@ -88,6 +94,7 @@ def alternative(
     q: float = Q,
     least: int = LEAST_UNITS,
     small: Small = "refuse",
+    weights: Floats | None = None,
 ) -> AltTest:
     """The test of `model`, shape (units,), against `columns`, shape (coders, units).
 
@@ -98,12 +105,19 @@ def alternative(
     .15 for skilled coders, .1 for crowds. A human with fewer than `least` units is not tested, or
     with `small="wilcoxon"` by the signed-rank test of d - epsilon.
 
-    Raises TableError for shapes that do not fit and an epsilon outside of 0 to 1.
+    `weights`, shape (units,), are 1/probability of drawing.
+
+    Raises TableError for shapes that do not fit, an epsilon outside of 0 to 1, and for weights
+    beside the signed-rank test, which knows none.
     """
     if columns.ndim != 2 or model.shape != columns.shape[1:]:
         raise TableError(f"columns of shape {columns.shape} do not fit a model of {model.shape}")
     if not 0 <= epsilon < 1:
         raise TableError(f"epsilon {epsilon:g} must lie from 0 to 1 (1 left out)")
+    if weights is not None:
+        check_weights(weights, model.size)
+        if small == "wilcoxon":
+            raise TableError("the signed-rank test knows no weights: leave it, or the weights, out")
     apart = _distances(columns, model, domain, score)
     met = (columns >= 0) & (model >= 0) & ((columns >= 0).sum(axis=0) >= 2)
     found, wins = [], np.full(columns.shape, np.nan)
@@ -112,11 +126,12 @@ def alternative(
         of_model, of_human = _scores(columns, model, coder, units, apart, score)
         for_model = of_model >= of_human - TIE
         for_human = of_human >= of_model - TIE
-        found.append(_human(coder, for_model, for_human, epsilon, least, small))
+        own = None if weights is None else weights[units]
+        found.append(_human(coder, for_model, for_human, epsilon, least, small, own))
         if not math.isnan(found[-1].p):
             wins[coder, units] = for_model
     humans = decided(found, q=q)
-    return _over_all(humans, wins, epsilon, score, q)
+    return _over_all(humans, wins, epsilon, score, q, weights)
 
 
 def decided(humans: Sequence[HumanTest], *, q: float = Q) -> tuple[HumanTest, ...]:
@@ -199,13 +214,18 @@ def _human(
     epsilon: float,
     least: int,
     small: Small,
+    weights: Floats | None,
 ) -> HumanTest:
     d = for_human.astype(float) - for_model
     n = d.size
     rho, rho_human, difference = (
-        float(part.mean()) if n else math.nan for part in (for_model, for_human, d)
+        float(np.average(part, weights=weights)) if n else math.nan
+        for part in (for_model, for_human, d)
     )
-    if n >= least:
+    if n >= least and weights is not None:
+        statistic, p, method = _weighted_t_test(d, epsilon, weights)
+        note = ""
+    elif n >= least:
         statistic, p, method = _t_test(d, epsilon)
         note = ""
     elif small == "wilcoxon" and n:
@@ -233,6 +253,23 @@ def _t_test(d: Floats, epsilon: float) -> tuple[float, float, str]:
     return t, float(stdtr(n - 1, t)), "t, one-sided"
 
 
+def _weighted_t_test(d: Floats, epsilon: float, weights: Floats) -> tuple[float, float, str]:
+    """As `_t_test` for sum w d / sum w, linearised, with EXTRA of a heaviest unit of d = 1.
+
+    SE^2 = n/(n - 1) sum w^2 (d - mean)^2 / (sum w)^2, t of n - 1 degrees of freedom.
+    """
+    n, heaviest = d.size, float(weights.max())
+    values, mass = np.append(d, 1.0), np.append(weights, EXTRA * heaviest)
+    mean = float(mass @ values / mass.sum())
+    squares = float((np.append(weights, heaviest) * mass) @ np.square(values - mean))
+    se = math.sqrt(n / (n - 1) * squares) / float(mass.sum())
+    method = "t, one-sided, weighted by 1/probability of drawing"
+    if se == 0:
+        return math.nan, 1.0, method
+    t = (mean - epsilon) / se
+    return t, float(stdtr(n - 1, t)), method
+
+
 def _wilcoxon(d: Floats, epsilon: float) -> float:
     from scipy.stats import wilcoxon  # noqa: PLC0415  (half a second to load, rarely asked for)
 
@@ -243,13 +280,18 @@ def _wilcoxon(d: Floats, epsilon: float) -> float:
 
 
 def _over_all(
-    humans: tuple[HumanTest, ...], wins: Floats, epsilon: float, score: Score, q: float
+    humans: tuple[HumanTest, ...],
+    wins: Floats,
+    epsilon: float,
+    score: Score,
+    q: float,
+    weights: Floats | None,
 ) -> AltTest:
     tested = [human for human in humans if not math.isnan(human.p)]
     omega, verdict, note = winning(humans)
     return AltTest(
         omega=omega,
-        rho=_advantage(wins),
+        rho=_advantage(wins, weights),
         epsilon=epsilon,
         n_humans=len(tested),
         n_units=int((~np.isnan(wins)).any(axis=0).sum()),
@@ -260,7 +302,7 @@ def _over_all(
     )
 
 
-def _advantage(wins: Floats) -> Interval:
+def _advantage(wins: Floats, weights: Floats | None) -> Interval:
     """rho = mean over humans of mean(W^f), with an interval by units (z, linearised)."""
     there = ~np.isnan(wins)
     tested = there.any(axis=1)
@@ -268,14 +310,17 @@ def _advantage(wins: Floats) -> Interval:
     n = int(own.any(axis=0).sum())
     if not n:
         return Interval(math.nan)
-    counted = own.sum(axis=1, keepdims=True)
-    means = np.where(own, kept, 0).sum(axis=1, keepdims=True) / counted
+    weight = own * (1.0 if weights is None else weights)
+    counted = weight.sum(axis=1, keepdims=True)
+    means = (weight * np.where(own, kept, 0)).sum(axis=1, keepdims=True) / counted
     rho = float(means.mean())
-    of_unit = (np.where(own, kept - means, 0) / counted).sum(axis=0) / len(kept)
+    of_unit = (weight * np.where(own, kept - means, 0) / counted).sum(axis=0) / len(kept)
     se = math.sqrt(n / max(n - 1, 1) * float(np.square(of_unit).sum()))
     if se == 0:
-        share = wilson(rho, n)
-        return share._replace(method=f"{share.method}, {n} units")
+        there_at_all = weight.any(axis=0)
+        size = n if weights is None else effective_size(weights[there_at_all])
+        share = wilson(rho, size)
+        return share._replace(n=n, method=f"{share.method}, {size:.0f} units")
     half = 1.959963984540054 * se
     method = "linearised, clustered by unit"
     return Interval(rho, max(0.0, rho - half), min(1.0, rho + half), se, n=n, method=method)

@@ -87,7 +87,7 @@ def start(
     *,
     environment: Path,
     port: int | None = None,
-    timeout: float = 180,
+    timeout: float = 600,
     hooks: bool = False,
     database: str = "",
     report: Callable[[str], None] = silent,
@@ -95,7 +95,8 @@ def start(
     """The Label Studio of the folder `data`, started when it does not run.
 
     Listens on 127.0.0.1 at `port`, else at the port of last time, else at any free one; a busy
-    port is passed over. It runs on after this program ends, until `stop`. `timeout` is in seconds.
+    port is passed over. It runs on after this program ends, until `stop`. `timeout` is in seconds:
+    one that ends is noticed at once, and a busy machine takes minutes to start one.
     Where another version than the one before opens the data, its database is copied first.
     `hooks` lets it call addresses of this machine and its network, which it else refuses.
     `database` is the address of a PostgreSQL for it; without one it keeps SQLite in `data`.

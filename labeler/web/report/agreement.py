@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.reliability.weighting import leading
 from labeler.results.figures import reliability
 from labeler.store.tables import records
 
@@ -36,7 +37,7 @@ def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) ->
     """
     if book is None or judged.empty:
         return []
-    plain = rows[rows["kind"].isin(KINDS) & (rows["weighting"] == "")]
+    plain = leading(rows[rows["kind"].isin(KINDS)])
     beside: dict[tuple[str, str, str], Row] = {}
     coders: dict[str, str] = {}
     for row in records(plain):
@@ -72,7 +73,7 @@ def coefficients(
 
 
 def _panel(panel: str, evidence: int, rows: list[Row]) -> tuple[str, int, str, list[Row]]:
-    listed = sorted(rows, key=lambda row: (_place(row["coefficient"]), row["weighting"]))
+    listed = sorted(rows, key=lambda row: (_place(row["coefficient"]), not row["weighting"]))
     return reliability.panel_title(panel, evidence), evidence, rows[0]["coders"], listed
 
 

@@ -372,23 +372,20 @@ def test_several_answers_are_read_by_id() -> None:
     ]
 
 
-def test_a_post_that_is_left_out_is_asked_alone() -> None:
-    """What misses, or comes twice, is a fault of that post only, and is named to be asked again."""
+def test_a_post_that_is_left_out_is_a_fault_of_its_own() -> None:
+    """What misses, or comes twice, is a fault of that post only."""
     made = requested(TEXTS, prompt=THREE)
     ids = company(made)
     missing, twice = answer_to_three(ids), answer_to_three(ids)
     missing["posts"] = [post for post in missing["posts"] if post["post"] != ids[1]]
     twice["posts"].append(twice["posts"][1])
     for answer in (missing, twice):
-        found, completions = in_company(answer, made)
+        found, _ = in_company(answer, made)
         assert found.faults[["unit", "kind"]].to_numpy().tolist() == [["u1", "left-out"]]
         assert set(found.codings.unit) == {"u0", "u2"}
-        again = requests.to_ask_singly(completions, found.faults)
-        assert again.to_numpy().tolist() == [["u1", 1]]
     alone = requested(["", TEXTS[1]])[1:].reset_index(drop=True)
-    found, completions = in_company("broken", alone)
+    found, _ = in_company("broken", alone)
     assert kinds(found) == ["off-schema"]
-    assert len(requests.to_ask_singly(completions, found.faults)) == 0
 
 
 @pytest.mark.parametrize("where", ["posts", "segments"])
@@ -398,9 +395,9 @@ def test_an_id_that_was_not_asked_about_spoils_the_answer(where: str) -> None:
     answer = answer_to_three(company(made))
     answer[where][0]["post"] = "0"
     for raw in (answer, body(json.dumps(answer)[:99], "length"), body(None, refusal="No.")):
-        found, completions = in_company(raw, made)
+        found, _ = in_company(raw, made)
         assert len(kinds(found)) == 3 and len(found.codings) == 0
-        assert set(requests.to_ask_singly(completions, found.faults).unit) == {"u0", "u1", "u2"}
+        assert set(found.faults["unit"]) == {"u0", "u1", "u2"}
 
 
 # schema and answers: any codebook

@@ -164,6 +164,7 @@ def instances(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.integers(0, 19).flatmap(lambda turn: made if turn else JUNK)
 
 
+@examples(300)
 @given(st.data(), st.booleans(), st.booleans())
 def test_an_answer_is_checked_by_the_schema_that_is_sent(
     data: st.DataObject, several: bool, abstains: bool

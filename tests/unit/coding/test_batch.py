@@ -184,8 +184,6 @@ def test_who_coded_are_annotations_that_count_and_answers_without_an_error(engin
     assert batch.units == ["u1", "u2"]
     first = read_batch(engine, row(), BOOK, wanted=WANTED)
     assert set(who(first)) == set(CODED_HERE) - {("u1", MODEL, "", 2)}
-    every = read_batch(engine, row(), BOOK, wanted=WANTED, machines="all")
-    assert set(who(every)) - set(who(first)) == {("u1", "cues@1", "", 1)}
 
 
 def test_the_store_and_a_bundles_tables_say_the_same(engine):

@@ -13,7 +13,7 @@ from builders import book, choice, numeric
 from labeler.coding import panels
 from labeler.coding.batch import BatchCodings
 from labeler.errors import TableError
-from labeler.reliability import coefficients
+from labeler.reliability import coefficients, gate
 from labeler.store import tables
 
 BOOK = book(
@@ -510,6 +510,35 @@ def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():
     assert of(rows, "humans", name, weighting="design")["value"] == pytest.approx(1 / 2)
     equal = found(*frames(given), drawn=drawn([0.5] * 3, given)).rows
     assert set(equal["weighting"]) == {""}
+
+
+def test_the_smallest_case_of_unequal_drawing_does_not_pass():
+    """Probability .5: 60 agree on one code, 38 on the other, 2 differ; .01: 96 agree, 4 differ.
+
+    The alpha of the units coded is .94 and would pass; weighted it is .352, and that is judged.
+    """
+    ada = ["good"] * 60 + ["bad"] * 38 + ["good"] * 2 + ["bad"] * 96 + ["good"] * 4
+    ben = ["good"] * 60 + ["bad"] * 38 + ["bad"] * 2 + ["bad"] * 96 + ["bad"] * 4
+    given = {"human:ada": ada, "human:ben": ben}
+    how = drawn([0.5] * 100 + [0.01] * 100, given)
+    whole_batch = found(*frames(given), drawn=how)
+    name = "krippendorff_alpha.nominal"
+    weighted = of(whole_batch.rows, "humans", name, weighting="design")
+    plain = of(whole_batch.rows, "humans", name)
+    assert weighted["value"] == pytest.approx(0.352, abs=5e-4)
+    assert plain["bound"] == pytest.approx(0.865, abs=5e-4)
+    assert plain["note"].startswith("of the units coded")
+    verdicts = gate.verdicts(whole_batch.rows, whole_batch.basis, run="r1")
+    verdict = verdicts[(verdicts["variable"] == "mood") & (verdicts["code"] == "")].iloc[0]
+    assert verdict["verdict"] == "fail"
+    assert verdict["value"] == weighted["value"]
+
+
+def test_small_probabilities_that_differ_are_unequal():
+    """Of a hundred million posts: one in 10^9 and one in 10^10 differ tenfold."""
+    given = {"human:a": ["good", "bad", "good"], "human:b": ["good", "bad", "bad"]}
+    rows = found(*frames(given), drawn=drawn([1e-9, 1e-9, 1e-10], given)).rows
+    assert set(rows["weighting"]) == {"", "design"}
 
 
 def test_authors_whose_posts_repeat_are_resampled_as_a_whole():

@@ -26,7 +26,7 @@ class ServerAvailability:
     _scouts: int = 0
     _next: float = 0.0
 
-    def sign(self) -> None:
+    def heard(self) -> None:
         """The server said something, if only that it refuses."""
         self.gone = False
         self._suspects.clear()
@@ -34,7 +34,7 @@ class ServerAvailability:
 
     def answered(self, now: float) -> None:
         """The server answered."""
-        self.sign()
+        self.heard()
         self.alive = now
 
     def silent(self, now: float, completion: str, *, surely: bool) -> bool:

@@ -28,7 +28,10 @@ END = object()
 
 
 class PendingRequest(NamedTuple):
-    """A request on its way: what it is, which attempt comes next, how often it met a 429."""
+    """A request on its way: what it is, which attempt comes next, how often it met a 429.
+
+    `sent` is how often it was sent already: while the server is gone, that costs no attempt.
+    """
 
     completion: str
     body: bytes
@@ -36,6 +39,7 @@ class PendingRequest(NamedTuple):
     attempt: int = 1
     slowed: int = 0
     answered: int = -1
+    sent: int = 0
 
 
 @dataclass(kw_only=True)
@@ -161,7 +165,8 @@ class RequestRun:
 
     async def _attempt(self, request: PendingRequest, sent: float) -> None:
         limit = self.deadlines.after(request.attempt)
-        reply = await self.connection.post(request.body, deadline=limit)
+        request = request._replace(sent=request.sent + 1)
+        reply = await self.connection.post(request.body, deadline=limit, attempt=request.sent)
         now = self.loop.time()
         if isinstance(reply, Failure):
             if reply.kind == "timeout":
@@ -180,14 +185,14 @@ class RequestRun:
         self.deadlines.took(reply.seconds)
         self.availability.answered(now)
         self.limiter.answered(
-            now, signs=len(request.body), reserved=request.tokens, used=answer.used
+            now, characters=len(request.body), reserved=request.tokens, used=answer.used
         )
         self._arrived(answer)
 
     def _failed(self, request: PendingRequest, failure: Failure, sent: float, now: float) -> None:
         """Give the request again, later; or end it, or the run, as the failure says."""
         if not failure.gone:
-            self.availability.sign()
+            self.availability.heard()
         if failure.fate == "row":
             error = failure.kind
             self._arrived(

@@ -24,6 +24,7 @@ import httpx2
 from labeler.coders.llm.client import failures
 from labeler.coders.llm.client.failures import Failure
 from labeler.errors import ServiceRejected, ServiceUnavailable
+from labeler.log import service_call
 
 SERVICE = "model server"
 PUBLIC = {"api-version"}
@@ -50,16 +51,18 @@ class ModelConnection(NamedTuple):
     models: str
     secrets: tuple[bytes, ...] = ()
 
-    async def post(self, body: bytes, *, deadline: float) -> Reply | Failure:
+    async def post(self, body: bytes, *, deadline: float, attempt: int = 1) -> Reply | Failure:
         """One request for a completion, within `deadline` seconds to the last byte."""
         began, connected = time.monotonic(), False
         try:
-            async with (
-                asyncio.timeout(deadline),
-                self.session.post(self.completions, data=body) as response,
-            ):
-                connected = True
-                raw = await response.read()
+            with service_call("POST", self.completions, attempt=attempt) as call:
+                async with (
+                    asyncio.timeout(deadline),
+                    self.session.post(self.completions, data=body) as response,
+                ):
+                    connected = True
+                    raw = await response.read()
+                    call.status = response.status
         except TimeoutError:
             return failures.of_silence(deadline)
         except aiohttp.ClientConnectorError as error:
@@ -72,8 +75,10 @@ class ModelConnection(NamedTuple):
         """The list of models."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(deadline), self.session.get(self.models) as response:
-                raw = await response.read()
+            with service_call("GET", self.models) as call:
+                async with asyncio.timeout(deadline), self.session.get(self.models) as response:
+                    raw = await response.read()
+                    call.status = response.status
         except TimeoutError:
             return failures.of_silence(deadline)
         except (aiohttp.ClientError, OSError) as error:

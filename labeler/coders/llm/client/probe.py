@@ -91,7 +91,7 @@ class _Probe(NamedTuple):
         """The answer; or why the server will not have such a request."""
         raw, failure = json.dumps(body).encode(), Failure("", "again", "")
         for attempt in range(self.attempts):
-            reply = await connection.post(raw, deadline=self.deadline)
+            reply = await connection.post(raw, deadline=self.deadline, attempt=attempt + 1)
             found = self._failure(reply)
             if found is None or found.fate == "row":
                 return found or reply

@@ -87,7 +87,7 @@ class RateLimiter:
     _cut: float = -math.inf
     _least: float = 1.0
     _cuts_in_a_row: int = 0
-    _prompt_per_sign: float = 0.25
+    _prompt_per_character: float = 0.25
     _answer: float = 256.0
 
     def __post_init__(self) -> None:
@@ -100,9 +100,9 @@ class RateLimiter:
         careful = self.limits is None
         return self.flying < min(self.window, CAUTIOUS if careful else self.window)
 
-    def tokens_of(self, signs: int) -> float:
+    def tokens_of(self, characters: int) -> float:
         """The tokens that a body of so many characters is expected to cost, with its answer."""
-        return signs * self._prompt_per_sign + self._answer
+        return characters * self._prompt_per_character + self._answer
 
     def wait(self, now: float, tokens: float) -> float:
         """Seconds until the next may be sent; inf where one has to land first."""
@@ -128,7 +128,7 @@ class RateLimiter:
         self.flying -= 1
 
     def answered(
-        self, now: float, *, signs: int, reserved: float, used: tuple[int, int] | None
+        self, now: float, *, characters: int, reserved: float, used: tuple[int, int] | None
     ) -> None:
         """An answer came: settle its tokens (prompt, answer), allow more in flight."""
         self._cuts_in_a_row = 0
@@ -138,7 +138,9 @@ class RateLimiter:
             return
         if self.tokens:
             self.tokens.take(now, sum(used) - reserved)
-        self._prompt_per_sign += 0.05 * (used[0] / max(1, signs) - self._prompt_per_sign)
+        self._prompt_per_character += 0.05 * (
+            used[0] / max(1, characters) - self._prompt_per_character
+        )
         self._answer += 0.05 * (used[1] - self._answer)
 
     def throttled(self, now: float, *, sent: float, wait: float | None) -> None:

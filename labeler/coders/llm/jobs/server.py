@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import httpx2
@@ -22,6 +22,7 @@ from openai.types import Batch
 from labeler.coders.llm.client import failures, http
 from labeler.coders.llm.request_body import ENDPOINT
 from labeler.errors import LabelerError, ServiceRejected
+from labeler.log import service_call
 from labeler.text.storable import storable
 
 WINDOW: Final = "24h"  # the only one there is
@@ -178,6 +179,18 @@ class JobServer(NamedTuple):
         return http.refused(self.base_url, failure)
 
 
+class LoggedClient(openai.DefaultHttpxClient):
+    """The SDK's own client of HTTP, which notes each call in the log."""
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send a request; the SDK counts the ones before it in a header."""
+        attempt = 1 + int(request.headers.get("x-stainless-retry-count", "0"))
+        with service_call(request.method, str(request.url), attempt=attempt) as call:
+            response = super().send(request, **options)
+            call.status = response.status_code
+        return response
+
+
 @contextmanager
 def opened(base_url: str, api_key: str) -> Iterator[JobServer]:
     """The jobs at an address; a query of it (`?api-version=…`) goes with each request."""
@@ -190,6 +203,7 @@ def opened(base_url: str, api_key: str) -> Iterator[JobServer]:
         default_query=dict(parse_qsl(query)),
         timeout=SECONDS,
         max_retries=0,
+        http_client=LoggedClient(base_url=path, timeout=SECONDS),
     ) as sdk:
         yield JobServer(sdk, base_url, key)
 

@@ -79,6 +79,28 @@ def test_rows_by_hand(book: Codebook) -> None:
     assert "blind 50.0%, model 0.0%" in cold["note"]
 
 
+def test_unequal_drawing_is_told_and_changes_no_number(book: Codebook) -> None:
+    """The arms are parts of one draw: an effect is one however the units were drawn."""
+    values = {"tone": nested([("warm", "warm", "cold")] * 15)}
+    model = {"tone": suggested(["warm"] * 15)}
+    units = [f"u{u}" for u in range(15)]
+    even, uneven = (
+        anchoring.anchoring(
+            values,
+            model,
+            NONE,
+            NONE,
+            book,
+            seed=1,
+            drawn=pd.DataFrame({"unit": units, "unit_probability": chances}),
+        )
+        for chances in ([0.1] * 15, [0.5] * 10 + [0.01] * 5)
+    )
+    assert even["value"].equals(uneven["value"])
+    assert not even["note"].fillna("").str.contains("unequal").any()
+    assert "not weighted" in measured(uneven, "tone")["agreement_inflation"]["note"]
+
+
 def test_sets_agree_by_similarity(book: Codebook) -> None:
     """Suggested {food, work}; assisted the same (1), blind {food}: masi 1/2 * 2/3: D = 2/3."""
     values = {"topic": nested([("food+work", "food", "food")] * 6)}

@@ -25,7 +25,6 @@ from labeler.statistics.agreement.alpha import (
     count_columns,
     count_values,
     distances,
-    percent_agreement,
 )
 
 CASES = json.loads(CASES_FILE.read_text(encoding="utf-8"))
@@ -86,9 +85,9 @@ def test_counts_of_what_was_coded():
 def test_two_percent_agreements():
     """On Krippendorff's C the mean over units is .8182 (Gwet), 1 - Do is .800 (Krippendorff)."""
     case = CASES[0]
-    found = percent_agreement(count_values(case["codings"], case["domain"]))
-    assert found.of_units == pytest.approx(9 / 11)
-    assert found.of_pairable == pytest.approx(0.8)
+    found = alpha(count_values(case["codings"], case["domain"]), level="nominal", domain=[*"12345"])
+    assert found.percent == pytest.approx(9 / 11)
+    assert found.percent_pairable == pytest.approx(0.8)
 
 
 def test_nominal_by_hand():

@@ -172,3 +172,43 @@ def test_shapes_and_epsilon_are_checked() -> None:
         alttest.alternative(
             np.zeros((2, 3), int), np.zeros(3, int), domain=AB, score="accuracy", epsilon=1
         )
+
+
+def test_weights_count_units_as_many_by_hand() -> None:
+    """Each unit thrice as heavy as it stands, thrice: value and rho as if written out.
+
+    t lets 2/5 of one more of the heaviest units go against the model, so that p is larger.
+    """
+    humans, model = columns(PATTERNS, [20, 4, 2, 2, 2])
+    weights = np.where(np.arange(model.size) < 20, 1.0, 3.0)
+    times = weights.astype(int)
+    options = {"domain": AB, "score": "accuracy"}
+    found = alttest.alternative(humans, model, **options, weights=weights)
+    out = alttest.alternative(np.repeat(humans, times, axis=1), np.repeat(model, times), **options)
+    for one, other in zip(found.humans, out.humans, strict=True):
+        assert one.difference == pytest.approx(other.difference)
+        assert (one.rho, one.rho_human) == pytest.approx((other.rho, other.rho_human))
+        assert one.p > other.p
+    assert found.rho.value == pytest.approx(out.rho.value)
+    assert found.humans[0].method == "t, one-sided, weighted by 1/probability of drawing"
+
+
+def test_a_model_good_among_the_marked_alone_does_not_pass() -> None:
+    """It equals all humans in 80 units drawn densely, and none in 20 that stand for 2,000."""
+    humans = np.zeros((3, 100), np.intp)
+    model = np.r_[np.zeros(80, np.intp), np.ones(20, np.intp)]
+    options = {"domain": AB, "score": "accuracy", "epsilon": 0.3}
+    assert alttest.alternative(humans, model, **options).verdict == "pass"
+    weights = np.r_[np.ones(80), np.full(20, 100.0)]
+    found = alttest.alternative(humans, model, **options, weights=weights)
+    assert found.verdict == "fail"
+    assert found.humans[0].difference == pytest.approx(2000 / 2080)
+
+
+def test_the_signed_rank_test_knows_no_weights() -> None:
+    """Both together are refused."""
+    humans, model = columns(PATTERNS, [20, 4, 2, 2, 2])
+    with pytest.raises(TableError, match="knows no weights"):
+        alttest.alternative(
+            humans, model, domain=AB, score="accuracy", small="wilcoxon", weights=np.ones(30)
+        )

@@ -69,7 +69,7 @@ def test_usage_settles_what_was_reserved() -> None:
     assert bucket is not None
     before = bucket.level
     limiter.sent(0.0, 1000)
-    limiter.answered(0.0, signs=800, reserved=1000, used=(150, 50))
+    limiter.answered(0.0, characters=800, reserved=1000, used=(150, 50))
     assert bucket.level == before - 200
 
 
@@ -124,7 +124,7 @@ def test_growth_is_one_a_round() -> None:
     limiter = RateLimiter(100, RateLimits(), 0.0, window=0.0)
     limiter.window, limiter.flying = 50.0, 50
     for _ in range(50):
-        limiter.answered(1.0, signs=1, reserved=0, used=None)
+        limiter.answered(1.0, characters=1, reserved=0, used=None)
     assert limiter.window == pytest.approx(51, abs=0.02)
 
 
