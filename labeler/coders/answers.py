@@ -23,6 +23,7 @@ from labeler.codebook.codebook import Codebook, Variable
 from labeler.coders.schema import check, form, shallow
 from labeler.errors import AnswerError
 from labeler.text import quotes, strict_json
+from labeler.text.coded_values import number_text
 from labeler.text.storable import storable
 
 _FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.S | re.I)
@@ -252,8 +253,7 @@ def _value(variable: Variable, given: Any) -> tuple[str, ...] | None:
     if given is None:
         return None
     if not variable.values:
-        whole = isinstance(given, int) or given.is_integer()
-        return (str(int(given)) if whole else repr(given),)
+        return (number_text(given),)
     if not variable.multiple:
         return (given,)
     chosen = tuple(code for code in dict.fromkeys(given) if code != variable.none)

@@ -21,11 +21,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from labeler.codebook.codebook import HAS_SEGMENT, Codebook, Variable
+from labeler.codebook.codebook import HAS_SEGMENT, Codebook
 from labeler.coders import answers
 from labeler.coders.logprobs import probabilities
 from labeler.coding.vocabulary import CANARY
 from labeler.errors import AnswerError
+from labeler.text.coded_values import codes_of
 
 CONFIDENCE = ["unit", "coder", "segment", "variable", "code", "confidence", "kind", "replicates"]
 OVERLAP = 0.5
@@ -58,7 +59,6 @@ def votes(
     codings: pd.DataFrame,
     segments: pd.DataFrame,
     answered: pd.DataFrame,
-    codebook: Codebook,
 ) -> pd.DataFrame:
     """Shares of the replicates, as a frame of CONFIDENCE with the kinds `vote` and `segment`.
 
@@ -68,7 +68,7 @@ def votes(
     are those of the coder's first replicate, by the numbers of its segments. One replicate alone
     gives shares of 1: they say nothing.
     """
-    given = _given(codings, codebook)
+    given = _given(codings)
     pieces = _placed_segments(segments, given)
     rows: list[tuple[Any, ...]] = []
     for (unit, coder), group in answered.groupby(["unit", "coder"], sort=True):
@@ -102,7 +102,7 @@ def logprobs(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook)
         except AnswerError:
             continue
         shares = probabilities(row.answer, answers.bare(content))
-        for segment, path, codes in _chosen(answer, codebook):
+        for segment, path, codes in _chosen(answer):
             for name, code in codes:
                 share = shares.get((*path, name, code), np.nan)
                 rows.append(
@@ -112,7 +112,7 @@ def logprobs(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook)
 
 
 def _chosen(
-    answer: answers.ParsedAnswer, codebook: Codebook
+    answer: answers.ParsedAnswer,
 ) -> Iterable[tuple[str, tuple[Any, ...], list[tuple[str, str]]]]:
     """Number of the segment ('' for the unit), path in the answer, its codes by variable."""
     parts: list[tuple[str, tuple[Any, ...], dict[str, str]]]
@@ -120,29 +120,17 @@ def _chosen(
     for number, one in enumerate(answer.segments, start=1):
         parts.append((str(number), ("segments", one.place, "codes"), one.codings))
     for segment, path, codings in parts:
-        pairs = [
-            (name, code)
-            for name, value in codings.items()
-            for code in _codes(codebook.variable(name), value)
-        ]
+        pairs = [(name, code) for name, value in codings.items() for code in codes_of(value)]
         yield segment, path, pairs
 
 
-def _codes(variable: Variable | None, value: str) -> list[str]:
-    """The codes in a value; a number is its own."""
-    if variable is None or not variable.values:
-        return [value]
-    return value.split("+") if value else []
-
-
-def _given(codings: pd.DataFrame, codebook: Codebook) -> dict[_Replicate, dict[str, Pairs]]:
+def _given(codings: pd.DataFrame) -> dict[_Replicate, dict[str, Pairs]]:
     """By replicate and segment ('' for the unit): what it was given."""
-    variables = {variable.variable: variable for variable in codebook.variables}
     given: dict[_Replicate, dict[str, Pairs]] = {}
     for row in cast(Iterable[Any], codings.itertuples(index=False)):
         own = given.setdefault(_Replicate(row.unit, row.coder, int(row.replicate)), {})
-        codes = _codes(variables.get(row.variable), row.value)
-        own.setdefault(row.segment, set()).update((row.variable, code) for code in codes)
+        pairs = ((row.variable, code) for code in codes_of(row.value))
+        own.setdefault(row.segment, set()).update(pairs)
     return given
 
 

@@ -10,6 +10,7 @@ from json import JSONDecoder
 from typing import Any, NamedTuple
 
 from labeler.text import strict_json
+from labeler.text.coded_values import number_text
 
 _STRING = JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -132,5 +133,4 @@ def _number(literal: str) -> str:
     """A number as codings have it; null, true and false as they are."""
     if literal in ("null", "true", "false"):
         return literal
-    number = float(literal)
-    return str(int(number)) if number.is_integer() else repr(number)
+    return number_text(literal)

@@ -16,13 +16,13 @@ from labeler.coders import answers
 from labeler.coders.answers import Example, ParsedAnswer, PostInRequest
 from labeler.coders.llm.request_body import LIMITS, envelope, escaped, limit_name, one_line
 from labeler.coders.schema import schema
-from labeler.coding.vocabulary import CANARY
+from labeler.coding.vocabulary import CANARY, computed, kind_of
 from labeler.errors import AnswerError, InputError
 from labeler.keys import canonical, key, keyed
-from labeler.store.tables import CODINGS, EMBEDDED, SEGMENTS, frame
+from labeler.store.tables import CODINGS, SEGMENTS, frame
+from labeler.text.coded_values import joined
 
 FORM = "2"
-CUES = "cues@"
 PARAMETERS: Mapping[str, object] = {"temperature": 0}
 FAULTS = ["completion", "unit", "coder", "kind", "detail"]
 REQUESTS = ["completion", "unit", "replicate", "asked", "request", "body"]
@@ -91,7 +91,7 @@ def spec(
 
 def coder(spec: Mapping[str, object]) -> str:
     """The name of a model as coder: `model:`, its name, and 6 digits of its spec's key."""
-    return f"model:{spec['model']}@{key(dict(spec))[:6]}"
+    return computed("model", key(dict(spec))[:6], model=str(spec["model"]))
 
 
 def prompt(
@@ -164,7 +164,7 @@ def requests(
     rows = []
     for units, texts in _groups(posts, prompt):
         ids = [keyed({"unit": unit, "purpose": "id"}, secret=secret)[:8] for unit in units]
-        delimiter = keyed({"unit": "+".join(units), "purpose": "delimiter"}, secret=secret)
+        delimiter = keyed({"unit": joined(units), "purpose": "delimiter"}, secret=secret)
         lines = [one_line(text) for text in texts]
         pairs = [
             f'{{"post":"{name}","text":{line}}}' for name, line in zip(ids, lines, strict=True)
@@ -277,7 +277,7 @@ def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> ParsedAnswe
     if row.unit not in texts:
         raise AnswerError(f"no post has the unit {row.unit}; give all posts", kind="no-post")
     text = texts[row.unit]
-    if row.coder.startswith((CUES, EMBEDDED)):
+    if kind_of(row.coder) in ("cues", "embedded"):
         return answers.read(row.answer, text, codebook, abstains=True)
     return answers.read(answers.content(row.answer), text, codebook, among=_among(row.request))
 

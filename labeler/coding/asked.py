@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from labeler.codebook.codebook import Codebook
 from labeler.coding.import_rows import HELD
-from labeler.store.tables import EMBEDDED
+from labeler.coding.vocabulary import is_embedded
 
 
 def reads_segments(coder: str) -> bool:
     """Whether a coder is asked of segments; an embedded one reads whole units."""
-    return not coder.startswith(EMBEDDED)
+    return not is_embedded(coder)
 
 
 def unasked(coder: str, arm: str, *, codebook: Codebook, design: str) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
 from labeler.coding.asked import unasked
 from labeler.coding.panels import Objects, Panel, RaterMatrix, Readings
+from labeler.coding.vocabulary import BLIND, REPEAT, is_human
+from labeler.text.coded_values import joined
 
 READING = [*panels.WHO, "replicate"]  # names a row of `coded`, and whose a coding is
 CODED = [*READING, "unasked"]
@@ -112,7 +114,7 @@ class BatchCodings:
     @cached_property
     def blind(self) -> dict[str, pd.DataFrame]:
         """Variable → blind human values: columns unit, coder, arm, value; no unasked ones."""
-        rows = self._humans & (self.coded["arm"] == panels.BLIND).to_numpy()
+        rows = self._humans & (self.coded["arm"] == BLIND).to_numpy()
         return {v.variable: self._given(v.variable, rows) for v in self.codebook.variables}
 
     @cached_property
@@ -161,7 +163,7 @@ class BatchCodings:
 
     @cached_property
     def _humans(self) -> NDArray[np.bool_]:
-        return self.coded["coder"].str.startswith(panels.HUMAN).to_numpy(bool)
+        return is_human(self.coded["coder"]).to_numpy(bool)
 
     @cached_property
     def _raters(self) -> NDArray[np.bool_]:
@@ -190,10 +192,10 @@ def with_unasked(coded: pd.DataFrame, codebook: Codebook, design: str) -> pd.Dat
 
     Repeats are the second replicate. `design` is that of the batch.
     """
-    again = coded["arm"] == panels.REPEAT
+    again = coded["arm"] == REPEAT
     replicate = coded["replicate"] if "replicate" in coded else again.astype("int64") + 1
     pairs = coded[["coder", "arm"]].drop_duplicates().itertuples(index=False, name=None)
-    told = {pair: "+".join(unasked(*pair, codebook=codebook, design=design)) for pair in pairs}
+    told = {pair: joined(unasked(*pair, codebook=codebook, design=design)) for pair in pairs}
     whose = zip(coded["coder"].tolist(), coded["arm"].tolist(), strict=True)
     texts = pd.Series([told[pair] for pair in whose], index=coded.index, dtype="str")
     found = coded.assign(replicate=replicate.astype("int64"), unasked=texts)

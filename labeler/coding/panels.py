@@ -12,25 +12,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Variable
+from labeler.codebook.values import Scale, domain_of, scale_of, spelled
 from labeler.coding.asked import reads_segments
+from labeler.coding.vocabulary import (
+    ASSISTED,
+    BLIND,
+    HUMANS,
+    REPEAT,
+    PanelKind,
+    assisted,
+    is_human,
+    versus,
+)
 from labeler.errors import TableError
-from labeler.store import tables
+from labeler.text.coded_values import codes_of, number_text
 
-HUMANS = tables.HUMANS
-HUMAN = "human:"
-BLIND, ASSISTED, REPEAT = "blind", "assisted", "repeat"
 WHO = ["unit", "coder", "arm"]
 
-Kind = Literal[
-    "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
-]
 Rater = tuple[str, str, int]  # coder, arm, replicate
 Objects = NDArray[np.object_]
 
@@ -44,7 +49,7 @@ class Panel(NamedTuple):
     suggestion, and others than one's own earlier codes are compared.
     """
 
-    kind: Kind
+    kind: PanelKind
     name: str
     raters: tuple[Rater, ...]
     against: Rater | None = None
@@ -100,27 +105,26 @@ def panels(coded: pd.DataFrame, again: pd.DataFrame, suggester: str) -> list[Pan
     found = [Panel("human-human", HUMANS, humans)]
     if len(humans) > 1:
         found += [
-            Panel("human-pair", f"{a[0]} vs {b[0]}", (a, b)) for a, b in combinations(humans, 2)
+            Panel("human-pair", versus(a[0], b[0]), (a, b)) for a, b in combinations(humans, 2)
         ]
     if suggester:
-        found.append(Panel("model-panel", f"{suggester} vs {HUMANS}", humans, own))
+        found.append(Panel("model-panel", versus(suggester, HUMANS), humans, own))
         if len(humans) > 1:
             found += [
-                Panel("model-human", f"{suggester} vs {human[0]}", (human,), own)
-                for human in humans
+                Panel("model-human", versus(suggester, human[0]), (human,), own) for human in humans
             ]
     back = again[again["arm"] == REPEAT]
     for coder, number in back[["coder", "replicate"]].drop_duplicates().itertuples(index=False):
         both = ((coder, BLIND, 1), (coder, REPEAT, int(number)))
-        found.append(Panel("self", f"{coder} vs self", both, evidence=False))
+        found.append(Panel("self", versus(coder, "self"), both, evidence=False))
     numbers = sorted(set(again.loc[again["coder"] == suggester, "replicate"])) if suggester else []
     if numbers:
         times = (own, *((suggester, "", int(number)) for number in numbers))
         found.append(Panel("replicates", f"{suggester}, replicates", times, evidence=False))
     if suggester:
         shown = _humans(coded, ASSISTED)
-        name = f"{HUMANS}, {ASSISTED}"
-        found.append(Panel("assisted", f"{suggester} vs {name}", shown, own, evidence=False))
+        name = assisted(HUMANS)
+        found.append(Panel("assisted", versus(suggester, name), shown, own, evidence=False))
         if len(shown) > 1:
             found.append(Panel("assisted", name, shown, evidence=False))
     return found
@@ -145,8 +149,8 @@ def matrix(read: Readings, given: Objects, variable: Variable) -> RaterMatrix:
     number, found = pd.factorize(given)  # -1: gave none
     seen = [str(value) for value in found]
     if not variable.values and variable.of == "unit":  # 2 and 2.0 are the same number
-        seen = [f"{float(value):.15g}" for value in seen]
-    domain = _domain(seen, variable)
+        seen = list(map(number_text, seen))
+    domain = domain_of(scale_of(variable), seen)
     place = {value: position for position, value in enumerate(domain)}
     places_of = np.array([*(place.get(value, -1) for value in seen), -1], np.int64)
     placed: NDArray[np.int64] = places_of[number]
@@ -243,28 +247,26 @@ def membership(domain: Iterable[str], codes: Iterable[str]) -> NDArray[np.int64]
 
     The last column is -1, so that places of -1 (not coded) stay what they are.
     """
-    held = [set(value.split("+")) for value in domain]
+    held = [set(codes_of(value)) for value in domain]
     return np.array([[*(int(code in own) for own in held), -1] for code in codes], np.int64)
 
 
-def scale(domain: list[str], variable: Variable) -> list[str]:
-    """What distances are made from: the codes themselves, or the numbers they stand for."""
-    if variable.metric not in ("interval", "ratio") or not variable.values:
-        return domain
-    return [str(variable.value(code).number) for code in domain]
+def human_values(given: pd.DataFrame, scale: Scale, *arms: str) -> pd.DataFrame:
+    """The humans' codings in these arms that have a value: unit, coder, arm, value."""
+    own = is_human(given["coder"]) & given["arm"].isin(arms) & given["value"].notna()
+    found = given.loc[own, ["unit", "coder", "arm", "value"]].reset_index(drop=True)
+    return found.assign(value=spelled(found["value"].astype("str"), scale))
+
+
+def model_values(given: pd.DataFrame, scale: Scale) -> dict[str, str]:
+    """Unit → the model's value, where it has one."""
+    found = given.dropna(subset="value")
+    return dict(zip(found["unit"], spelled(found["value"].astype("str"), scale), strict=True))
 
 
 def _humans(coded: pd.DataFrame, arm: str) -> tuple[Rater, ...]:
-    own = coded[coded["coder"].str.startswith(HUMAN) & (coded["arm"] == arm)]
+    own = coded[is_human(coded["coder"]) & (coded["arm"] == arm)]
     return tuple((coder, arm, 1) for coder in sorted(set(own["coder"])))
-
-
-def _domain(found: Iterable[str], variable: Variable) -> list[str]:
-    if variable.metric in ("masi", "jaccard"):
-        return sorted(set(found)) or [""]
-    if variable.values:
-        return list(variable.codes)
-    return sorted(set(found), key=float) or ["0"]
 
 
 def places(codings: pd.DataFrame, coded: pd.DataFrame, by: Sequence[str]) -> NDArray[np.intp]:
@@ -285,7 +287,7 @@ def _asked(coded: pd.DataFrame, variable: Variable) -> NDArray[np.bool_]:
     ]
     if "unasked" in coded:
         number, several = pd.factorize(coded["unasked"].fillna(""))
-        silent = [variable.variable in str(names).split("+") for names in several]
+        silent = [variable.variable in codes_of(str(names)) for names in several]
         asked &= ~np.array(silent, bool)[number]
     return asked
 
@@ -294,13 +296,12 @@ def _united(place: NDArray[np.intp], given: Objects, variable: Variable) -> Mapp
     """Place → the set of codes over all its segments, as text in codebook order."""
     held: dict[int, set[str]] = {}
     for at, value in zip(place.tolist(), given.tolist(), strict=True):
-        held.setdefault(at, set()).update(value.split("+"))
+        held.setdefault(at, set()).update(codes_of(value))
     written: dict[frozenset[str], str] = {}
     united = {}
     for at, several in held.items():
-        codes = frozenset(several - {""})
+        codes = frozenset(several)
         if codes not in written:
-            numbers = "+".join(sorted(codes, key=float)) if not variable.values else ""
-            written[codes] = numbers or variable.written(codes)
+            written[codes] = variable.written(codes)
         united[at] = written[codes]
     return united

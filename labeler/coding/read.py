@@ -14,7 +14,7 @@ from labeler.coding import panels
 from labeler.coding.annotations import newest
 from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
 from labeler.coding.stream import Stream
-from labeler.coding.vocabulary import CANARY
+from labeler.coding.vocabulary import BLIND, CANARY, REPEAT
 from labeler.store import database, tables
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def read_stream(
     own = {**rest, "codings": codings, "tasks": tasks[ours].reset_index(drop=True)}
     read = _batch(row, codebook, notes[mine].reset_index(drop=True), machine, own)
     first = machine[machine["replicate"] == 1]
-    blind = tasks[tasks["arm"] == panels.BLIND]
+    blind = tasks[tasks["arm"] == BLIND]
     return Reading(
         read,
         Stream(
@@ -128,7 +128,7 @@ def _batch(
     machine: pd.DataFrame,
     own: Mapping[str, pd.DataFrame],
 ) -> BatchCodings:
-    people = notes[panels.WHO].assign(replicate=(notes["arm"] == panels.REPEAT) + 1)
+    people = notes[panels.WHO].assign(replicate=(notes["arm"] == REPEAT) + 1)
     met = machine[machine["unit"].isin(set(people["unit"]))]
     coded = pd.concat([people, met], ignore_index=True)[READING]
     return BatchCodings.of_tables(row, codebook, coded, {**own, "annotations": notes})
@@ -136,7 +136,7 @@ def _batch(
 
 def _blind(notes: pd.DataFrame, batches: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """Who of all batches coded blind: columns batch, CODED."""
-    blind = notes[notes["arm"] == panels.BLIND]
+    blind = notes[notes["arm"] == BLIND]
     parts = [
         with_unasked(own[panels.WHO], codebook, str(design)).assign(batch=batch)
         for batch, design in zip(batches["batch"], batches["design"], strict=True)
@@ -187,7 +187,7 @@ def _within(engine: Engine, row: Row, batches: list[str]) -> Callable[[Table], C
     """That an annotation or a task is of the batch, or a blind one of these batches."""
     return lambda table: or_(
         table.c.batch == str(row["batch"]),
-        and_(database.matching(engine, table, {"batch": batches}), table.c.arm == panels.BLIND),
+        and_(database.matching(engine, table, {"batch": batches}), table.c.arm == BLIND),
     )
 
 
@@ -199,7 +199,7 @@ def _codings_within(row: Row, which: Condition, *, every: bool) -> Condition:
     codes = tables.CODINGS.c
     own = codes.unit.in_(_coded_in(_of(row)))
     suggested = codes.coder == str(row["suggester"])
-    first = and_(codes.replicate == 1, or_(codes.arm == panels.BLIND, suggested))
+    first = and_(codes.replicate == 1, or_(codes.arm == BLIND, suggested))
     found = and_(codes.unit.in_(_coded_in(which)), or_(own, first))
     if every:
         found = or_(found, and_(codes.replicate == 1, suggested))

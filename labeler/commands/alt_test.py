@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import click
 
-from labeler.codebook.values import HUMAN
+from labeler.coding.vocabulary import name_of
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
@@ -121,7 +121,7 @@ def _test(tested: AnnotatorTest) -> dict[str, object]:
         "method": test.method,
         "note": _note(tested),
         "humans": {
-            coder.removeprefix(HUMAN): {
+            name_of(coder): {
                 "n": human.n,
                 "advantage_probability": _known(human.rho),
                 "human_advantage_probability": _known(human.rho_human),
@@ -172,7 +172,7 @@ def _people(
         )
     rows = []
     for human, coder in zip(test.humans, whole.coders, strict=True):
-        name = f"  {coder.removeprefix(HUMAN)}"
+        name = f"  {name_of(coder)}"
         ruling = human.note if human.p != human.p else "won" if human.rejected else "not won"
         p = probability(human.p_adjusted)
         rows.append((name, human.n, number(human.rho), number(human.rho_human), p, ruling))

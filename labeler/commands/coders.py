@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from labeler.coding.vocabulary import KINDS
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.studio.accounts import add_human
@@ -47,10 +48,11 @@ def add(context: click.Context, name: str, email: str, new_password: bool) -> No
 @json_option
 @click.pass_context
 def show(context: click.Context, machine: bool) -> None:
-    """Who is known as a coder: people, models, cues."""
+    """Who is known as a coder: people, models, cues, embedded coders."""
     study = study_of(context)
     people = coders(study, "human")
-    others = {kind: list(coders(study, kind)) for kind in ("model", "cues")}
+    programs = [kind for kind in KINDS if kind != "human"]
+    others = {str(kind): list(coders(study, kind)) for kind in programs}
     if machine:
         as_json({"human": people, **others})
         return

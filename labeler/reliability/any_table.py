@@ -17,6 +17,7 @@ from labeler.statistics.agreement.distances import Level
 from labeler.statistics.agreement.intervals import bootstrap
 from labeler.statistics.agreement.kalpha import pair_bootstrap
 from labeler.statistics.interval import Interval
+from labeler.text.coded_values import codes_of
 
 SETS = ("masi", "jaccard")
 NUMBERS = ("interval", "ratio")
@@ -120,7 +121,7 @@ def one_against_the_rest(
     given: Matrix, code: str, method: Method = "jackknife"
 ) -> dict[str, Interval]:
     """The coefficients of one code: given or not; of a set, whether the code is in it."""
-    holds = np.array([code in value.split("+") or code == value for value in given.domain])
+    holds = np.array([code == value or code in codes_of(value) for value in given.domain])
     columns = np.where(given.columns < 0, -1, holds[given.columns].astype(np.int64))
     return _estimated(columns, ["no", "yes"], "nominal", method)
 

@@ -180,7 +180,7 @@ def _panel_rows(
     """Rows of one panel and variable: the variable itself first (its alpha first), then codes."""
     columns = sample.rows.columns
     main = f"krippendorff_alpha.{variable.metric}"
-    domain = comparisons.scale(given.domain, variable)
+    domain = variable.measured(given.domain)
     names = (main, *(_companions(len(columns), variable)))
     yield from _rows(columns, domain, variable.metric, names, sample, code="")
     held = comparisons.membership(given.domain, variable.codes)

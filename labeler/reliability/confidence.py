@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.text.coded_values import codes_of
 
 Kind = Literal["vote", "logprob"]
 KINDS: tuple[Kind, ...] = ("vote", "logprob")
@@ -62,13 +63,6 @@ def value_confidence(
     return found.assign(confidence=found["confidence"].round(DIGITS))
 
 
-def codes_of(value: str, variable: Variable) -> frozenset[str]:
-    """The codes in a value; a number is its own."""
-    if not variable.multiple and variable.of == "unit":
-        return frozenset((value,))
-    return frozenset(value.split("+")) - {""}
-
-
 def _usable(confidence: pd.DataFrame, kind: Kind) -> pd.DataFrame:
     rows = confidence[confidence["kind"] == kind].dropna(subset="confidence")
     return rows[rows["replicates"] >= 2] if kind == "vote" else rows
@@ -92,11 +86,11 @@ def _whole(
     """The confidence in the whole value of a variable, by unit."""
     sure = []
     for unit, value in values.items():
-        codes, own = codes_of(value, variable), shares.get(unit, {})
+        codes, own = codes_of(value), shares.get(unit, {})
         if unit not in known:
             sure.append(np.nan)
         elif kind == "logprob":
-            whole = codes and codes <= own.keys()
+            whole = codes and own.keys() >= set(codes)
             sure.append(math.prod(s for c in codes for s in own[c]) if whole else np.nan)
         else:
             said = [own[code][0] if code in own else 0.0 for code in codes]
@@ -114,7 +108,7 @@ def _of_code(
     known: set[str],
 ) -> pd.DataFrame:
     """The confidence in one code, among the units that have it; of several segments the surest."""
-    units = [unit for unit, value in values.items() if code in codes_of(value, variable)]
+    units = [unit for unit, value in values.items() if code in codes_of(value)]
     sure = [
         max(shares.get(unit, {}).get(code, [np.nan])) if unit in known else np.nan for unit in units
     ]

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.coding import panels
 from labeler.coding.batch import BatchCodings
 from labeler.coding.consensus import UNRESOLVED
+from labeler.coding.vocabulary import HUMANS, versus
 from labeler.store import tables
 
 
@@ -27,7 +27,7 @@ def disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements
     unit that they leave unresolved is no ground to compare with. The rows of the suggester's panel
     hold its value and those of the blind humans. Panels are called as in RELIABILITY.
     """
-    suggester = f"{coded.suggester} vs {panels.HUMANS}"
+    suggester = versus(coded.suggester, HUMANS)
     resolved = consensus[consensus["rule"] != UNRESOLVED]
     parts, counts = [], []
     for variable in coded.codebook.variables:
@@ -37,7 +37,7 @@ def disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements
         humans = coded.blind[name]
         several = humans[humans.groupby("unit")["coder"].transform("nunique") > 1]
         split = several[several.groupby("unit")["value"].transform("nunique") > 1]
-        found = [(panels.HUMANS, split, several)]
+        found = [(HUMANS, split, several)]
         if coded.suggester:
             suggested = coded.suggested[name].assign(coder=coded.suggester, arm="")
             met = suggested[suggested["unit"].isin(kept.index)]

@@ -29,6 +29,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.codebook.values import NUMBERS, Scale, domain_of
+from labeler.coding.vocabulary import is_embedded
 from labeler.reliability.segment_arrays import (
     Sampling,
     Setting,
@@ -49,7 +51,7 @@ from labeler.statistics.unitizing import ratios
 from labeler.statistics.unitizing import spans as unitizing
 from labeler.statistics.unitizing.alpha_u import Disagreement, alpha_u, disagreement
 from labeler.statistics.unitizing.spans import Overlap, Rows, Spans
-from labeler.store import tables
+from labeler.text.coded_values import codes_of, number_text
 
 MODEL_POST = "model-post"  # the kind of the row about the model's quotes
 ALL = "segment"  # stands for the segment itself, beside the names of variables, as in CHANGES
@@ -133,7 +135,7 @@ def _scopes(
     for variable in codebook.of_segment:
         given = values[variable.variable][setting.source]
         number, distinct = pd.factorize(given)  # -1: no value
-        sets = [set(str(value).split("+")) for value in distinct]
+        sets = [set(codes_of(str(value))) for value in distinct]
         for code in variable.codes:
             holds = np.array([code in one for one in sets] + [False])
             yield variable.variable, code, holds[number]
@@ -259,16 +261,13 @@ def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Inter
     level = _level(variable)
     both = pairs[["one", "other"]]
     if not variable.values:
-        both = both.map(lambda value: f"{float(value):.15g}")
-    if variable.values and not variable.multiple:
-        domain = list(variable.codes)
-    else:
-        domain = sorted(set(both.to_numpy().ravel()), key=None if variable.values else float)
+        both = both.map(number_text)
+    domain = domain_of(Scale(level, variable.codes), both.to_numpy().ravel())
     if not len(pairs):
         return undefined(NO_ALIGNED)
     counts = alpha.count_values(both.to_numpy(object).T, domain)
     scale = domain
-    if level in ("interval", "ratio") and variable.values:
+    if level in NUMBERS and variable.values:
         scale = [str(variable.value(code).number) for code in domain]
     place = pairs["unit"].to_numpy(np.int64)
     weights = None if sampling.weights is None else sampling.weights[place]
@@ -286,8 +285,8 @@ def _verbatim(
     weights: Mapping[str, float] | None,
     clusters: Mapping[str, str] | None,
 ) -> Iterator[dict[str, Any]]:
-    """Quotes of the suggester that stand in their posts sign by sign, among all its quotes."""
-    if not suggester or suggester.startswith(tables.EMBEDDED):
+    """The share of the suggester's quotes that stand in their posts character by character."""
+    if not suggester or is_embedded(suggester):
         return
     own = marked[marked["coder"] == suggester]
     unit, units = pd.factorize(own["unit"])

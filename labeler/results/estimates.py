@@ -15,6 +15,7 @@ from labeler.statistics.binomial import effective_size, wilson
 from labeler.statistics.estimation.disclosure import SMALLEST, suppressed
 from labeler.statistics.interval import Interval
 from labeler.store import tables
+from labeler.text.coded_values import by_size, codes_of
 
 LETS_THROUGH = "pass"
 
@@ -69,8 +70,8 @@ def _shares(
     smallest: int,
     tasks: pd.DataFrame | None,
 ) -> list[dict[str, object]]:
-    held = [set(given.split("+")) - {""} for given in values["value"]]
-    codes = variable.codes or tuple(sorted(set().union(*held), key=float))
+    held = [set(codes_of(given)) for given in values["value"]]
+    codes = variable.codes or tuple(by_size(set().union(*held)))
     units = int(values["unit"].nunique())
     known = {unit: author for unit, author in authors.items() if author}
     who = values["unit"].map(lambda unit: known.get(unit, unit))

@@ -20,9 +20,7 @@ from labeler.store.frames import records as records
 from labeler.store.frames import rows as rows
 from labeler.store.frames import typed as typed
 
-EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
 TAUGHT = "taught"  # the error of a completion: the coder learned from this unit
-HUMANS = "humans"  # the panel of the blind human coders, in RELIABILITY
 
 # facts: added once, never changed
 CODEBOOKS = shared.fact(
@@ -39,7 +37,7 @@ CODERS = shared.fact(
     "coders",
     "coder",
     "A coder: a person, a model, the cues or an embedded coder.",
-    coder=(Text, "the key: `human:NAME`, `MODEL@HASH`, `cues@HASH` or `embed@HASH`"),
+    coder=(Text, "the key: `human:NAME`, `model:NAME@HASH`, `cues@HASH` or `embed@HASH`"),
     kind=(Text, "`human`, `model`, `cues` or `embedded`"),
     spec=(Text, "JSON: an account's e-mail, or everything that decides what a program answers"),
     created=shared.CREATED,

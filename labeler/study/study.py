@@ -21,6 +21,7 @@ from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
+from labeler.text.coded_values import joined
 
 MADE_UP = "made-up"
 IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
@@ -179,7 +180,7 @@ def coded(study: Study, batch: str) -> pd.DataFrame:
     said = origin["variables"] if origin else [v.variable for v in study.codebook.variables]
     silent_about = [v.variable for v in study.codebook.variables if v.variable not in said]
     humans = standing(study, batch)[["unit", "coder", "arm"]]
-    humans = humans.assign(unasked="+".join(silent_about))
+    humans = humans.assign(unasked=joined(silent_about))
     answers = database.read(
         study.engine,
         tables.COMPLETIONS,

@@ -21,6 +21,8 @@ import pandas as pd
 from labeler import resources
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coders import requests
+from labeler.coding import vocabulary
+from labeler.coding.vocabulary import computed
 from labeler.errors import GateError
 from labeler.files import records
 from labeler.keys import canonical, key
@@ -101,7 +103,7 @@ def _code(study: Study, login: Login, suggester: str, report: Report) -> None:
         local(study.project), email=login.email, password=login.password
     )
     own = Studio(local(study.project).url, account.token, server=study.project.server)
-    shown = {task.unit for task in open_ if task.arm == "assisted"}
+    shown = {task.unit for task in open_ if task.arm == vocabulary.ASSISTED}
     answers = _answers(study, login.coder, {task.unit for task in open_}, shown, suggester)
     for number, task in enumerate(open_, start=1):
         own.submit(
@@ -132,7 +134,7 @@ def _answers(
             {
                 "completion": key([coder, unit]),
                 "codebook": study.codebook.fingerprint,
-                "coder": f"{requests.CUES}{coder}",  # an answer without a chat around it
+                "coder": computed("cues", coder),  # an answer without a chat around it
                 "unit": unit,
                 "replicate": 1,
                 "answer": canonical(answer),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from labeler import __version__
 from labeler.coders.llm import capabilities
+from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import LabelerError
 from labeler.project import Project
 from labeler.store import database, tables
@@ -69,8 +70,8 @@ def _studio(study: Study) -> list[Check]:
     """Each Label Studio of the project, then each pushed seat."""
     servers = Servers(study.project)
     checks = _server(study, servers, "", "label studio")
-    if study.project.server_of("blind") != study.project.server:
-        checks += _server(study, servers, "blind", "label studio, blind arm")
+    if study.project.server_of(BLIND) != study.project.server:
+        checks += _server(study, servers, BLIND, "label studio, blind arm")
     return [*checks, *_projects(study, servers)]
 
 
@@ -155,7 +156,7 @@ def _seat(name: str, arm: str, wanted: int, there: dict[str, object], suggester:
     tasks, predictions = there["tasks"], there["predictions"]
     if tasks != wanted:
         return Check(name, "fail", f"{tasks} tasks, not {wanted}", "run `labeler push`")
-    if arm != "assisted":
+    if arm != ASSISTED:
         if predictions:
             remedy = "what was coded here is not blind: draw a new batch"
             return Check(name, "fail", f"{predictions} suggestions in a blind project", remedy)

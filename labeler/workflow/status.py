@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from labeler.coders.llm.jobs import registry
+from labeler.coding.vocabulary import CoderKind, is_embedded, kind_of
 from labeler.reliability import gate
 from labeler.store import database, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
 from labeler.workflow import queries
+
+OPTIONS: dict[CoderKind | None, str] = {"cues": " --coder cues", "embedded": " --coder embed"}
 
 
 class Stage(NamedTuple):
@@ -51,16 +54,14 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
     stages = []
     newest = _newest_embedded(study)
     for row in tables.rows(answered):
-        option = " --coder cues" if row.coder.startswith("cues@") else ""
-        if row.coder.startswith(tables.EMBEDDED):
-            option = " --coder embed"
+        option = OPTIONS.get(kind_of(row.coder), "")
         words = f"posts by {row.coder}"
         if row.failed:
             words += f", {row.failed} with an error"
         if row.coder in obeying:
             words += ", which obeys posts (ALARM: see the runs)"
         pending = max(0, posts - int(row.units))
-        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+        if is_embedded(row.coder) and row.coder != newest:
             pending = 0  # taught anew since: what it has not coded stays uncoded
         command = _if(pending, f"labeler prelabel{option}")
         stages.append(Stage("prelabel", int(row.units), pending, words, command))

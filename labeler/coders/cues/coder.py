@@ -23,6 +23,7 @@ from labeler.coders.cues.matching import (
     find,
     ready,
 )
+from labeler.coding.vocabulary import computed
 from labeler.keys import canonical, key
 from labeler.store.tables import COMPLETIONS, frame
 from labeler.text.sentences import words
@@ -91,7 +92,7 @@ def spec(codebook: Codebook) -> dict[str, str]:
 
 def coder(codebook: Codebook) -> str:
     """The name of the cues coder with the cues of this codebook: `cues@` and 6 digits."""
-    return f"cues@{key(spec(codebook))[:6]}"
+    return computed("cues", key(spec(codebook))[:6])
 
 
 def _answer(text: str, codebook: Codebook, sought: Mapping[str, VariableCues]) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coders.answers import Codes
+from labeler.coding.vocabulary import computed
 from labeler.keys import canonical, key
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.prediction.classifier import STRENGTH, Bools, Classifier, fit, holds_of
-from labeler.store.tables import COMPLETIONS, EMBEDDED, TAUGHT, frame
+from labeler.store.tables import COMPLETIONS, TAUGHT, frame
 from labeler.text.duplicates import same_words
 
 RULES = "1"
@@ -59,7 +60,7 @@ def spec(
 
 def coder(spec: Mapping[str, object]) -> str:
     """The name of the embedded coder: `embed@` and 6 digits of its spec's key."""
-    return f"{EMBEDDED}{key(dict(spec))[:6]}"
+    return computed("embedded", key(dict(spec))[:6])
 
 
 def learned(

@@ -147,6 +147,6 @@ def _remarks(one: LearningCurve) -> Iterator[str]:
 def _scale(variable: Variable) -> learning.Scale:
     codes = variable.codes
     if variable.metric in ("interval", "ratio"):
-        codes = tuple(str(value.number) for value in variable.values)
+        codes = tuple(variable.measured(codes))
     none = variable.codes.index(variable.none) if variable.none else -1
     return learning.Scale(variable.metric, codes, variable.multiple, none)

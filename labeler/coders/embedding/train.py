@@ -13,13 +13,13 @@ from labeler.coders.cues import coder as cues_coder
 from labeler.coders.embedding import coder as embedding_coder
 from labeler.coders.embedding import learning_curve, training
 from labeler.coders.embedding.model import EmbeddingModel, embed, load
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, PREFIXES
 from labeler.errors import ProjectError
 from labeler.statistics.agreement.distances import Floats
 from labeler.store import database, tables
 from labeler.study.study import Study, now
 
-TESTED_ARMS = ("blind", "assisted")
+TESTED_ARMS = (BLIND, ASSISTED)
 
 
 class TrainedCoder(NamedTuple):
@@ -136,7 +136,7 @@ def _tested(study: Study) -> set[str]:
     query = (
         select(tasks.c.unit)
         .join(batches, tasks.c.batch == batches.c.batch)
-        .where(tasks.c.arm.in_(TESTED_ARMS), batches.c.suggester.startswith(tables.EMBEDDED))
+        .where(tasks.c.arm.in_(TESTED_ARMS), batches.c.suggester.startswith(PREFIXES["embedded"]))
     )
     return set(database.query_rows(study.engine, query)["unit"])
 

@@ -15,6 +15,7 @@ import pandas as pd
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import ADJUDICATION
 from labeler.store.tables import rows
+from labeler.text.coded_values import codes_of
 from labeler.text.duplicates import same_words
 
 LEAST = 100
@@ -99,7 +100,7 @@ def _refusal(variable: Variable, values: list[str], offered: list[str], least: i
         return "a number: this coder gives codes"
     if not variable.required and not variable.multiple:
         return "may be left open, which this coder cannot learn"
-    counts = Counter(code for value in values for code in value.split("+"))
+    counts = Counter(code for value in values for code in codes_of(value))
     rare = [f"{code} has {counts[code]}" for code in variable.codes if counts[code] < least]
     if rare:
         return f"needs {least} adjudicated units a code: {', '.join(rare)}"
@@ -131,5 +132,5 @@ def _given(values: Mapping[str, str], codebook: Codebook) -> dict[str, str]:
         if value is None or not variable.applies(codes) or variable.fault(value):
             continue
         given[variable.variable] = value
-        codes[variable.variable] = value.split("+")
+        codes[variable.variable] = codes_of(value)
     return given

@@ -12,7 +12,7 @@ from labeler import resources
 from labeler.coders import requests
 from labeler.coders.answers import Example
 from labeler.coders.llm import few_shot
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import ProjectError
 from labeler.files import records
 from labeler.posts import deidentify
@@ -134,7 +134,7 @@ def _examples(study: Study, settings: RequestSettings, hides: str) -> tuple[Exam
         )
     tasks = tables.TASKS
     adjudicated = database.distinct(study.engine, tasks.c.unit, batch=own, arm=ADJUDICATION)
-    blind = database.read(study.engine, tasks, arm="blind")
+    blind = database.read(study.engine, tasks, arm=BLIND)
     evaluated = sorted(set(blind[~blind["batch"].isin(own)]["unit"]))
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,

@@ -96,7 +96,7 @@ def _confidence(
             frame[frame["unit"].isin(asked_again)]
             for frame in (found.codings, found.segments, read)
         )
-        parts.append(confidence.votes(codings, segments, runs, study.codebook))
+        parts.append(confidence.votes(codings, segments, runs))
     first = completions[(completions["replicate"] == 1) & (completions["error"] == "")]
     told = [_has_logprobs(answer) for answer in first["answer"]]
     if any(told):

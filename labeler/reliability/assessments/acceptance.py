@@ -11,11 +11,12 @@ import pandas as pd
 
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
-from labeler.codebook.values import ASSISTED, BLIND, Scale
+from labeler.codebook.values import Scale
+from labeler.coding import panels
+from labeler.coding.vocabulary import ASSISTED, BLIND, HUMANS
 from labeler.statistics.experiment import arms as armed
 from labeler.statistics.experiment import randomisation
 from labeler.statistics.experiment.arms import Effect
-from labeler.store import tables
 
 ACCEPTS = 0.95  # of a coder's suggested units: from here on the coder accepts nearly all
 HURRIED = 0.5  # of a coder's blind median lead time: below, nobody has read and judged
@@ -40,8 +41,8 @@ def accepted(
 
 def accepted_of(name: str, given: pd.DataFrame, model: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     """Columns ACCEPTED: the change is `accepted` where an assisted coding is the model's."""
-    humans = coded_values.humans_of(given, scale, ASSISTED)
-    suggested = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, ASSISTED)
+    suggested = panels.model_values(model, scale)
     own = humans[humans["unit"].isin(suggested)]
     same = own["value"] == own["unit"].map(suggested)
     change = np.where(same, "accepted", "edited")
@@ -61,7 +62,7 @@ def pace(shown: pd.DataFrame, annotations: pd.DataFrame, *, seed: int) -> Iterat
     """Lead times by arm, over all and by coder, and whether a coder accepts without reading."""
     times = _lead_times(annotations)
     if len(times):
-        yield from _medians(times, tables.HUMANS)
+        yield from _medians(times, HUMANS)
         yield effect_row("lead_time.ratio", _ratio(times, seed))
     whole = _whole_units(shown)
     for coder in sorted({*times["coder"], *whole["coder"]}):

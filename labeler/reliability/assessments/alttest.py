@@ -16,7 +16,9 @@ import pandas as pd
 
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
-from labeler.codebook.values import BLIND, NUMBERS, SETS, Scale
+from labeler.codebook.values import NUMBERS, SETS, Scale
+from labeler.coding import panels
+from labeler.coding.vocabulary import BLIND
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
 from labeler.reliability.weighting import design_weights
 from labeler.statistics.experiment import alttest
@@ -94,8 +96,8 @@ def tests(
     `given`: columns unit, coder, arm, value; `model`: columns unit, value. `score` defaults to
     accuracy for nominal and ordinal values, rmse for numbers, and the sets' own similarity.
     """
-    humans = coded_values.humans_of(given, scale, BLIND)
-    of_model = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, BLIND)
+    of_model = panels.model_values(model, scale)
     values = coded_values.values_of(scale, [*humans["value"], *of_model.values()])
     rows, coders = pd.factorize(humans["coder"], sort=True)
     places, units = pd.factorize(humans["unit"], sort=True)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
-from labeler.codebook.values import ASSISTED, BLIND, SETS, Scale, Values
+from labeler.codebook.values import SETS, Scale, Values
 from labeler.coding import panels
+from labeler.coding.vocabulary import ASSISTED, BLIND, HUMANS
 from labeler.reliability.assessments import acceptance
 from labeler.reliability.assessments.acceptance import effect_row
 from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
@@ -87,7 +88,7 @@ def anchoring(
     shown = changes if len(changes) else acceptance.accepted(values, model_values, codebook)
     rows += [{"variable": name, **row} for name, row in acceptance.acceptance(shown)]
     rows += [{"variable": ALL, **row} for row in acceptance.pace(shown, annotations, seed=seed)]
-    common = {"assessment": NAME, "coder": tables.HUMANS, "code": ""}
+    common = {"assessment": NAME, "coder": HUMANS, "code": ""}
     content = [{**common, **row} for row in rows]
     return pd.DataFrame(content, columns=tables.columns(tables.ASSESSMENTS))
 
@@ -107,8 +108,8 @@ def effects_of_variable(
     `given`: columns unit, coder, arm, value; `model`: columns unit, value. Agreement of sets is
     their similarity; over- and under-reliance look at whether they are equal.
     """
-    humans = coded_values.humans_of(given, scale, BLIND, ASSISTED)
-    of_model = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, BLIND, ASSISTED)
+    of_model = panels.model_values(model, scale)
     humans = humans[humans["unit"].isin(of_model)]
     arms = armed.arms(
         humans["unit"].to_numpy(),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from sqlalchemy import Table
 
-from labeler.coding import panels
 from labeler.coding.batch import BatchCodings
 from labeler.coding.stream import Stream
+from labeler.coding.vocabulary import BLIND
 from labeler.reliability.assessments.declaration import AssessmentInput, declared
 from labeler.store import tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 SEED = 1  # of the permutations, of the coder whom calibration takes, of what drift leaves out
 
@@ -58,7 +61,7 @@ def assess(
 
 def drawn(tasks: pd.DataFrame) -> pd.DataFrame:
     """unit, unit_probability of the blind units."""
-    blind = tasks[tasks["arm"] == panels.BLIND]
+    blind = tasks[tasks["arm"] == BLIND]
     return blind[["unit", "unit_probability"]].drop_duplicates("unit")
 
 

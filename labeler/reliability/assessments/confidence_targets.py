@@ -16,10 +16,11 @@ import pandas as pd
 
 from labeler import chance
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import BLIND, is_human
 from labeler.errors import TableError
-from labeler.reliability.confidence import ALL, Kind, codes_of, kinds, value_confidence
+from labeler.reliability.confidence import ALL, Kind, kinds, value_confidence
+from labeler.text.coded_values import codes_of
 
-BLIND, HUMAN = "blind", "human:"
 AGREEMENTS = ["variable", "code", "unit", "coder", "agree"]
 NO_CONFIDENCE = (
     "the model has no confidence: it comes from the votes of `labeler prelabel --replicates 5`, "
@@ -88,7 +89,7 @@ def agreements(
     `all`: every value is the same). A value where the human gave none (the variable did not apply)
     is wrong; where the model gave none, there is no row.
     """
-    human = values["coder"].str.startswith(HUMAN) & (values["arm"] == BLIND)
+    human = is_human(values["coder"]) & (values["arm"] == BLIND)
     blind = values[human]
     coders = {
         str(unit): chance.one_coder(str(unit), sorted(set(own)), seed=seed)
@@ -111,9 +112,9 @@ def agreements(
         given.add(unit)
         variable = codebook.variable(name)
         rows.append((name, "", unit, coder, int(theirs == own)))
-        held = codes_of(theirs, variable) if theirs is not None else frozenset()
+        held = codes_of(theirs) if theirs is not None else []
         for code in variable.codes:
-            if code in codes_of(own, variable):
+            if code in codes_of(own):
                 rows.append((name, code, unit, coder, int(code in held)))
     rows += [
         (ALL, "", unit, coder, int(right)) for (unit, coder), right in same.items() if unit in given

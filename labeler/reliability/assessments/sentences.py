@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from labeler.coding.vocabulary import is_human, name_of
 from labeler.reliability.confidence import ALL
 from labeler.store import tables
 
 UNDEFINED = "undefined"
-HUMAN = "human:"
 
 
 def by_verdict(
@@ -41,8 +41,8 @@ def subject_of(row: Any) -> str:
     """What a row is about: its variable; where it is about all of them, the person if it is one."""
     if row.variable != ALL:
         return str(row.variable)
-    if row.coder.startswith(HUMAN):
-        return str(row.coder).removeprefix(HUMAN)
+    if is_human(row.coder):
+        return name_of(row.coder)
     return "all variables"
 
 

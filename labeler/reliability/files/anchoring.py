@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.codebook.values import ASSISTED, BLIND, HUMAN, Scale
+from labeler.codebook.values import Scale
+from labeler.coding.vocabulary import ASSISTED, BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
 from labeler.files.coding_tables import checked, kept, known_columns, long, refused
@@ -73,7 +74,7 @@ def anchoring(
     scale = Scale(level, () if level in ("interval", "ratio") else tuple(codes))
     own = clean[clean["own"]]
     arms = {given.blind: BLIND, given.assisted: ASSISTED}
-    codings = own.assign(coder=HUMAN + own["coder"], arm=own["arm"].map(arms))
+    codings = own.assign(coder=own["coder"].map(human), arm=own["arm"].map(arms))
     theirs = clean.loc[~clean["own"], ["unit", "value"]]
     rows = stage.effects_of_variable(codings, theirs, scale, bound=bound, seed=seed)
     shown = acceptance.accepted_of("value", codings, theirs, scale)

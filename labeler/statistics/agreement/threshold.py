@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import stdtr, stdtrit  # scipy.stats would take half a second to load
-
 from labeler.statistics.binomial import unseen_share
 from labeler.statistics.estimation.design import units_to_decide
 
@@ -27,6 +25,8 @@ def threshold_p(
     meets the threshold is known, and p = 1 - g.
     """
     if not math.isnan(se):
+        from scipy.special import stdtr  # noqa: PLC0415  (a tenth of what `status` takes to load)
+
         t = math.log((1 - threshold) / (1 - value)) * (1 - value) / se
         return float(stdtr(degrees, -t))
     if bound >= value:
@@ -57,6 +57,8 @@ def bound_p(
     if math.isnan(se) or value >= 1:
         return float(min(1.0, (1 - confidence) ** ((value - threshold) / (value - bound))))
     share = math.log((1 - threshold) / (1 - value)) / math.log((1 - bound) / (1 - value))
+    from scipy.special import stdtr, stdtrit  # noqa: PLC0415  (as above)
+
     return float(stdtr(degrees, -share * stdtrit(degrees, confidence)))
 
 

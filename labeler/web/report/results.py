@@ -8,10 +8,11 @@ import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
-from labeler.store.tables import ASSESSMENTS, ESTIMATES, HUMANS, RELIABILITY, VERDICTS
+from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
 from labeler.web.report import agreement, figures, queries
 from labeler.web.report import assessments as assessment_sections
 from labeler.web.report.answers import Row, answer, grouped

@@ -10,14 +10,16 @@ from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.asked import unasked
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, REPEAT
 from labeler.store import database, tables
 from labeler.store.tables import CODINGS, CONFIDENCE, SEGMENTS
+from labeler.text.coded_values import codes_of
 from labeler.web.report import queries
 from labeler.web.report.answers import Row, answer
 from labeler.web.report.marks import Quote, pieces
 from labeler.workflow import queries as store
 
-ARMS = ("blind", "", "assisted", "adjudication", "repeat")
+ARMS = (BLIND, "", ASSISTED, ADJUDICATION, REPEAT)
 
 Reason = Literal["", "not asked", "not answered", "no segment"]
 
@@ -48,7 +50,7 @@ class Cell(NamedTuple):
         """The codes over all segments; None where nothing was said."""
         if not self.pairs and self.why != "no segment":
             return None
-        return frozenset(code for _, value in self.pairs for code in value.split("+") if code)
+        return frozenset(code for _, value in self.pairs for code in codes_of(value))
 
 
 class Line(NamedTuple):
@@ -106,7 +108,7 @@ def _seats(
 ) -> list[Seat]:
     """Everyone who coded the unit, blind humans first; also who found nothing to code."""
     present = notes[notes["cancelled"] != 1]
-    present = present.assign(replicate=(present["arm"] == "repeat") + 1)
+    present = present.assign(replicate=(present["arm"] == REPEAT) + 1)
     names = ["coder", "arm", "replicate"]
     everyone = pd.concat(
         [frame[names].astype({"replicate": "int64"}) for frame in (codings, segments, present)]
@@ -210,7 +212,7 @@ def _said(codings: list[Row]) -> list[dict[str, list[str]]]:
     """Variable → codes of the unit, and of each segment with those of the unit."""
     of: dict[str, dict[str, list[str]]] = {"": {}}
     for row in codings:
-        of.setdefault(row["segment"], {})[row["variable"]] = row["value"].split("+")
+        of.setdefault(row["segment"], {})[row["variable"]] = codes_of(row["value"])
     return [of[""] | codes for codes in of.values()]
 
 

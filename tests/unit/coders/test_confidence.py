@@ -35,9 +35,7 @@ def voted(*given_answers: dict[str, Any]) -> dict[tuple[str, str, str], float]:
     """(segment, variable, code) to share, of replicates with these answers."""
     rows = completions(*(body(json.dumps(answer)) for answer in given_answers))
     found = requests.parse(rows, POSTS, TALK_BOOK)
-    shares = confidence.votes(
-        found.codings, found.segments, rows[["unit", "coder", "replicate"]], TALK_BOOK
-    )
+    shares = confidence.votes(found.codings, found.segments, rows[["unit", "coder", "replicate"]])
     assert list(shares.columns) == confidence.CONFIDENCE
     assert set(shares.replicates) == {len(given_answers)}
     assert (shares.kind == "vote").equals(shares.segment == "")
@@ -90,9 +88,9 @@ def test_a_replicate_that_found_nothing_counts() -> None:
     rows = completions(body(json.dumps(talk())), body("{}"))
     found = requests.parse(rows[:1], POSTS, TALK_BOOK)
     answered = rows[["unit", "coder", "replicate"]]
-    shares = confidence.votes(found.codings, found.segments, answered, TALK_BOOK)
+    shares = confidence.votes(found.codings, found.segments, answered)
     assert set(shares.confidence) == {0.5}
-    none = confidence.votes(found.codings[:0], found.segments, answered[:0], TALK_BOOK)
+    none = confidence.votes(found.codings[:0], found.segments, answered[:0])
     assert (len(none), list(none.columns)) == (0, confidence.CONFIDENCE)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from builders import book, choice, numeric
 
-from labeler.coding import panels
+from labeler.coding import panels, vocabulary
 from labeler.coding.batch import BatchCodings
 from labeler.errors import TableError
 from labeler.reliability import coefficients, gate
@@ -345,7 +345,7 @@ def test_a_whole_batch_gives_a_row_for_each_panel_and_variable():
     codings, who = made_up()
     rows = found(codings, who, suggester="cues@1").rows
     assert list(rows.columns) == tables.columns(tables.RELIABILITY)
-    assert set(rows["kind"]) == set(get_args(panels.Kind)) - {"self", "replicates"}
+    assert set(rows["kind"]) == set(get_args(vocabulary.PanelKind)) - {"self", "replicates"}
     rows = whole(rows)
     assert len(rows) == 9 * 7
     assert (rows["low"] <= rows["value"]).all()

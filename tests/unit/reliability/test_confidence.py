@@ -156,7 +156,7 @@ def test_from_codings_to_assessments() -> None:
     place |= {"codebook": BOOK.fingerprint, "arm": ""}
     segments = tables.frame(tables.SEGMENTS, [place | {"replicate": n} for n in (1, 3, 5)])
     answered = pd.DataFrame({"unit": "u", "coder": model, "replicate": range(1, 6)})
-    votes = confidence.votes(held[held["coder"] == model], segments, answered, BOOK)
+    votes = confidence.votes(held[held["coder"] == model], segments, answered)
     coded = pd.DataFrame({"unit": "u", "coder": [human, model], "arm": ["blind", ""]})
     values = pd.concat(
         panels.values(held, coded, variable).assign(variable=variable.variable)
