@@ -7,6 +7,7 @@ import json
 import pandas as pd
 from sqlalchemy import select
 
+from labeler import hints
 from labeler.coding import consensus, read
 from labeler.coding.read import read_batch
 from labeler.coding.vocabulary import ADJUDICATION, BLIND
@@ -17,6 +18,7 @@ from labeler.sampling.adjudication import UnitCoders, Wish
 from labeler.sampling.sample import Sampled, known_coders
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, same_codebook
+from labeler.text.names import unknown
 
 
 def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
@@ -35,8 +37,9 @@ def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
         wanted = json.loads(canonical(wish._asdict()))
         if design.get(ADJUDICATION, wanted) != wanted:
             raise ProjectError(
-                f"--from: batch {batch!r} has an adjudication arm already, drawn in another way "
-                f"({canonical(design[ADJUDICATION])}); give the same options to add what is new"
+                f"batch {batch!r} has an adjudication arm already, drawn in another way "
+                f"({canonical(design[ADJUDICATION])})",
+                hint=hints.SAME_WISH,
             )
         units = _units(study, wish, row, batch)
         there = tasks[tasks["arm"] == ADJUDICATION]
@@ -53,7 +56,7 @@ def _variables(study: Study, wish: Wish) -> list[str]:
     there = [variable.variable for variable in study.codebook.variables]
     for name in wish.variables:
         if name not in there:
-            raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
+            raise ProjectError(unknown("variable", name, there))
     return list(wish.variables) or there
 
 
@@ -73,8 +76,8 @@ def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[st
         sure = strata.least_sure(database.read(study.engine, tables.CONFIDENCE, **which))
         if units and not sure:
             raise ProjectError(
-                f"--from uncertain: nothing says how sure {row['suggester'] or 'a model'} is: that "
-                "comes from `labeler prelabel --replicates 5`, or from `--logprobs`"
+                f"nothing says how sure {row['suggester'] or 'a model'} is",
+                hint=hints.GET_CONFIDENCE,
             )
         return sorted(sure, key=lambda unit: (sure[unit], unit))
     given = {name: coded.blind[name] for name in names}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import InputError
@@ -139,9 +140,9 @@ def _allowed(unit: str, wish: Wish, seen: UnitCoders) -> tuple[str, ...]:
     allowed = tuple(coder for coder in wish.coders if coder not in barred)
     if not allowed:
         raise InputError(
-            f"sample: unit {unit}: nobody of {', '.join(wish.coders)} may adjudicate it: they have "
-            "coded it (--own allows that, say for a discussion) or still have to, without seeing "
-            "others' codes; name a further coder with --coders"
+            f"unit {unit}: nobody of {', '.join(wish.coders)} may adjudicate it: they have coded "
+            "it or still have to, without seeing others' codes",
+            hint=hints.FURTHER_ADJUDICATOR,
         )
     return allowed
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import and_, func, select
 
+from labeler import hints
 from labeler.coding.read import emails, last
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
@@ -82,9 +83,9 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulle
     same_codebook(study, row)
     seats = seats_of(study, batch)
     if seats.empty:
-        raise ProjectError(f"pull: batch {batch!r} was imported: there is nothing to fetch")
+        raise ProjectError(f"batch {batch!r} was imported: there is nothing to fetch")
     if seats["project"].isna().all():
-        raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+        raise ProjectError(f"batch {batch!r} is not pushed yet", hint=hints.PUSH)
     same_server(study.project, seats)
     people: dict[str, dict[int, str]] = {}
     changed = codings = 0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Engine, select
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.codebook import codebook
 from labeler.codebook.codebook import Codebook
 from labeler.errors import LabelerError, ProjectError
@@ -20,6 +20,7 @@ from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
+from labeler.text.names import unknown
 
 MADE_UP = "made-up"
 IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
@@ -113,8 +114,8 @@ def named_batch(there: pd.DataFrame, batch: str) -> pd.Series[str]:
     """The row of a batch among the BATCHES rows there are; ProjectError where it is unknown."""
     found = there[there["batch"] == batch]
     if found.empty:
-        known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"
-        raise ProjectError(f"--batch: no batch is called {batch!r}; there are: {known}")
+        hint = hints.DRAW_BATCH if there.empty else None
+        raise ProjectError(unknown("batch", batch, there["batch"]), hint=hint)
     return found.iloc[0]
 
 
@@ -122,9 +123,9 @@ def same_codebook(study: Study, row: pd.Series[str]) -> None:
     """Refuse a batch (a BATCHES row) that was drawn under another codebook than the study's."""
     if row["codebook"] != study.codebook.fingerprint:
         raise ProjectError(
-            f"--codebook: batch {row['batch']!r} was drawn under another version of the codebook "
-            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}): name that "
-            "one's file (`labeler codebook diff` says what changed), or draw a new batch"
+            f"batch {row['batch']!r} was drawn under another version of the codebook "
+            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]})",
+            hint=hints.OTHER_CODEBOOK,
         )
 
 
@@ -138,7 +139,7 @@ def newest_batch(study: Study) -> str:
     """The newest batch; ProjectError where none is drawn yet."""
     there = database.read(study.engine, tables.BATCHES)
     if there.empty:
-        raise ProjectError("no batch is drawn yet; `labeler sample` draws one")
+        raise ProjectError("no batch is drawn yet", hint=hints.DRAW_BATCH)
     return str(there.sort_values("created")["batch"].iloc[-1])
 
 
