@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.codebook.codebook import Codebook
 from labeler.coding import read
 from labeler.coding.read import read_batch
@@ -22,6 +22,7 @@ from labeler.results.bundle import MANIFEST, bundle
 from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
+from labeler.text.names import unknown
 
 OF_ESTIMATES = {
     tables.CODINGS: read.CODINGS,
@@ -75,7 +76,7 @@ def aggregate(
         if shut and override:
             _noted(study, run, batch, {name: ruled[name, ""].verdict for name in shut}, override)
         elif shut:
-            raise GateError(_refusal(shut, open_, ruled, batch))
+            raise GateError(_refusal(shut, open_, ruled, batch), hint=hints.SHUT_GATE)
         return rows
 
 
@@ -149,7 +150,7 @@ def _verdicts(study: Study, batch: str) -> pd.DataFrame:
     rows = database.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
-            f"batch {batch!r}: reliability is not computed yet; run `labeler reliability`"
+            f"batch {batch!r}: reliability is not computed yet", hint=hints.COMPUTE_RELIABILITY
         )
     return rows
 
@@ -192,10 +193,6 @@ def _refusal(
     lines += [f"  {name}: {ruled[name, ''].verdict}: {ruled[name, ''].note}" for name in shut]
     if written:
         lines.append(f"Aggregated: {', '.join(written)}.")
-    lines.append(
-        "Code more units, mend the codebook and code anew, ask for the others by --variable, or "
-        'give a reason that will stand on every result: --override "reason".'
-    )
     return "\n".join(lines)
 
 
@@ -203,7 +200,7 @@ def _known(names: Sequence[str], codebook: Codebook) -> None:
     there = [variable.variable for variable in codebook.variables]
     for name in names:
         if name not in there:
-            raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
+            raise ProjectError(unknown("variable", name, there))
 
 
 def _changed(path: Path, content: bytes) -> bool:

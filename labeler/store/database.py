@@ -39,6 +39,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from labeler import hints
 from labeler.errors import StoreError
 from labeler.store import tables
 
@@ -182,24 +183,21 @@ def shown(engine: Engine) -> str:
 
 def _checked(url: str) -> URL:
     """The address, taken apart; StoreError (which never repeats it: it may hold a password)."""
-    advice = (
-        "give sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with labeler[postgresql] "
-        "installed"
-    )
+    hint = hints.NAME_DATABASE
     try:
         parsed = make_url(url)
         parsed.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
-        raise StoreError(f"--database / LABELER_DATABASE: not understood; {advice}") from None
+        raise StoreError("the database's address is not understood", hint=hint) from None
     kind = parsed.get_backend_name()
     if "@" in (parsed.host or ""):
         raise StoreError(
-            "--database / LABELER_DATABASE: in a password, write @ as %40, / as %2F, : as %3A"
+            "the database's address: in a password, write @ as %40, / as %2F, : as %3A"
         )
     if kind not in ("sqlite", "postgresql"):
-        raise StoreError(f"--database / LABELER_DATABASE: {kind} is not supported; {advice}")
+        raise StoreError(f"a database of the kind {kind} is not supported", hint=hint)
     if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError(f"--database / LABELER_DATABASE: names no file; {advice}")
+        raise StoreError("the database's address names no file", hint=hint)
     return parsed
 
 

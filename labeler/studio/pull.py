@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import and_, func, select
 
+from labeler import hints
+from labeler.coding.read import emails, last
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
 from labeler.store import database, tables
@@ -21,8 +23,6 @@ from labeler.study.study import (
     Report,
     Study,
     batch_row,
-    emails,
-    last,
     logged,
     same_codebook,
     seats_of,
@@ -83,9 +83,9 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulle
     same_codebook(study, row)
     seats = seats_of(study, batch)
     if seats.empty:
-        raise ProjectError(f"pull: batch {batch!r} was imported: there is nothing to fetch")
+        raise ProjectError(f"batch {batch!r} was imported: there is nothing to fetch")
     if seats["project"].isna().all():
-        raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+        raise ProjectError(f"batch {batch!r} is not pushed yet", hint=hints.PUSH)
     same_server(study.project, seats)
     people: dict[str, dict[int, str]] = {}
     changed = codings = 0
@@ -134,7 +134,7 @@ def _moved(before: str, now: str) -> bool:
 
 
 def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
-    newest = last(study, batch)
+    newest = last(study.engine, batch=batch)
     skipped = int((newest["cancelled"] == 1).sum())
     return Pulled(
         changed=found.changed,
@@ -228,7 +228,8 @@ def _derived(
     notes = database.read(study.engine, tables.ANNOTATIONS, **here)
     tasks = database.read(study.engine, tables.TASKS, **here)
     posts = database.read(study.engine, tables.POSTS, unit=units)
-    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails(study))
+    known = emails(study.engine)
+    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
     altered = annotations_stage.altered(
         {task.unit: task.text for task in raw}, posts, coder=seat.coder
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler import resources
+from labeler import hints, resources
 from labeler.codebook.codebook import Codebook
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, Arm, name_of
 from labeler.errors import ProjectError, ServiceRejected
@@ -90,7 +90,8 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
         seats = seats_of(study, batch)
         if seats.empty:
             raise ProjectError(
-                f"push: batch {batch!r} was imported and is coded: `labeler reliability` comes next"
+                f"batch {batch!r} was imported and is coded: nothing is to be pushed",
+                hint=hints.COMPUTE_RELIABILITY,
             )
         same_server(study.project, seats)
         tasks = database.read(study.engine, tables.TASKS, batch=batch)

@@ -32,7 +32,7 @@ def watch(
     that is away is waited for. `hook` is the address at which `labeler serve` takes hints: each
     project is asked to call it.
     """
-    with logged(study, "pull --watch", {**told(study, batch), "every": every, "hook": hook}):
+    with logged(study, "pull watch", {**told(study, batch), "every": every, "hook": hook}):
         servers = Servers(study.project, report)
         asked = not hook
         while not ended():
@@ -57,7 +57,7 @@ def _ask(study: Study, servers: Servers, batch: str, hook: str, report: Report) 
         except ServiceRejected as error:
             report(
                 f"{error}; changes are looked for every so often all the same. An address of this "
-                "machine is only called by a server started with `labeler studio start --hook`"
+                "machine is only called by a server that was allowed to when it was started"
             )
             return
 

@@ -12,16 +12,15 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Engine, select
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.codebook import codebook
 from labeler.codebook.codebook import Codebook
-from labeler.coding.annotations import newest
 from labeler.errors import LabelerError, ProjectError
 from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
-from labeler.text.coded_values import joined
+from labeler.text.names import unknown
 
 MADE_UP = "made-up"
 IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
@@ -115,8 +114,8 @@ def named_batch(there: pd.DataFrame, batch: str) -> pd.Series[str]:
     """The row of a batch among the BATCHES rows there are; ProjectError where it is unknown."""
     found = there[there["batch"] == batch]
     if found.empty:
-        known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"
-        raise ProjectError(f"--batch: no batch is called {batch!r}; there are: {known}")
+        hint = hints.DRAW_BATCH if there.empty else None
+        raise ProjectError(unknown("batch", batch, there["batch"]), hint=hint)
     return found.iloc[0]
 
 
@@ -124,9 +123,9 @@ def same_codebook(study: Study, row: pd.Series[str]) -> None:
     """Refuse a batch (a BATCHES row) that was drawn under another codebook than the study's."""
     if row["codebook"] != study.codebook.fingerprint:
         raise ProjectError(
-            f"--codebook: batch {row['batch']!r} was drawn under another version of the codebook "
-            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}): name that "
-            "one's file (`labeler codebook diff` says what changed), or draw a new batch"
+            f"batch {row['batch']!r} was drawn under another version of the codebook "
+            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]})",
+            hint=hints.OTHER_CODEBOOK,
         )
 
 
@@ -140,7 +139,7 @@ def newest_batch(study: Study) -> str:
     """The newest batch; ProjectError where none is drawn yet."""
     there = database.read(study.engine, tables.BATCHES)
     if there.empty:
-        raise ProjectError("no batch is drawn yet; `labeler sample` draws one")
+        raise ProjectError("no batch is drawn yet", hint=hints.DRAW_BATCH)
     return str(there.sort_values("created")["batch"].iloc[-1])
 
 
@@ -148,47 +147,3 @@ def made_up(engine: Engine) -> bool:
     """Whether the store holds sample posts, which are made up and must say so."""
     here = database.begins(tables.POSTS.c.source, MADE_UP)
     return not database.query_rows(engine, select(tables.POSTS.c.unit).where(here).limit(1)).empty
-
-
-def emails(study: Study) -> dict[str, str]:
-    """Human coder → e-mail of the account."""
-    return {coder: str(spec.get("email", "")) for coder, spec in coders(study, "human").items()}
-
-
-def standing(study: Study, batch: str) -> pd.DataFrame:
-    """The ANNOTATIONS of a batch that count, without their results."""
-    found = last(study, batch)
-    return found[found["cancelled"] != 1]
-
-
-def last(study: Study, batch: str) -> pd.DataFrame:
-    """The newest annotation of each seat and unit of a batch, skips among them, without results."""
-    columns = [column for column in tables.ANNOTATIONS.c if column.name != "result"]
-    query = select(*columns).where(tables.ANNOTATIONS.c.batch == batch)
-    notes = tables.frame(tables.ANNOTATIONS, database.query_rows(study.engine, query))
-    return newest(notes, emails(study))
-
-
-def coded(study: Study, batch: str) -> pd.DataFrame:
-    """Who coded which unit of a batch: columns unit, coder, arm, unasked.
-
-    Humans by their annotations that count, the suggester by its answers without an error.
-    `unasked` names the variables that an imported file is silent about, joined by "+".
-    """
-    row = batch_row(study, batch)
-    origin = json.loads(row["design"] or "{}").get("imported")
-    said = origin["variables"] if origin else [v.variable for v in study.codebook.variables]
-    silent_about = [v.variable for v in study.codebook.variables if v.variable not in said]
-    humans = standing(study, batch)[["unit", "coder", "arm"]]
-    humans = humans.assign(unasked=joined(silent_about))
-    answers = database.read(
-        study.engine,
-        tables.COMPLETIONS,
-        codebook=row["codebook"],
-        coder=row["suggester"],
-        replicate=1,
-        error="",
-    )
-    model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]]
-    model = model.assign(arm="", unasked="")
-    return pd.concat([humans, model.drop_duplicates()], ignore_index=True)

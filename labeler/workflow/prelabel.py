@@ -14,7 +14,7 @@ import pandas as pd
 
 from labeler.coders.cues import coder as cues_coder
 from labeler.coders.embedding import train
-from labeler.coders.llm import capabilities, prompt_batching
+from labeler.coders.llm import capabilities, shared_requests
 from labeler.coders.llm.cluster.coordinator import ClusterRun
 from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.parse import parse
@@ -111,7 +111,7 @@ def by_model(
     """
     model = model_of(study, settings)
     if settings.several > 1 and units is None and not reparse:
-        prompt_batching.required(study, settings, model)
+        shared_requests.required(study, settings, model)
     noted = {
         **settings._asdict(),
         "cluster": cluster,

@@ -8,11 +8,23 @@ is not in the store is an empty answer here, never an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from labeler.coding.annotations import from_own_account, newest
 from labeler.coding.read import emails
@@ -40,7 +52,7 @@ from labeler.study.completions import no_canary
 Row = dict[str, Any]
 
 EXCERPT = 200  # characters of a post in a list
-TASK = ("batch", "arm", "coder", "unit")
+SEAT = ("batch", "arm", "coder")
 AGE = ("updated", "created", "annotation")  # by which the newest annotation of a task is known
 SHOWN = ("panel", "unit", "variable", "coder", "arm", "value")
 
@@ -110,26 +122,37 @@ def progress(engine: Engine, batch: str | None = None) -> pd.DataFrame:
     newest one is none. What another account than the coder's gave counts for nobody, as in
     `annotations.newest`. Batches come newest first.
     """
-    each = select(*(TASKS.c[name] for name in TASK[:3]), _skipped(engine).label("skipped"))
-    if batch is not None:
-        each = each.where(TASKS.c.batch == batch)
-    of = each.subquery()
-    seats = (
-        select(
-            *(of.c[name] for name in TASK[:3]),
-            func.count().label("tasks"),
-            (func.count(of.c.skipped) - func.coalesce(func.sum(of.c.skipped), 0)).label("coded"),
-            func.count(of.c.skipped).label("answered"),
-        )
-        .group_by(*(of.c[name] for name in TASK[:3]))
+    counts = _counting(engine)
+    notes, seat = ANNOTATIONS, [TASKS.c[name] for name in SEAT]
+    same = and_(*(notes.c[name] == TASKS.c[name] for name in (*SEAT, "unit")))
+    answered = case((select(notes.c.unit).where(same, counts(notes)).exists(), 1), else_=0)
+    here = TASKS.c.batch == batch if batch is not None else true()
+    tasks = (
+        select(*seat, func.count().label("tasks"), func.sum(answered).label("answered"))
+        .where(here)
+        .group_by(*seat)
+        .subquery()
+    )
+    later = notes.alias()
+    newer = tuple_(*(later.c[name] for name in AGE)) > tuple_(*(notes.c[name] for name in AGE))
+    instead = and_(*(later.c[name] == notes.c[name] for name in (*SEAT, "unit")), newer)
+    skips = (
+        select(*seat, func.count().label("skipped"))
+        .join(notes, same)
+        .where(here, notes.c.cancelled == 1, counts(notes))
+        .where(~select(later.c.unit).where(instead, counts(later)).exists())
+        .group_by(*seat)
         .subquery()
     )
     about = (BATCHES.c.codebook, BATCHES.c.suggester, BATCHES.c.created)
-    counted = (seats.c[name] for name in ("arm", "coder", "tasks", "coded", "answered"))
+    coded = (tasks.c.answered - func.coalesce(skips.c.skipped, 0)).label("coded")
+    of_seat = and_(*(tasks.c[name] == skips.c[name] for name in SEAT))
     query = (
-        select(seats.c.batch, *about, *counted)
-        .join(BATCHES, BATCHES.c.batch == seats.c.batch)
-        .order_by(BATCHES.c.created.desc(), seats.c.batch, seats.c.arm.desc(), seats.c.coder)
+        select(tasks.c.batch, *about, tasks.c.arm, tasks.c.coder)
+        .add_columns(tasks.c.tasks, coded, tasks.c.answered)
+        .join(BATCHES, BATCHES.c.batch == tasks.c.batch)
+        .outerjoin(skips, of_seat)
+        .order_by(BATCHES.c.created.desc(), tasks.c.batch, tasks.c.arm.desc(), tasks.c.coder)
     )
     return database.query_rows(engine, query)
 
@@ -273,21 +296,19 @@ def _newest(engine: Engine, query: Select[Any]) -> pd.DataFrame:
     return newest(database.query_rows(engine, query), emails(engine))
 
 
-def _skipped(engine: Engine) -> ColumnElement[int | None]:
-    """Of a task: whether its newest annotation that counts is a skip; NULL where there is none."""
-    notes = ANNOTATIONS
-    counts = and_(
-        *(notes.c[name] == TASKS.c[name] for name in TASK), notes.c.withdrawn.is_distinct_from(1)
-    )
-    whose = select(notes.c.coder, notes.c.completed_by).distinct()
+def _counting(engine: Engine) -> Callable[[FromClause], ColumnElement[bool]]:
+    """The condition that a row of ANNOTATIONS counts, as in `annotations.newest`."""
+    whose = select(ANNOTATIONS.c.coder, ANNOTATIONS.c.completed_by).distinct()
     known = emails(engine)
     others = [
         (row["coder"], row["completed_by"])
         for row in _rows(engine, whose)
         if not from_own_account(known.get(row["coder"], ""), row["completed_by"])
     ]
-    if others:
-        counts = and_(counts, tuple_(notes.c.coder, notes.c.completed_by).not_in(others))
-    skip = case((notes.c.cancelled == 1, 1), else_=0)
-    query = select(skip).where(counts).order_by(*(notes.c[name].desc() for name in AGE)).limit(1)
-    return query.scalar_subquery()
+
+    def counts(notes: FromClause) -> ColumnElement[bool]:
+        stands = notes.c.withdrawn.is_distinct_from(1)
+        by_others = tuple_(notes.c.coder, notes.c.completed_by).in_(others)
+        return and_(stands, ~by_others) if others else stands
+
+    return counts

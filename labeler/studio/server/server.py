@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
+from labeler import hints
 from labeler.errors import ProjectError, ServiceUnavailable
 from labeler.studio.client.http import SERVICE, Account, Server, account, answer
 from labeler.studio.server import database as databases
@@ -117,8 +118,8 @@ def start(
         if record is not None and _alive(record):
             if hooks and not record["hooks"]:
                 raise ProjectError(
-                    "Label Studio runs already and may not call this machine: `labeler studio "
-                    "stop`, then start it again with --hook"
+                    "Label Studio runs already and may not call this machine",
+                    hint=hints.STUDIO_WITH_HOOK,
                 )
             with contextlib.suppress(_Elsewhere, _Ended):
                 return _awaited(data, record, deadline)
@@ -194,7 +195,7 @@ def _same_database(record: _Record | None, database: str) -> None:
         raise ProjectError(
             f"this project's Label Studio keeps its data in {record['database']}, not in "
             f"{databases.named(database)}; name the same database as before (setting "
-            "studio_database), or begin anew in another project folder"
+            "studio_database), or start again in another project folder"
         )
 
 
@@ -271,7 +272,7 @@ def _server(data: Path, record: _Record) -> Server:
 
 
 def _free_port(wanted: int | None) -> int:
-    """The port `wanted` when nobody listens there, else a free one by chance."""
+    """The port `wanted` when nobody listens there, else any free one."""
     others = secrets.SystemRandom().sample(_PORTS, 20)
     for port in [*([wanted] if wanted else []), *others, 0]:
         with socket.socket() as ask, socket.socket() as bound:

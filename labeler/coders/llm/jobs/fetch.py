@@ -32,8 +32,7 @@ from labeler.study.study import Report, Study, coders, logged, now, silent
 
 PORTION = 500
 ELSEWHERE = (
-    "answers are of another version of the codebook: name its file with --codebook and give "
-    "`labeler prelabel --reparse`"
+    "answers are of another version of the codebook: they wait until they are read under that one"
 )
 NAMED = 3  # so many of the lines that are no use are named
 
@@ -122,7 +121,7 @@ class _JobFetch:
                 elif row.state == UNKNOWN:
                     self._said.append(
                         f"job {row.job}: the server knows no {row.server_job}; is the key "
-                        "of the same account and project? `labeler jobs cancel` lets go of it"
+                        "of the same account and project? Cancelling lets go of it"
                     )
                 elif row.job in found and row.state in ENDED:
                     self._bring(server, row, found[row.job])
@@ -143,7 +142,7 @@ class _JobFetch:
                 if lacking > 0:
                     self._said.append(
                         f"{answers}: {lacking} requests have no line yet; fetch again when it is "
-                        "whole, or `labeler jobs cancel` lets go of them"
+                        "whole; cancelling lets go of them"
                     )
                     continue
                 self._settle(row)
