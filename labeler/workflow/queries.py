@@ -8,27 +8,22 @@ is not in the store is an empty answer here, never an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlalchemy import (
-    ColumnElement,
     Engine,
-    FromClause,
     Select,
-    and_,
     case,
     func,
     or_,
     select,
-    true,
-    tuple_,
 )
 
-from labeler.coding.annotations import from_own_account, newest
+from labeler.coding.annotations import newest
 from labeler.coding.read import emails
-from labeler.reliability import gate
+from labeler.coding.vocabulary import PanelKind
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
@@ -51,9 +46,8 @@ from labeler.study.completions import no_canary
 
 Row = dict[str, Any]
 
+JUDGED: tuple[PanelKind, ...] = ("human-human", "model-panel")  # of which the gate judges codes
 EXCERPT = 200  # characters of a post in a list
-SEAT = ("batch", "arm", "coder")
-AGE = ("updated", "created", "annotation")  # by which the newest annotation of a task is known
 SHOWN = ("panel", "unit", "variable", "coder", "arm", "value")
 
 
@@ -115,48 +109,6 @@ def completions(engine: Engine) -> list[Row]:
     return _rows(engine, counted.where(about).group_by(*pair).order_by(*pair))
 
 
-def progress(engine: Engine, batch: str | None = None) -> pd.DataFrame:
-    """A row for each seat: batch, codebook, suggester, created, arm, coder, tasks, coded, answered.
-
-    `answered` are the tasks with an annotation that counts, be it a skip; `coded` those whose
-    newest one is none. What another account than the coder's gave counts for nobody, as in
-    `annotations.newest`. Batches come newest first.
-    """
-    counts = _counting(engine)
-    notes, seat = ANNOTATIONS, [TASKS.c[name] for name in SEAT]
-    same = and_(*(notes.c[name] == TASKS.c[name] for name in (*SEAT, "unit")))
-    answered = case((select(notes.c.unit).where(same, counts(notes)).exists(), 1), else_=0)
-    here = TASKS.c.batch == batch if batch is not None else true()
-    tasks = (
-        select(*seat, func.count().label("tasks"), func.sum(answered).label("answered"))
-        .where(here)
-        .group_by(*seat)
-        .subquery()
-    )
-    later = notes.alias()
-    newer = tuple_(*(later.c[name] for name in AGE)) > tuple_(*(notes.c[name] for name in AGE))
-    instead = and_(*(later.c[name] == notes.c[name] for name in (*SEAT, "unit")), newer)
-    skips = (
-        select(*seat, func.count().label("skipped"))
-        .join(notes, same)
-        .where(here, notes.c.cancelled == 1, counts(notes))
-        .where(~select(later.c.unit).where(instead, counts(later)).exists())
-        .group_by(*seat)
-        .subquery()
-    )
-    about = (BATCHES.c.codebook, BATCHES.c.suggester, BATCHES.c.created)
-    coded = (tasks.c.answered - func.coalesce(skips.c.skipped, 0)).label("coded")
-    of_seat = and_(*(tasks.c[name] == skips.c[name] for name in SEAT))
-    query = (
-        select(tasks.c.batch, *about, tasks.c.arm, tasks.c.coder)
-        .add_columns(tasks.c.tasks, coded, tasks.c.answered)
-        .join(BATCHES, BATCHES.c.batch == tasks.c.batch)
-        .outerjoin(skips, of_seat)
-        .order_by(BATCHES.c.created.desc(), tasks.c.batch, tasks.c.arm.desc(), tasks.c.coder)
-    )
-    return database.query_rows(engine, query)
-
-
 def runs(engine: Engine, *, before: str = "", most: int | None = None) -> pd.DataFrame:
     """RUNS rows, the newest first: those before a run, and not more than asked for."""
     query = select(RUNS).order_by(RUNS.c.run.desc()).limit(most)
@@ -177,7 +129,7 @@ def coefficients(engine: Engine, batch: str) -> pd.DataFrame:
 
     Those of codes in all other panels are ten times as many.
     """
-    shown = or_(RELIABILITY.c.code == "", RELIABILITY.c.kind.in_(gate.COMPARISONS))
+    shown = or_(RELIABILITY.c.code == "", RELIABILITY.c.kind.in_(JUDGED))
     names = [column.name for column in RELIABILITY.columns]
     return database.read_columns(engine, RELIABILITY, names, RELIABILITY.c.batch == batch, shown)
 
@@ -294,21 +246,3 @@ def _rows(engine: Engine, query: Select[Any]) -> list[Row]:
 
 def _newest(engine: Engine, query: Select[Any]) -> pd.DataFrame:
     return newest(database.query_rows(engine, query), emails(engine))
-
-
-def _counting(engine: Engine) -> Callable[[FromClause], ColumnElement[bool]]:
-    """The condition that a row of ANNOTATIONS counts, as in `annotations.newest`."""
-    whose = select(ANNOTATIONS.c.coder, ANNOTATIONS.c.completed_by).distinct()
-    known = emails(engine)
-    others = [
-        (row["coder"], row["completed_by"])
-        for row in _rows(engine, whose)
-        if not from_own_account(known.get(row["coder"], ""), row["completed_by"])
-    ]
-
-    def counts(notes: FromClause) -> ColumnElement[bool]:
-        stands = notes.c.withdrawn.is_distinct_from(1)
-        by_others = tuple_(notes.c.coder, notes.c.completed_by).in_(others)
-        return and_(stands, ~by_others) if others else stands
-
-    return counts

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from labeler.coders.llm.jobs import registry
-from labeler.coding.vocabulary import CoderKind, is_embedded, kind_of
-from labeler.reliability import gate
+from labeler.coding.vocabulary import HUMAN_HUMAN, PASS, CoderKind, is_embedded, kind_of
 from labeler.store import database, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
-from labeler.workflow import queries
+from labeler.workflow.progress import progress
 
 Step = Literal[
     "",
@@ -94,7 +93,7 @@ def _newest_embedded(study: Study) -> str:
 
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
-    seats = queries.progress(study.engine, batch)
+    seats = progress(study.engine, batch)
     total, answered = int(seats["tasks"].sum()), int(seats["answered"].sum())
     lacking = database.read(study.engine, tables.TASKS, batch=batch, studio_task=None)
     late = int(waiting(study, row, lacking).sum())
@@ -121,9 +120,9 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
             study.engine,
             tables.VERDICTS.c.variable,
             batch=batch,
-            comparison=gate.HUMAN,
+            comparison=HUMAN_HUMAN,
             code="",
-            verdict=gate.PASS,
+            verdict=PASS,
         )
     )
     done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
