@@ -10,10 +10,11 @@ from sqlalchemy import Table, select
 from labeler.codebook.codebook import Gate
 from labeler.coding import consensus as consensus_stage
 from labeler.coding import panels
+from labeler.keys import key
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability.assessments.assess import Material, assessed
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.study import Study, batch_row, coded, logged, same_codebook
 
 DRAWN = ["unit", "coder", "arm", "unit_probability", "task_probability"]
@@ -36,40 +37,44 @@ def reliability(
 ) -> Judged:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
-    A verdict whose ground is the same as before keeps the run that made it.
+    A verdict whose ground is the same as before keeps the run that made it. Where codes change
+    meanwhile it is computed again; ProjectError where that does not end.
     """
-    row = batch_row(study, batch)
-    same_codebook(study, row)
+    same_codebook(study, batch_row(study, batch))
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        material = _material(study, row)
-        found = reliability_stage.reliability(
-            material.codings,
-            material.coded,
-            study.codebook,
-            batch=batch,
-            suggester=str(row["suggester"]),
-            again=material.again,
-            drawn=reliability_stage.Drawn(material.tasks[DRAWN], material.authors),
-            gate=gate,
-        )
-        verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        given = blind(study, material.coded)
-        more = assessed(study, material)
-        judged = gate_stage.ruled(found.rows, verdicts)
-        rows = [row._asdict() for part in (judged, more.rows) for row in tables.rows(part)]
-        database.replace(
-            study.engine,
-            (tables.RELIABILITY, {"batch": batch}, tables.frame(tables.RELIABILITY, rows)),
-            (tables.VERDICTS, {"batch": batch}, _first_made(study, batch, verdicts)),
-            (tables.ASSESSMENTS, {"batch": batch}, more.assessments),
-            (
-                tables.CONSENSUS,
-                {"batch": batch},
-                consensus_stage.consensus(given, study.codebook, batch=batch),
-            ),
-        )
-        return stored(study, batch)
+        results.kept(study.engine, batch, lambda _: _computed(study, batch, gate, family, run))
+    return stored(study, batch)
+
+
+def _computed(
+    study: Study, batch: str, gate: Gate | None, family: gate_stage.Family, run: str
+) -> dict[Table, pd.DataFrame]:
+    """The rows of every table that is computed from the codings alone."""
+    row = batch_row(study, batch)
+    material = _material(study, row)
+    found = reliability_stage.reliability(
+        material.codings,
+        material.coded,
+        study.codebook,
+        batch=batch,
+        suggester=str(row["suggester"]),
+        again=material.again,
+        drawn=reliability_stage.Drawn(material.tasks[DRAWN], material.authors),
+        gate=gate,
+    )
+    verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
+    given = blind(study, material.coded)
+    more = assessed(study, material)
+    judged = gate_stage.ruled(found.rows, verdicts)
+    rows = [row._asdict() for part in (judged, more.rows) for row in tables.rows(part)]
+    settings = key({"gate": gate and gate.model_dump(), "family": family})
+    return {
+        tables.RELIABILITY: tables.frame(tables.RELIABILITY, rows).assign(computed_from=settings),
+        tables.VERDICTS: _first_made(study, batch, verdicts),
+        tables.ASSESSMENTS: more.assessments,
+        tables.CONSENSUS: consensus_stage.consensus(given, study.codebook, batch=batch),
+    }
 
 
 def stored(study: Study, batch: str) -> Judged:
@@ -145,6 +150,7 @@ def _again(study: Study, row: pd.Series[str], who: pd.DataFrame) -> pd.DataFrame
 def _first_made(study: Study, batch: str, verdicts: pd.DataFrame) -> pd.DataFrame:
     """The verdicts; one that stands as it was keeps the run that made it first."""
     before = database.read(study.engine, tables.VERDICTS, batch=batch)
+    before = before.assign(computed_from=before["computed_from"].map(results.settings_of))
     on = [*tables.keys(tables.VERDICTS), "computed_from", "verdict"]
     earlier = verdicts[on].merge(before[[*on, "run"]], on=on, how="left")["run"]
     kept = verdicts.assign(run=earlier.fillna(verdicts["run"]).to_numpy())

@@ -81,4 +81,8 @@ def _readme(about: Mapping[str, object], files: set[str]) -> str:
         lines += ["", "Everything in this folder is made up: sample posts, sample coders."]
     if about.get("override"):
         lines += ["", f"The gate was overridden: {about['override']}"]
+    outdated = about.get("outdated")
+    if isinstance(outdated, list) and outdated:
+        told = f"Outdated: {', '.join(outdated)}: computed from other codings than those here."
+        lines += ["", told]
     return "\n".join(lines) + "\n"

@@ -7,26 +7,30 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from sqlalchemy import Table
 
 from labeler import __version__
 from labeler.codebook.codebook import Codebook
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
+from labeler.keys import key
 from labeler.reliability import gate
 from labeler.reliability.reliability import blind, of_coded
 from labeler.results import bundle as exports_stage
 from labeler.results import estimates as estimates_stage
 from labeler.results.figures import draw, reliability
 from labeler.store import database, tables
+from labeler.store import results as stored
 from labeler.study.study import Study, batch_row, coded, logged, made_up, now, same_codebook
 
 
 class Exported(NamedTuple):
-    """Where a bundle lies and which of its files are new or changed."""
+    """Where a bundle lies, which of its files are new or changed, and which tables are outdated."""
 
     folder: Path
     files: list[str]
     written: list[str]
+    outdated: list[str]
 
 
 def aggregate(
@@ -36,37 +40,61 @@ def aggregate(
 
     Without `variables`, of all. The gate is the verdict on the blind humans. Raises GateError,
     naming each variable it holds shut (those that passed are written all the same), unless an
-    `override` gives a reason: that reason then stands in every row.
+    `override` gives a reason: that reason then stands in every row. Outdated verdicts open no
+    gate, with or without a reason.
     """
-    row = batch_row(study, batch)
-    same_codebook(study, row)
+    same_codebook(study, batch_row(study, batch))
     asked = list(variables) or [variable.variable for variable in study.codebook.variables]
     _known(asked, study.codebook)
     with logged(
         study, "aggregate", {"batch": batch, "variables": asked, "override": override}
     ) as run:
-        judged = _verdicts(study, batch)
-        ruled = _of_humans(judged)
-        shut = gate.shut(judged, asked)
-        open_ = asked if override else [name for name in asked if name not in shut]
-        who = coded(study, batch)
-        given = {name: frame for name, frame in blind(study, who).items() if name in open_}
-        posts = database.read(study.engine, tables.POSTS, unit=sorted(set(who["unit"])))
-        rows = estimates_stage.estimates(
-            given,
-            posts.set_index("unit")["author"],
-            study.codebook,
-            batch=batch,
-            verdicts={name: ruled[name, ""].verdict for name in asked},
-            of_codes={pair: row.verdict for pair, row in ruled.items()},
-            override=override,
-        )
-        database.replace(study.engine, (tables.ESTIMATES, {"batch": batch}, rows))
+        made = _Aggregated(pd.DataFrame(), pd.DataFrame())
+
+        def computed(standing: stored.Standing) -> dict[Table, pd.DataFrame]:
+            nonlocal made
+            made = _aggregated(study, batch, asked, override, standing)
+            return {tables.ESTIMATES: made.rows}
+
+        stored.kept(study.engine, batch, computed)
+        ruled, shut = _of_humans(made.verdicts), gate.shut(made.verdicts, asked)
         if shut and override:
             _noted(study, run, batch, {name: ruled[name, ""].verdict for name in shut}, override)
         elif shut:
+            open_ = [name for name in asked if name not in shut]
             raise GateError(_refusal(shut, open_, ruled, batch))
-        return rows
+        return made.rows
+
+
+class _Aggregated(NamedTuple):
+    """ESTIMATES rows, and the VERDICTS that let their variables through."""
+
+    rows: pd.DataFrame
+    verdicts: pd.DataFrame
+
+
+def _aggregated(
+    study: Study, batch: str, asked: list[str], override: str, standing: stored.Standing
+) -> _Aggregated:
+    """The estimates of what the gate lets through; GateError where its verdicts are outdated."""
+    judged = _verdicts(study, batch, standing)
+    ruled = _of_humans(judged)
+    shut = gate.shut(judged, asked)
+    open_ = asked if override else [name for name in asked if name not in shut]
+    who = coded(study, batch)
+    given = {name: frame for name, frame in blind(study, who).items() if name in open_}
+    posts = database.read(study.engine, tables.POSTS, unit=sorted(set(who["unit"])))
+    rows = estimates_stage.estimates(
+        given,
+        posts.set_index("unit")["author"],
+        study.codebook,
+        batch=batch,
+        verdicts={name: ruled[name, ""].verdict for name in asked},
+        of_codes={pair: row.verdict for pair, row in ruled.items()},
+        override=override,
+    )
+    settings = key({"variables": asked, "override": override})
+    return _Aggregated(rows.assign(computed_from=settings), judged)
 
 
 def of_model(study: Study, batch: str) -> dict[str, str]:
@@ -82,12 +110,14 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
     """Write exports/<batch>/: CSV files, figure, codebook and a manifest with their hashes.
 
     `quotes` adds the verbatim quotes to the segments: do not publish them (a quote can be found
-    again by a search engine). The same tables give the same bytes.
+    again by a search engine). The same tables give the same bytes. Results that are outdated are
+    exported as they are, and named in the manifest, the README and the figure.
     """
     row = batch_row(study, batch)
     same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
-        frames = _frames(study, row, quotes=quotes)
+        frames, about_results = _frames_at_once(study, row, quotes=quotes)
+        warning = stored.warning(batch, about_results.outdated)
         books = database.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
         about = {
@@ -99,11 +129,12 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             "made_up": made_up(study),
             "override": "; ".join(overrides),
             "verdicts": _stated(frames["verdicts"]),
+            **about_results._asdict(),
         }
-        drawn = draw.draw(
-            reliability.reliability(reliability.main_rows(frames["reliability"]), study.codebook),
-            "svg",
+        figure = reliability.reliability(
+            reliability.main_rows(frames["reliability"]), study.codebook
         )
+        drawn = draw.draw(draw.marked(figure, warning), "svg")
         made = exports_stage.bundle(
             frames,
             texts={"codebook.yaml": books["content"].iloc[0], "reliability.svg": drawn.decode()},
@@ -113,7 +144,34 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
         written = [name for name, text in made.items() if _changed(folder / name, text)]
         for name in sorted(written, key=lambda name: name == "manifest.json"):
             records.write(folder / name, made[name])
-        return Exported(folder, list(made), written)
+        return Exported(folder, list(made), written, about_results.outdated)
+
+
+class _Ages(NamedTuple):
+    """Which result tables are outdated, and what each was computed from, for the manifest."""
+
+    outdated: list[str]
+    computed_from: dict[str, str]
+
+
+def _frames_at_once(
+    study: Study, row: pd.Series[str], *, quotes: bool
+) -> tuple[dict[str, pd.DataFrame], _Ages]:
+    """The tables of a bundle as they stood at one time, and how old the results are."""
+    batch = str(row["batch"])
+    frames: dict[str, pd.DataFrame] = {}
+    ages = _Ages([], {})
+
+    def read(standing: stored.Standing) -> bool:
+        nonlocal ages
+        before = stored.computed_from(study.engine, batch)
+        frames.update(_frames(study, row, quotes=quotes))
+        ages = _Ages(stored.outdated(study.engine, batch), before)
+        now = stored.computed_from(study.engine, batch)
+        return (stored.standing(study.engine, batch), now) == (standing, before)
+
+    stored.steadily(study.engine, batch, read)
+    return frames, ages
 
 
 def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
@@ -133,24 +191,20 @@ def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.
             unit=sorted(set(who["unit"])),
         ),
         "tasks": database.read(study.engine, tables.TASKS, batch=batch).drop(columns="studio_task"),
-        **{
-            table.name: database.read(study.engine, table, batch=batch)
-            for table in (
-                tables.RELIABILITY,
-                tables.VERDICTS,
-                tables.ASSESSMENTS,
-                tables.CONSENSUS,
-                tables.ESTIMATES,
-            )
-        },
+        **stored.of_batch(study.engine, batch),
     }
 
 
-def _verdicts(study: Study, batch: str) -> pd.DataFrame:
+def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
     rows = database.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
             f"batch {batch!r}: reliability is not computed yet; run `labeler reliability`"
+        )
+    if not stored.stands(rows["computed_from"].iloc[0], standing[tables.VERDICTS.name]):
+        raise GateError(
+            f"batch {batch!r}: its verdicts are outdated, since codes came, changed or went after "
+            f"they were computed; run `labeler reliability --batch {batch}`"
         )
     return rows
 

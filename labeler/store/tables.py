@@ -235,6 +235,7 @@ RELIABILITY = _table(
     reliable=Float,
     verdict=Text,
     note=Text,
+    computed_from=Text,
 )
 ASSESSMENTS = _table(
     "assessments",
@@ -254,6 +255,7 @@ ASSESSMENTS = _table(
     method=Text,
     verdict=Text,
     note=Text,
+    computed_from=Text,
 )
 VERDICTS = _table(
     "verdicts",
@@ -290,6 +292,7 @@ CONSENSUS = _table(
     rule=Text,
     agreeing=Integer,
     coders=Integer,
+    computed_from=Text,
 )
 ESTIMATES = _table(
     "estimates",
@@ -307,7 +310,11 @@ ESTIMATES = _table(
     verdict=Text,
     override=Text,
     note=Text,
+    computed_from=Text,
 )
+
+# what results stand on: counts every change of what the results of a batch are computed from
+GROUNDS = _table("grounds", "batch", batch=Text, ground=Integer)
 
 # logs
 RUNS = _table(
@@ -320,6 +327,9 @@ RUNS = _table(
     started=Text,
     ended=Text,
     outcome=Text,
+    host=Text,
+    pid=Integer,
+    process=Text,
 )
 LEDGER = _table(
     "ledger",

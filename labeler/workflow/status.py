@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from sqlalchemy import and_, func, select
 
 from labeler.coders.llm.jobs import uploads
+from labeler.files import records
 from labeler.reliability import gate
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
@@ -33,7 +35,8 @@ def status(study: Study) -> list[Stage]:
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
         return [*stages, Stage("sample", 0, 0, "batches", command if ready else "")]
-    return stages + _batch(study, newest_batch(study))
+    newest = newest_batch(study)
+    return stages + _batch(study, newest) + _earlier(study, newest)
 
 
 def _uploads(study: Study) -> list[Stage]:
@@ -73,6 +76,21 @@ def _newest_embedded(study: Study) -> str:
     return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
+def _earlier(study: Study, newest: str) -> list[Stage]:
+    """Outdated results of the batches before the newest one, by which nobody may go."""
+    own = database.distinct(
+        study.engine, tables.BATCHES.c.batch, codebook=study.codebook.fingerprint
+    )
+    stages = []
+    for batch in own:
+        outdated = results.outdated(study.engine, batch) if batch != newest else []
+        for command in results.commands(outdated):
+            number = len([name for name in outdated if command in results.commands([name])])
+            words = f"outdated tables of batch {batch}"
+            stages.append(Stage(command, 0, number, words, f"labeler {command} --batch {batch}"))
+    return stages
+
+
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
     tasks = database.read(study.engine, tables.TASKS, batch=batch)
@@ -87,7 +105,10 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     uncoded = total - answered
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
     ready = answered and row["codebook"] == study.codebook.fingerprint
-    rule = _if(ready and not ruled, "labeler reliability" + option)
+    outdated = results.outdated(study.engine, batch)
+    aged = "reliability" in results.commands(outdated)
+    rule = _if(ready and (aged or not ruled), "labeler reliability" + option)
+    coefficients = "coefficients, outdated: codes changed since" if aged else "coefficients"
     return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
         Stage(
@@ -100,12 +121,12 @@ def _batch(study: Study, batch: str) -> list[Stage]:
             "tasks coded or skipped",
             _if(uncoded, "labeler pull" + option),
         ),
-        Stage("reliability", ruled, 0, "coefficients", rule),
-        *_results(study, batch, ruled),
+        Stage("reliability", ruled, ruled if aged else 0, coefficients, rule),
+        *_results(study, batch, ruled, outdated),
     ]
 
 
-def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
+def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[Stage]:
     """Aggregate what the gate lets through, then export; with `ruled` coefficients so far."""
     option = f" --batch {batch}"
     passed = set(
@@ -119,19 +140,30 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
         )
     )
     done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
-    pending = len(passed - done)
-    exported = (study.project.exports / batch / "manifest.json").is_file()
+    aged = tables.ESTIMATES.name in outdated
+    pending = len(passed | done if aged else passed - done)
+    exported = _exported(study, batch)
     export = _if(ruled and not exported, "labeler export" + option)
     return [
         Stage(
             "aggregate",
             len(done),
             pending,
-            f"variables; the gate is open for {len(passed)}",
+            f"variables; the gate is open for {len(passed)}" + ("; outdated" if aged else ""),
             _if(pending, "labeler aggregate" + option),
         ),
         Stage("export", int(exported), 0, "bundles", export),
     ]
+
+
+def _exported(study: Study, batch: str) -> bool:
+    """Whether a bundle of the batch is there and holds the results that are stored now."""
+    path = study.project.exports / batch / "manifest.json"
+    if not path.is_file():
+        return False
+    manifest = json.loads(records.read_text(path))
+    now = results.computed_from(study.engine, batch)
+    return not manifest.get("outdated") and manifest.get("computed_from") == now
 
 
 def _answered(study: Study, batch: str) -> int:

@@ -263,7 +263,10 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
         assert http.patch(f"{at}/{notes[corrected]}/", json={"result": given}, timeout=20).ok
     done = labeler("pull", "--json").json
     assert (done["changed"], done["coded"], done["tasks"]) == (2, 2, 3)
-    assert labeler.rows(tables.RELIABILITY)["reliability"] == []
+    stages = {row["stage"]: row for row in labeler("status", "--json").json["stages"]}
+    assert stages["reliability"]["command"] == "labeler reliability --batch loop"
+    assert "outdated" in stages["reliability"]["what"]
+    assert "verdicts are outdated" in labeler("aggregate", code=3).err
     assert labeler.following() == "labeler pull --batch loop"
     codings = made.codings("ada", "blind")
     impacts = {unit: value for (unit, _, name), value in codings.items() if name == "impact"}

@@ -9,12 +9,20 @@ from flask import Response, abort, render_template, request
 from pandas.api.types import is_object_dtype
 
 from labeler.results import bundle
+from labeler.store import results
+from labeler.web.report import queries
 
 
 def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> Response | str:
-    """The page, or for `?format=csv` its `table`; `name` is the file's, without ending."""
+    """The page, or for `?format=csv` its `table`; `name` is the file's, without ending.
+
+    A file of an outdated result table is called so.
+    """
     form = request.args.get("format", "html")
     if form == "csv":
+        batch = context.get("batch")
+        if batch and name in results.outdated(queries.engine(), batch["batch"]):
+            name = f"{name}-outdated"
         texts = {name: "str" for name, kind in table.dtypes.items() if is_object_dtype(kind)}
         return Response(
             bundle.csv(table.astype(texts)),

@@ -14,7 +14,7 @@ from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.coding.annotations import newest
 from labeler.coding.vocabulary import CANARY
-from labeler.store import database
+from labeler.store import database, results
 from labeler.store.tables import (
     ANNOTATIONS,
     BATCHES,
@@ -55,7 +55,14 @@ def banners() -> dict[str, Any]:
         "study": codebook(key).title if key else "A study without a codebook yet",
         "made_up": _made_up(engine(), database.count(engine(), POSTS)),
         "overrides": rows(reasons).to_dict("records"),
+        "outdated": outdated,
     }
+
+
+def outdated(batch: str, only: str = "") -> str:
+    """What pages say of a batch's outdated results (`only` of one table), and what helps; or ''."""
+    found = results.outdated(engine(), batch)
+    return results.warning(batch, [name for name in found if only in ("", name)])
 
 
 @lru_cache(maxsize=4)

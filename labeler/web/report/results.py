@@ -133,7 +133,7 @@ def reliability_figure(form: str) -> Response:
     book = _codebook(batch)
     if book is None or rows.empty:
         abort(404, "This batch has no reliability yet: give `labeler reliability`.")
-    return _drawn(figures.reliability(rows, book, width=_width()), form)
+    return _drawn(figures.reliability(rows, book, width=_width()), form, RELIABILITY.name)
 
 
 @pages.get("/figures/estimates.<form>")
@@ -146,7 +146,9 @@ def estimates_figure(form: str) -> Response:
     rows = rows[rows["variable"] == variable]
     if book is None or rows.empty:
         abort(404, "There are no estimates of this variable: name one with ?variable=.")
-    return _drawn(figures.shares(rows, book, variable=variable, width=_width()), form)
+    return _drawn(
+        figures.shares(rows, book, variable=variable, width=_width()), form, ESTIMATES.name
+    )
 
 
 @pages.get("/figures/calibration.<form>")
@@ -158,17 +160,23 @@ def calibration_figure(form: str) -> Response:
     own = rows[rows["assessment"].isin(("calibration", "skip")) & (rows["variable"] == variable)]
     if own.empty:
         abort(404, "There is no calibration of this variable: name one with ?variable=.")
-    return _drawn(calibration.calibration(own[own["code"] == ""]), form)
+    return _drawn(calibration.calibration(own[own["code"] == ""]), form, ASSESSMENTS.name)
 
 
-def _drawn(spec: figures.Spec, form: str) -> Response:
-    """A figure as an answer; 404 for a form that there is not."""
+def _drawn(spec: figures.Spec, form: str, table: str) -> Response:
+    """A figure of a result table as an answer, with a warning where that is outdated.
+
+    404 for a form that there is not.
+    """
+    batch = queries.chosen_batch()
+    warning = queries.outdated(batch["batch"], only=table) if batch else ""
+    drawn = draw.marked(spec, warning)
     if form == "json":
-        return Response(canonical(spec), content_type="application/json")
+        return Response(canonical(drawn), content_type="application/json")
     known: draw.Form | None = next((name for name in TYPES if name == form), None)
     if known is None:
         abort(404, f"Figures come as {', '.join(TYPES)} and json; there is no {form!r}.")
-    return Response(draw.draw(spec, known), content_type=TYPES[known])
+    return Response(draw.draw(drawn, known), content_type=TYPES[known])
 
 
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
