@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labeler.codebook import codebook as codebooks
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 
 CODEBOOK = """
 codebook: walks
@@ -197,5 +197,11 @@ def fill(url: str) -> None:
         ],
     }
     for table, rows in filling.items():
-        database.add(engine, table, tables.frame(table, rows))
+        given = tables.frame(table, rows)
+        if table not in results.RESULTS:
+            database.add(engine, table, given)
+            continue
+        for batch, own in given.groupby("batch"):
+            now = results.standing(engine, str(batch))
+            assert results.keep(engine, str(batch), now, {table: own})
     engine.dispose()

@@ -63,13 +63,15 @@ class _Coded(NamedTuple):
 def replace(engine: Engine, *slices: Slice) -> None:
     """Exchange slices as `database.replace` does, and make void the results that this concerns."""
     with database.writing(engine) as connection:
-        changed: set[str | _Coded] = set()
+        differing: dict[Table, set[tuple[Any, ...]]] = {}
         for table, equals, rows in slices:
             given = database.records(rows) if isinstance(rows, pd.DataFrame) else rows
             before = _there(connection, table, equals)
             database.exchange(connection, table, equals, given)
-            changed |= _changed(table, before ^ _counting(table, given))
-        invalidate(connection, _concerned(connection, changed))
+            # what one slice takes away and a later one brings again differs in nothing
+            differing[table] = differing.get(table, set()) ^ before ^ _counting(table, given)
+        changed = [_changed(table, rows) for table, rows in differing.items()]
+        invalidate(connection, _concerned(connection, set().union(*changed)))
 
 
 def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> None:

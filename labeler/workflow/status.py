@@ -106,9 +106,9 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
     ready = answered and row["codebook"] == study.codebook.fingerprint
     outdated = results.outdated(study.engine, batch)
-    aged = "reliability" in results.commands(outdated)
-    rule = _if(ready and (aged or not ruled), "labeler reliability" + option)
-    coefficients = "coefficients, outdated: codes changed since" if aged else "coefficients"
+    old = [name for name in outdated if results.commands([name]) == ["reliability"]]
+    rule = _if(ready and (old or not ruled), "labeler reliability" + option)
+    coefficients = f"coefficients; outdated: {', '.join(old)}" if old else "coefficients"
     return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
         Stage(
@@ -121,7 +121,7 @@ def _batch(study: Study, batch: str) -> list[Stage]:
             "tasks coded or skipped",
             _if(uncoded, "labeler pull" + option),
         ),
-        Stage("reliability", ruled, ruled if aged else 0, coefficients, rule),
+        Stage("reliability", ruled, len(old), coefficients, rule),
         *_results(study, batch, ruled, outdated),
     ]
 
