@@ -320,8 +320,11 @@ def alphas(labeler: Labeler, batch: str) -> list[tuple[str, float]]:
         (rows["batch"] == batch)
         & (rows["variable"] == "relevance")
         & (rows["code"] == "")
-        & (rows["coefficient"] == "krippendorff_alpha_nominal")
+        & rows["coefficient"].str.startswith("krippendorff_alpha")
+        & (rows["weighting"] == "")
+        & (rows["kind"] == "model-panel")
     ]
+    assert len(own)
     return sorted(zip(own["panel"], own["value"], strict=True))
 
 
