@@ -1,4 +1,5 @@
 # make demo      the whole way once on made-up posts (ONCE=1: print the result and end)
+# make check     between two edits: lint, and tests/unit with a fifth of their random draws
 # make test      what CI runs: installs what the tests need, then tests
 # make lint      ruff, mypy --strict, import contracts
 # make services  what the tests need beside Python: Chromium, PostgreSQL, Label Studio
@@ -9,9 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tests of a file, and its fixtures, share one worker.
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
-
-check: lint
-	$(BIN)/python -m pytest $(WORKERS) tests/unit $(PYTEST)
+# How many of their random draws the unit tests make between two edits; CI makes all.
+SHARE ?= 0.2
 
 .PHONY: demo test check lint bench services programs studio clean
 
@@ -26,6 +26,9 @@ lint: $(VENV)/ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint
+	LABELER_TEST_SHARE=$(SHARE) $(BIN)/python -m pytest $(WORKERS) tests/unit $(PYTEST)
 
 bench: $(VENV)/ready-test
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

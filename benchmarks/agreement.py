@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from labeler.statistics.agreement.alpha import alpha
 from labeler.statistics.agreement.coefficients import coefficients
+from labeler.statistics.agreement.column_patterns import ColumnPatterns, column_patterns
 from labeler.statistics.agreement.intervals import bootstrap, jackknife
-from labeler.statistics.agreement.panels import Panel, panel_of
 
 SIZES = [(2, 1_000), (3, 10_000), (5, 100_000), (5, 1_000_000)]
 CODES = [f"code{number:02}" for number in range(12)]
@@ -93,7 +93,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 def ours(columns: Columns) -> float:
     """The core's nominal alpha of columns."""
-    panel = panel_of(columns, len(CODES))
+    panel = column_patterns(columns, len(CODES))
     return alpha(panel.counts, level=LEVEL, domain=CODES, times=panel.times).value
 
 
@@ -185,12 +185,12 @@ def points(others: dict[str, Library], *, full: bool) -> None:
 
 def with_interval(columns: Columns, domain: list[str], level: Any = LEVEL) -> None:
     """Alpha, jackknife and 1,000 resamples from columns."""
-    panel = panel_of(columns, len(domain))
+    panel = column_patterns(columns, len(domain))
     jackknife(panel.counts, level=level, domain=domain, times=panel.times)
     resample(panel, domain, level)
 
 
-def resample(panel: Panel, domain: list[str], level: Any = LEVEL) -> None:
+def resample(panel: ColumnPatterns, domain: list[str], level: Any = LEVEL) -> None:
     """1,000 resamples of a panel."""
     bootstrap(
         panel.counts, level=level, domain=domain, times=panel.times, resamples=RESAMPLES, seed=1
@@ -232,7 +232,7 @@ def growth() -> None:
     print(f"\n{RESAMPLES} resamples as units grow (3 coders, 4 codes: all patterns soon seen)")
     first = 0.0
     for units in (10_000, 100_000, 1_000_000, 10_000_000):
-        panel = panel_of(made(3, units, codes=4), 4)
+        panel = column_patterns(made(3, units, codes=4), 4)
         took = seconds(lambda panel=panel: resample(panel, CODES[:4]))
         first = first or took
         shown = f"{took:.4f} s, {took / first:.2f} of the first"
@@ -243,7 +243,7 @@ def memory() -> None:
     """Peak memory of alpha, jackknife and resamples from a panel, by its distinct columns."""
     print("\npeak memory of alpha with intervals (12 codes), by distinct columns")
     for coders, units in ((3, 10_000), (5, 10_000), (5, 100_000), (5, 1_000_000)):
-        panel = panel_of(made(coders, units), len(CODES))
+        panel = column_patterns(made(coders, units), len(CODES))
         tracemalloc.start()
         jackknife(panel.counts, level=LEVEL, domain=CODES, times=panel.times)
         single = tracemalloc.get_traced_memory()[1]

@@ -52,7 +52,7 @@ class Model(NamedTuple):
     key: str
     name: str
     codebook: Codebook
-    templates: requests.Templates
+    templates: requests.PromptTemplates
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def main() -> None:
     folder = ROOT / "templates" / "prompt"
     texts = [(folder / f"{name}.jinja").read_text("utf-8") for name in ("system", "user")]
     with endpoint(options) as (base_url, key):
-        model = Model(base_url, key, options.model, codebook, requests.Templates(*texts))
+        model = Model(base_url, key, options.model, codebook, requests.PromptTemplates(*texts))
         measure(model)
 
 
@@ -146,7 +146,7 @@ def answered(model: Model, posts: pd.DataFrame, replicate: int) -> pd.DataFrame:
     kept: list[dict[str, object]] = []
     shared = {"codebook": model.codebook.fingerprint, "coder": requests.coder(spec)}
 
-    def keep(answer: complete.Answer) -> None:
+    def keep(answer: complete.Completion) -> None:
         asked = made.loc[answer.completion]
         row = {"completion": answer.completion, "unit": asked["unit"], "replicate": replicate}
         row |= {"answer": answer.body, "error": answer.error, "detail": answer.detail}

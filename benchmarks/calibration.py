@@ -119,7 +119,7 @@ def coverage(world: World, n: int, runs: int) -> str:
     rows = []
     for _ in range(runs):
         confidence = world.draw(chance, n)
-        units = calibration.judged(confidence, chance.random(n) < world.right(confidence))
+        units = calibration.unit_confidences(confidence, chance.random(n) < world.right(confidence))
         found, place = calibration.ece(units), calibration.binned(units)
         edges = [units.confidence[place == k].min() for k in range(1, int(place.max()) + 1)]
         at = np.searchsorted(edges, many, side="right")

@@ -1,6 +1,6 @@
 """How often the default interval for alpha holds the true value.
 
-    python benchmarks/coverage.py [--runs 2000] [--confidence 0.95]
+    python benchmarks/coverage.py [--runs 2000] [--confidence 0.95] [--unequal]
 
 Simulates made-up codings in 18 scenarios: 50, 100 and 300 units; 2 and 3 coders; a rare code (10%),
 two balanced codes, four balanced codes. Each unit has a true code; a coder sees it with a chance
@@ -8,6 +8,8 @@ of sqrt(.8), and else draws a code by the codes' shares: so two coders agree bey
 the units, and alpha is .8. Prints, a row a scenario, the share of intervals that hold alpha (goal:
 94-96% on average at 100 units and more), how often the lower one-sided bound lies below it, the
 median width, and how often there was no interval for want of variation; those are not counted.
+Then the same for units drawn with unequal probability, and how often the gate passes at its
+threshold (see `unequal`); `--unequal` prints that part alone.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import unequal
 
+from labeler.statistics.agreement.column_patterns import column_patterns
 from labeler.statistics.agreement.intervals import jackknife
-from labeler.statistics.agreement.panels import panel_of
 
 ALPHA = 0.8
 UNITS = (50, 100, 300)
@@ -43,13 +46,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=2000, help="samples in each scenario")
     parser.add_argument("--confidence", type=float, default=0.95)
+    parser.add_argument("--unequal", action="store_true", help="unequal drawing alone")
     options = parser.parse_args()
-    print(f"true alpha {ALPHA}, {options.runs} runs a scenario, {options.confidence:.0%} intervals")
+    if not options.unequal:
+        equal(options.runs, options.confidence)
+    unequal.report(options.runs)
+
+
+def equal(runs: int, confidence: float) -> None:
+    """Units drawn alike."""
+    print(f"true alpha {ALPHA}, {runs} runs a scenario, {confidence:.0%} intervals")
     print("units  coders  codes        interval  lower bound  median width  no interval")
     large = []
     for number, (units, coders, codes) in enumerate(itertools.product(UNITS, CODERS, CODES)):
         chance = np.random.default_rng([20, number])
-        found = covered(units, coders, CODES[codes], options.runs, options.confidence, chance)
+        found = covered(units, coders, CODES[codes], runs, confidence, chance)
         print(
             f"{units:>5}  {coders:>6}  {codes:<11}  {found.interval:>8.1%}  {found.lower:>11.1%}"
             f"  {found.width:>12.3f}  {found.undefined:>11.1%}"
@@ -78,7 +89,7 @@ def covered(
     samples = np.where(knows, truth, guesses).astype(np.int8)
     bounds = np.empty((runs, 3))
     for run, columns in enumerate(samples):
-        panel = panel_of(columns, q)
+        panel = column_patterns(columns, q)
         found = jackknife(
             panel.counts, level="nominal", domain=domain, times=panel.times, confidence=confidence
         )

@@ -41,7 +41,7 @@ from labeler.store import database, tables
 
 HERE = Path(__file__).parent
 RPM, SLOTS, QUEUE = 6000, 64, 32
-NO_LIMITS = complete.Limits()
+NO_LIMITS = complete.RateLimits()
 POST = "Post {number}: these words are made up, the bot was kind to me tonight."
 CODEBOOK = """\
 codebook: made-up
@@ -232,12 +232,12 @@ def ideal(case: Case) -> float:
     return last
 
 
-def ours(posts: int, flying: int, url: str, limits: complete.Limits = NO_LIMITS) -> int:
+def ours(posts: int, flying: int, url: str, limits: complete.RateLimits = NO_LIMITS) -> int:
     """`llm.complete`, every answer stored as the command stores it."""
     with tempfile.TemporaryDirectory() as folder:
         engine = database.connect(f"sqlite:///{folder}/store.db")
 
-        def keep(answers: list[complete.Answer]) -> None:
+        def keep(answers: list[complete.Completion]) -> None:
             rows = [row(answer) for answer in answers]
             names = [one["completion"] for one in rows]
             database.replace(
@@ -261,7 +261,7 @@ def ours(posts: int, flying: int, url: str, limits: complete.Limits = NO_LIMITS)
     return stored
 
 
-def row(answer: complete.Answer) -> dict[str, Any]:
+def row(answer: complete.Completion) -> dict[str, Any]:
     """An answer as it is stored."""
     return {
         "completion": answer.completion,
@@ -287,7 +287,7 @@ def row(answer: complete.Answer) -> dict[str, Any]:
 
 def ours_given(posts: int, flying: int, url: str) -> int:
     """The limit is told."""
-    return ours(posts, flying, url, complete.Limits(RPM))
+    return ours(posts, flying, url, complete.RateLimits(RPM))
 
 
 def ours_learned(posts: int, flying: int, url: str) -> int:

@@ -126,7 +126,7 @@ def coverage(posts: int, coders: int, share: float, runs: int) -> None:
     for run in range(runs):
         marks = made(posts, coders, share=share, seed=1_000 + run)
         for place, measure in enumerate(measures):
-            spread = measure(marks).interval
+            spread = measure(marks)
             held[place] += spread.low <= truth[place] <= spread.high
     shares = 100 * held / runs
     print(f"{posts:>7} {coders:>7} {share:>13.1f} {shares[0]:>6.1f} {shares[1]:>8.1f}")

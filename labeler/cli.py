@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import click
 
-from labeler import __version__
+from labeler import __version__, log
 from labeler.errors import LabelerError
 from labeler.project import SETTINGS, Project, load
 
@@ -26,6 +26,9 @@ COMMANDS = {
     "codebook": "check, show and compare codebooks",
     "ingest": "read posts from files",
     "prelabel": "let a model (or the cues coder) code each post",
+    "jobs": "let a model code posts by jobs: half the price, within a day",
+    "pilot": "what several posts a request cost in agreement",
+    "learning-curve": "how well a classifier codes with more and more adjudicated units",
     "sample": "draw a batch: who codes what, blind or assisted",
     "codings": "bring in codings that were made elsewhere",
     "coders": "the people who code, and their accounts",
@@ -94,6 +97,14 @@ class Commands(click.Group):
 @click.option(
     "--blind-studio", metavar="URL", help="A second Label Studio, for the blind arm alone."
 )
+@click.option(
+    "--log",
+    "log_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="LABELER_LOG",
+    help="Note each call to a server there: method, address, status, seconds, attempt.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def labeler(
@@ -102,6 +113,7 @@ def labeler(
     database: str | None,
     codebook: str | None,
     blind_studio: str | None,
+    log_file: Path | None,
     verbose: bool,
 ) -> None:
     """A model pre-labels posts, people verify, reliability decides.
@@ -114,6 +126,9 @@ def labeler(
     """
     given = {"database": database, "codebook": codebook, "blind_studio_url": blind_studio}
     context.obj = Context(root, given, verbose)
+    if log_file is not None:
+        handler = log.to_file(log_file)
+        context.call_on_close(lambda: log.end(handler))
 
 
 def run() -> int:

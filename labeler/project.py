@@ -21,6 +21,7 @@ SETTINGS = {
     "database": "where the store is: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
     "codebook": "the codebook's file",
     "studio_url": "address of a Label Studio of your own; empty: the one that labeler starts",
+    "studio_database": "where that one keeps its data: postgresql://USER@HOST/NAME; empty: SQLite",
     "blind_studio_url": "address of a second Label Studio for the blind arm; empty: none",
     "llm_url": "address of an OpenAI-compatible server, with /v1",
     "llm_model": "the model's name there",
@@ -44,6 +45,7 @@ class Project:
     database: str = field(default="", repr=False)
     codebook: str = ""
     studio_url: str = ""
+    studio_database: str = field(default="", repr=False)
     blind_studio_url: str = ""
     studio_env: Path | None = None
     llm_url: str = DEFAULT_LLM_URL

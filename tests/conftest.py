@@ -6,10 +6,15 @@ import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
+from thorough import USUAL, repetitions
 
 # A busy machine is no defect: no example is failed, and no test given up, for the time it took.
 settings.register_profile(
-    "labeler", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "labeler",
+    max_examples=repetitions(USUAL),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("labeler")
 

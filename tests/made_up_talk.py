@@ -11,10 +11,12 @@ from places import ROOT
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.coders import requests
-from labeler.coders.requests import Templates
+from labeler.coders.requests import PromptTemplates
 
 PROMPT = ROOT / "templates" / "prompt"
-TEMPLATES = Templates((PROMPT / "system.jinja").read_text(), (PROMPT / "user.jinja").read_text())
+TEMPLATES = PromptTemplates(
+    (PROMPT / "system.jinja").read_text(), (PROMPT / "user.jinja").read_text()
+)
 SPEC = requests.spec(base_url="http://127.0.0.1:1/v1", model="made-up", templates=TEMPLATES)
 CODER = requests.coder(SPEC)
 TEXT = "I talk to the bot each night. 😀 It calms me down. It calms me down."

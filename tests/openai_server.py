@@ -21,8 +21,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import openai_batches
+import openai_jobs
 from aiohttp import web
+from waiting import SECONDS
 
 KEY = "made-up-key-for-tests"
 MODEL = "made-up-model"
@@ -85,7 +86,7 @@ class Server:
     filled: float = 0.0
     counts: bool = True
     wavers: bool = False
-    desk: openai_batches.Desk = field(default_factory=openai_batches.Desk)
+    desk: openai_jobs.Desk = field(default_factory=openai_jobs.Desk)
 
     @property
     def requests(self) -> int:
@@ -147,13 +148,13 @@ def serve(port: int = 0, server: Server | None = None) -> Iterator[Server]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
-    if not ready.wait(timeout=20):
+    if not ready.wait(timeout=SECONDS):
         raise RuntimeError("the loopback server did not start")
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(done.set)
-        thread.join(timeout=20)
+        thread.join(timeout=SECONDS)
         loop.close()
 
 
@@ -164,7 +165,7 @@ async def listening(server: Server, port: int) -> AsyncIterator[None]:
     app[SERVER] = server
     app.router.add_post("/v1/chat/completions", _completions)
     app.router.add_get("/v1/models", _models)
-    openai_batches.add(app, server.desk, lambda request: _wrong_key(request))
+    openai_jobs.add(app, server.desk, lambda request: _wrong_key(request))
     app.router.add_get("/control", _shown)
     app.router.add_post("/control", _control)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -410,7 +411,7 @@ def _wrong_key(request: web.Request) -> web.Response | None:
     return None
 
 
-def in_batch(server: Server, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def in_job(server: Server, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Status and body of what a request of a batch is answered: faults as of one of its own."""
     server.bodies.append(json.dumps(body).encode())
     server.posts[post_of(body)] += 1
@@ -450,7 +451,7 @@ async def _control(request: web.Request) -> web.Response:
     server.key = told.get("key", server.key)
     server.desk.slow = told.get("slow", server.desk.slow)
     if "batches" in told:
-        server.desk.bring(told["batches"], lambda body: in_batch(server, body))
+        server.desk.bring(told["batches"], lambda body: in_job(server, body))
     return await _shown(request)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from places import ROOT
+from waiting import SECONDS
 from warm import warm
 
 from labeler.store import database, results, tables
@@ -23,7 +24,6 @@ PASSED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "LABELER_STUDIO_ENV")
 FACTS = (tables.CODEBOOKS, tables.CODERS, tables.POSTS, tables.COMPLETIONS)
 MIRRORS = (tables.BATCHES, tables.SEATS, tables.TASKS, tables.ANNOTATIONS)
 DERIVED = (tables.SEGMENTS, tables.CODINGS, *results.RESULTS)
-SECONDS = 120
 PROGRAM = (sys.executable, "-m", "labeler")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from waiting import until
 
 from labeler.studio.server import server as studio_server
 from labeler.studio.server.server import Server
@@ -26,9 +27,7 @@ class Spare(NamedTuple):
         server = studio_server.status(self.data)
         assert server is not None
         os.kill(server.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while studio_server.status(self.data) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: studio_server.status(self.data) is None, what="its end")
 
     @property
     def server(self) -> Server:

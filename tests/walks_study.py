@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
 from labeler.codebook import codebook as codebooks
+from labeler.coding import read
+from labeler.coding.consensus import consensus
+from labeler.reliability.disagreements import disagreements
 from labeler.store import database, results, tables
 
 CODEBOOK = """
@@ -94,6 +99,7 @@ def fill(url: str) -> None:
         tables.BATCHES: [whole | {"suggester": MODEL, "created": moment}],
         tables.TASKS: [
             {"batch": "pilot", "arm": arm, "coder": coder, "unit": unit, "position": 1}
+            | {"unit_probability": 1.0, "task_probability": 1.0}
             for arm, coder in seats
             for unit in (FIRST, SECOND)
         ],
@@ -204,4 +210,14 @@ def fill(url: str) -> None:
         for batch, own in given.groupby("batch"):
             now = results.standing(engine, str(batch))
             assert results.keep(engine, str(batch), now, {table: own})
+    compare(engine)
     engine.dispose()
+
+
+def compare(engine: Engine) -> None:
+    """Store where the coders differ, as `labeler reliability` does."""
+    row = tables.records(database.read(engine, tables.BATCHES))[0]
+    coded = read.read_batch(engine, row, BOOK, wanted={tables.CODINGS: read.CODINGS})
+    found = disagreements(coded, consensus(coded.blind, BOOK, batch="pilot"))
+    both = {tables.DISAGREEMENTS: found.rows, tables.COMPARISONS: found.comparisons}
+    assert results.keep(engine, "pilot", results.standing(engine, "pilot"), both)

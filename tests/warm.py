@@ -137,8 +137,13 @@ def _become(words: list[str], environment: dict[str, str], folder: str, fds: lis
 def _load() -> None:
     """All of labeler, and the libraries that it loads when they are needed."""
     package = importlib.import_module("labeler")
+    elsewhere = (  # not loaded by a command, or not by every one
+        "labeler.resources.",
+        "labeler.coders.embedding.model",
+        "labeler.studio.server.launcher",
+    )
     for found in pkgutil.walk_packages(package.__path__, "labeler."):
-        if not found.name.startswith(("labeler.resources.", "labeler.coders.embedding.model")):
+        if not found.name.startswith(elsewhere):
             importlib.import_module(found.name)
 
 

@@ -7,6 +7,7 @@ covers what a coder sees; cues and thresholds, which no coder sees, do not chang
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -19,6 +20,7 @@ from labeler.codebook.rules import HAS_SEGMENT as HAS_SEGMENT
 from labeler.codebook.rules import broken
 from labeler.errors import CodebookError
 from labeler.keys import key
+from labeler.text.coded_values import by_size, codes_of, joined, parts_of
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
@@ -120,17 +122,30 @@ class Variable(_Entry):
     def written(self, codes: Iterable[str]) -> str:
         """A coded value as text: codes in codebook order joined by `+`; '' is the empty set.
 
-        A code that is not in the codebook comes last, so that `fault` can name it.
+        A code that is not in the codebook comes last, so that `fault` can name it. Numbers stand
+        by size.
         """
         given = set(codes)
+        if not self.values:
+            return joined(by_size(given))
         known = [code for code in self.codes if code in given]
-        return "+".join(known + sorted(given.difference(known)))
+        return joined(known + sorted(given.difference(known)))
+
+    def measured(self, codes: Iterable[str]) -> list[str]:
+        """What distances are made from: the codes themselves, or the numbers they stand for."""
+        if self.metric not in ("interval", "ratio") or not self.values:
+            return list(codes)
+        return [str(self.value(code).number) for code in codes]
+
+    def labels(self, value: str) -> list[str]:
+        """The labels of the codes in a value; a number stands for itself."""
+        return [self.value(code).label for code in codes_of(value)] if self.values else [value]
 
     def fault(self, value: str) -> str:
         """Why `value` is no coding of this variable, in words; '' where it is one."""
         if not self.values:
             return self._number_fault(value)
-        codes = value.split("+") if value else []
+        codes = parts_of(value)
         unknown = [code for code in codes if code not in self.codes]
         if unknown:
             return f"{self.variable}: code {unknown[0]!r} is not in the codebook"
@@ -151,6 +166,8 @@ class Variable(_Entry):
         high = float("inf") if self.maximum is None else self.maximum
         if not low <= number <= high:
             return f"{self.variable}: {value} lies outside {low:g} to {high:g}"
+        if math.isinf(number):
+            return f"{self.variable}: {value!r} is not a number"
         return ""
 
 

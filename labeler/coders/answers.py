@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.coders.schema import check, form, shallow
 from labeler.errors import AnswerError
 from labeler.text import quotes, strict_json
+from labeler.text.coded_values import number_text
 from labeler.text.storable import storable
 
 _FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.S | re.I)
@@ -39,14 +41,14 @@ class Example(NamedTuple):
     answer: str
 
 
-class Among(NamedTuple):
+class PostInRequest(NamedTuple):
     """Which of the posts of one request is meant: its id, and the ids of all."""
 
     post: str
     posts: tuple[str, ...]
 
 
-class Segment(NamedTuple):
+class AnsweredSegment(NamedTuple):
     """A stretch of the text and its codings; start and end are -1 where `found` is 'missing'.
 
     `place` is where it stands in the list of segments as answered, from 0.
@@ -60,14 +62,14 @@ class Segment(NamedTuple):
     place: int = 0
 
 
-class Answer(NamedTuple):
+class ParsedAnswer(NamedTuple):
     """Codings of the unit (variable to value), its segments by (start, end), faults (kind, detail).
 
     The faults here are those beside which the codings stay: `unsupported-quote`, `abstained`.
     """
 
     codings: dict[str, str]
-    segments: list[Segment]
+    segments: list[AnsweredSegment]
     faults: list[tuple[str, str]]
 
 
@@ -108,8 +110,8 @@ def read(
     codebook: Codebook,
     *,
     abstains: bool = False,
-    among: Among | None = None,
-) -> Answer:
+    among: PostInRequest | None = None,
+) -> ParsedAnswer:
     """The codings and segments that `answer` gives to the unit with this text.
 
     `abstains`: null is an answer to every question (cues and embedded coder). `among`: the
@@ -121,43 +123,25 @@ def read(
     given = strict_json.load(bare(answer), "answer")
     if among is not None:
         given = _one(given, among, codebook)
-    names = ["rationale", "variables", *(["segments"] if codebook.segments else [])]
-    parts = strict_json.members(given, names, "answer")
-    if not isinstance(parts["rationale"], str):
-        raise strict_json.misfit("rationale", "a text", parts["rationale"])
+    check(given, form(codebook, abstains=abstains))
+    parts = cast(dict[str, Any], given)
     faults: list[tuple[str, str]] = []
-    asked = _Asked(abstains, faults)
+    reading = _AnswerReading(abstains, faults)
     codes: Codes = {}
-    codings = _codings(codebook.of_unit, parts["variables"], codes, "variables", asked)
-    segments = []
-    if codebook.segments is not None:
-        if not isinstance(parts["segments"], list):
-            raise strict_json.misfit("segments", "a list", parts["segments"])
-        segments = list(_segments(parts["segments"], text, codebook, codes, asked))
-    return Answer(codings, sorted(segments, key=lambda one: (one.start, one.end)), faults)
+    codings = _codings(codebook.of_unit, parts["variables"], codes, "variables", reading)
+    segments = list(_segments(parts.get("segments", []), text, codebook, codes, reading))
+    return ParsedAnswer(codings, sorted(segments, key=lambda one: (one.start, one.end)), faults)
 
 
-def may_be_null(variable: Variable) -> bool:
-    """Whether the schema admits null: a question that may not apply, or may be left open.
-
-    A multiple variable says the same by an empty list.
-    """
-    return not variable.multiple and (bool(variable.applies_when) or not variable.required)
-
-
-def _one(given: object, among: Among, codebook: Codebook) -> dict[str, Any]:
+def _one(given: object, among: PostInRequest, codebook: Codebook) -> dict[str, Any]:
     """What an answer to several posts says of one of them, in the form of an answer to one."""
-    lists = strict_json.members(
-        given, ["posts", *(["segments"] if codebook.segments else [])], "answer"
-    )
+    check(given, shallow(codebook))
     own: dict[str, list[dict[str, Any]]] = {}
-    for name, parts in lists.items():
-        if not isinstance(parts, list):
-            raise strict_json.misfit(name, "a list", parts)
+    for name, parts in cast(dict[str, list[object]], given).items():
         own[name] = []
         for place, part in enumerate(parts):
             which = part.get("post") if isinstance(part, dict) else None
-            if which not in among.posts:
+            if not isinstance(part, dict) or which not in among.posts:
                 raise strict_json.misfit(
                     f"{name}[{place}].post", "the id of a post of this request", which
                 )
@@ -172,7 +156,7 @@ def _one(given: object, among: Among, codebook: Codebook) -> dict[str, Any]:
     return post | {"segments": own["segments"]} if codebook.segments else post
 
 
-class _Asked(NamedTuple):
+class _AnswerReading(NamedTuple):
     """How strictly null is read, and where faults beside which codings stay are noted."""
 
     abstains: bool
@@ -180,36 +164,38 @@ class _Asked(NamedTuple):
 
 
 def _segments(
-    given: list[object], text: str, codebook: Codebook, unit: Codes, asked: _Asked
-) -> Iterable[Segment]:
+    given: list[dict[str, Any]],
+    text: str,
+    codebook: Codebook,
+    unit: Codes,
+    reading: _AnswerReading,
+) -> Iterable[AnsweredSegment]:
     ends: dict[str, int] = {}
-    for place, part in enumerate(given):
+    for place, segment in enumerate(given):
         path = f"segments[{place}]"
-        at = ["start"] if asked.abstains and isinstance(part, dict) and "start" in part else []
-        segment = strict_json.members(part, ["quote", "codes", *at], path)
-        if not isinstance(segment["quote"], str):
-            raise strict_json.misfit(f"{path}.quote", "a text", segment["quote"])
         codes = dict(unit)
-        codings = _codings(codebook.of_segment, segment["codes"], codes, f"{path}.codes", asked)
+        codings = _codings(codebook.of_segment, segment["codes"], codes, f"{path}.codes", reading)
         if not any(variable.applies(codes) for variable in codebook.of_segment):
             continue
         quote = storable(segment["quote"]).strip()
         found = _told_place(quote, text, segment.get("start"), f"{path}.start")
         found = found or _place(quote, text, ends.get(quote, 0))
         if found is None:
-            asked.faults.append(("unsupported-quote", f"{path}.quote: {strict_json.shown(quote)}"))
-            yield Segment(-1, -1, quote, "missing", codings, place)
+            reading.faults.append(
+                ("unsupported-quote", f"{path}.quote: {strict_json.shown(quote)}")
+            )
+            yield AnsweredSegment(-1, -1, quote, "missing", codings, place)
         else:
             start, end, how = found
             ends[quote] = end
-            yield Segment(start, end, text[start:end], how, codings, place)
+            yield AnsweredSegment(start, end, text[start:end], how, codings, place)
 
 
-def _told_place(quote: str, text: str, start: object, path: str) -> quotes.Found | None:
+def _told_place(quote: str, text: str, start: int | None, path: str) -> quotes.Found | None:
     """Where the coder said that its quote begins, if it stands there; None without a place."""
     if start is None:
         return None
-    if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start <= len(text):
+    if not 0 <= start <= len(text):
         raise strict_json.misfit(path, "an offset in the text", start)
     stands = bool(quote) and text.startswith(quote, start)
     return quotes.Found(start, start + len(quote), "exact") if stands else None
@@ -231,63 +217,44 @@ def _place(quote: str, text: str, after: int) -> quotes.Found | None:
 
 
 def _unescaped(quote: str) -> str:
-    def sign(match: re.Match[str]) -> str:
+    def character(match: re.Match[str]) -> str:
         digits, short = match.groups()
         return chr(int(digits, 16)) if digits else _ESCAPED.get(short, short)
 
-    halves = _ESCAPE.sub(sign, quote).encode("utf-16-le", "surrogatepass")
+    halves = _ESCAPE.sub(character, quote).encode("utf-16-le", "surrogatepass")
     return halves.decode("utf-16-le", "replace")
 
 
 def _codings(
-    variables: tuple[Variable, ...], given: object, codes: Codes, path: str, asked: _Asked
+    variables: tuple[Variable, ...],
+    given: dict[str, Any],
+    codes: Codes,
+    path: str,
+    reading: _AnswerReading,
 ) -> dict[str, str]:
     """The written values of the variables that apply; `codes` grows by them."""
-    members = strict_json.members(given, [variable.variable for variable in variables], path)
     codings = {}
     for variable in variables:
         name = variable.variable
-        value = _value(variable, members[name], f"{path}.{name}", abstains=asked.abstains)
         if not variable.applies(codes):
             continue
+        value = _value(variable, given[name])
         if value is None:
-            if variable.required and not asked.abstains:
-                asked.faults.append(("abstained", f"{path}.{name}: null, though it applies"))
+            if variable.required and not reading.abstains:
+                reading.faults.append(("abstained", f"{path}.{name}: null, though it applies"))
             continue
         codes[name] = value
         codings[name] = variable.written(value) if variable.values else value[0]
     return codings
 
 
-def _value(
-    variable: Variable, given: object, path: str, *, abstains: bool
-) -> tuple[str, ...] | None:
+def _value(variable: Variable, given: Any) -> tuple[str, ...] | None:
     """The codes given to a variable, or its number as text; None for null."""
-    if given is None and (abstains or may_be_null(variable)):
+    if given is None:
         return None
     if not variable.values:
-        return (_number(variable, given, path),)
+        return (number_text(given),)
     if not variable.multiple:
-        return (_code(variable, given, path),)
-    if not isinstance(given, list):
-        raise strict_json.misfit(path, "a list of codes", given)
-    codes = tuple(dict.fromkeys(_code(variable, code, path) for code in given))
-    chosen = tuple(code for code in codes if code != variable.none)
+        return (given,)
+    chosen = tuple(code for code in dict.fromkeys(given) if code != variable.none)
     return chosen or ((variable.none,) if variable.none else ())
-
-
-def _code(variable: Variable, given: object, path: str) -> str:
-    if not isinstance(given, str) or given not in variable.codes:
-        raise strict_json.misfit(path, f"one of {', '.join(variable.codes)}", given)
-    return given
-
-
-def _number(variable: Variable, given: object, path: str) -> str:
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise strict_json.misfit(path, "a number", given)
-    whole = isinstance(given, int) or given.is_integer()
-    written = str(int(given)) if whole else repr(given)
-    fault = variable.fault(written)
-    if fault:
-        raise AnswerError(f"{path}: {fault[:200]}", kind="off-schema")
-    return written

@@ -21,11 +21,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from labeler.codebook.codebook import HAS_SEGMENT, Codebook, Variable
+from labeler.codebook.codebook import HAS_SEGMENT, Codebook
 from labeler.coders import answers
 from labeler.coders.logprobs import probabilities
 from labeler.coding.vocabulary import CANARY
 from labeler.errors import AnswerError
+from labeler.text.coded_values import codes_of
 
 CONFIDENCE = ["unit", "coder", "segment", "variable", "code", "confidence", "kind", "replicates"]
 OVERLAP = 0.5
@@ -36,7 +37,7 @@ Pairs = set[tuple[str, str]]
 """Variables with their codes; a value of several codes is several pairs."""
 
 
-class _Run(NamedTuple):
+class _Replicate(NamedTuple):
     """One replicate of a coder on a unit."""
 
     unit: str
@@ -44,7 +45,7 @@ class _Run(NamedTuple):
     replicate: int
 
 
-class _Piece(NamedTuple):
+class _PlacedSegment(NamedTuple):
     """A segment of one replicate: its number, where it stands, its words, its codes."""
 
     number: str
@@ -58,7 +59,6 @@ def votes(
     codings: pd.DataFrame,
     segments: pd.DataFrame,
     answered: pd.DataFrame,
-    codebook: Codebook,
 ) -> pd.DataFrame:
     """Shares of the replicates, as a frame of CONFIDENCE with the kinds `vote` and `segment`.
 
@@ -68,11 +68,11 @@ def votes(
     are those of the coder's first replicate, by the numbers of its segments. One replicate alone
     gives shares of 1: they say nothing.
     """
-    given = _given(codings, codebook)
-    pieces = _pieces(segments, given)
+    given = _given(codings)
+    pieces = _placed_segments(segments, given)
     rows: list[tuple[Any, ...]] = []
     for (unit, coder), group in answered.groupby(["unit", "coder"], sort=True):
-        runs = [_Run(str(unit), str(coder), int(n)) for n in sorted(set(group["replicate"]))]
+        runs = [_Replicate(str(unit), str(coder), int(n)) for n in sorted(set(group["replicate"]))]
         codes = [set().union(*given.get(run, {}).values()) for run in runs]
         tally = Counter(code for own in codes for code in own)
         for (variable, code), times in sorted(tally.items()):
@@ -102,7 +102,7 @@ def logprobs(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook)
         except AnswerError:
             continue
         shares = probabilities(row.answer, answers.bare(content))
-        for segment, path, codes in _chosen(answer, codebook):
+        for segment, path, codes in _chosen(answer):
             for name, code in codes:
                 share = shares.get((*path, name, code), np.nan)
                 rows.append(
@@ -112,7 +112,7 @@ def logprobs(completions: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook)
 
 
 def _chosen(
-    answer: answers.Answer, codebook: Codebook
+    answer: answers.ParsedAnswer,
 ) -> Iterable[tuple[str, tuple[Any, ...], list[tuple[str, str]]]]:
     """Number of the segment ('' for the unit), path in the answer, its codes by variable."""
     parts: list[tuple[str, tuple[Any, ...], dict[str, str]]]
@@ -120,45 +120,35 @@ def _chosen(
     for number, one in enumerate(answer.segments, start=1):
         parts.append((str(number), ("segments", one.place, "codes"), one.codings))
     for segment, path, codings in parts:
-        pairs = [
-            (name, code)
-            for name, value in codings.items()
-            for code in _codes(codebook.variable(name), value)
-        ]
+        pairs = [(name, code) for name, value in codings.items() for code in codes_of(value)]
         yield segment, path, pairs
 
 
-def _codes(variable: Variable | None, value: str) -> list[str]:
-    """The codes in a value; a number is its own."""
-    if variable is None or not variable.values:
-        return [value]
-    return value.split("+") if value else []
-
-
-def _given(codings: pd.DataFrame, codebook: Codebook) -> dict[_Run, dict[str, Pairs]]:
+def _given(codings: pd.DataFrame) -> dict[_Replicate, dict[str, Pairs]]:
     """By replicate and segment ('' for the unit): what it was given."""
-    variables = {variable.variable: variable for variable in codebook.variables}
-    given: dict[_Run, dict[str, Pairs]] = {}
+    given: dict[_Replicate, dict[str, Pairs]] = {}
     for row in cast(Iterable[Any], codings.itertuples(index=False)):
-        own = given.setdefault(_Run(row.unit, row.coder, int(row.replicate)), {})
-        codes = _codes(variables.get(row.variable), row.value)
-        own.setdefault(row.segment, set()).update((row.variable, code) for code in codes)
+        own = given.setdefault(_Replicate(row.unit, row.coder, int(row.replicate)), {})
+        pairs = ((row.variable, code) for code in codes_of(row.value))
+        own.setdefault(row.segment, set()).update(pairs)
     return given
 
 
-def _pieces(
-    segments: pd.DataFrame, given: dict[_Run, dict[str, Pairs]]
-) -> dict[_Run, list[_Piece]]:
-    pieces: dict[_Run, list[_Piece]] = {}
+def _placed_segments(
+    segments: pd.DataFrame, given: dict[_Replicate, dict[str, Pairs]]
+) -> dict[_Replicate, list[_PlacedSegment]]:
+    pieces: dict[_Replicate, list[_PlacedSegment]] = {}
     for row in cast(Iterable[Any], segments.itertuples(index=False)):
-        run = _Run(row.unit, row.coder, int(row.replicate))
+        run = _Replicate(row.unit, row.coder, int(row.replicate))
         codes = frozenset(given.get(run, {}).get(row.segment, ()))
-        piece = _Piece(row.segment, int(row.start), int(row.end), row.quote, codes)
+        piece = _PlacedSegment(row.segment, int(row.start), int(row.end), row.quote, codes)
         pieces.setdefault(run, []).append(piece)
     return pieces
 
 
-def _segment_shares(runs: list[list[_Piece]]) -> Iterable[tuple[str, tuple[str, str], float]]:
+def _segment_shares(
+    runs: list[list[_PlacedSegment]],
+) -> Iterable[tuple[str, tuple[str, str], float]]:
     """For each segment of the first replicate: its number, THERE or a code, the share."""
     for piece in runs[0]:
         tally = Counter[tuple[str, str]]()
@@ -170,7 +160,7 @@ def _segment_shares(runs: list[list[_Piece]]) -> Iterable[tuple[str, tuple[str, 
             yield piece.number, code, times / len(runs)
 
 
-def _same(one: _Piece, other: _Piece) -> bool:
+def _same(one: _PlacedSegment, other: _PlacedSegment) -> bool:
     """Whether two segments stand at the same place; those without a place, by their words."""
     if one.start < 0 or other.start < 0:
         return one.start == other.start and one.quote == other.quote

@@ -10,6 +10,7 @@ from json import JSONDecoder
 from typing import Any, NamedTuple
 
 from labeler.text import strict_json
+from labeler.text.coded_values import number_text
 
 _STRING = JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -18,7 +19,7 @@ _PLAIN = re.compile(r"[^\s,\]}]+")
 Path = tuple[str | int, ...]
 
 
-class _Written(NamedTuple):
+class _WrittenValue(NamedTuple):
     """A value and where it is written, with its quotation marks: `text[start:end]`."""
 
     path: Path
@@ -27,7 +28,7 @@ class _Written(NamedTuple):
     end: int
 
 
-class _Tokens(NamedTuple):
+class _TokenProbabilities(NamedTuple):
     """The bytes of all tokens, the end of each in them, and each one's log-probability."""
 
     told: bytes
@@ -48,7 +49,7 @@ def probabilities(body: str, answer: str) -> dict[Path, float]:
     start = tokens.told.find(_utf8(answer)) if tokens else -1
     if tokens is None or start < 0:
         return {}
-    found: list[_Written] = []
+    found: list[_WrittenValue] = []
     _walk(answer, 0, (), found)
     shares: dict[Path, float] = {}
     for written in found:
@@ -60,7 +61,7 @@ def probabilities(body: str, answer: str) -> dict[Path, float]:
     return shares
 
 
-def _tokens(response: Any) -> _Tokens | None:
+def _tokens(response: Any) -> _TokenProbabilities | None:
     """The tokens of the first choice; None where there are none, or one is not as it should be."""
     told = response["choices"][0].get("logprobs")
     listed = told.get("content") if isinstance(told, dict) else None
@@ -74,7 +75,7 @@ def _tokens(response: Any) -> _Tokens | None:
             return None
         parts.append(part)
         logs.append(min(0.0, float(log)))
-    return _Tokens(b"".join(parts), list(accumulate(map(len, parts))), logs)
+    return _TokenProbabilities(b"".join(parts), list(accumulate(map(len, parts))), logs)
 
 
 def _bytes(token: dict[str, Any]) -> bytes | None:
@@ -89,7 +90,7 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _walk(text: str, place: int, path: Path, found: list[_Written]) -> int:
+def _walk(text: str, place: int, path: Path, found: list[_WrittenValue]) -> int:
     """Note every value of the JSON that begins at `place`; where it ends."""
     place = _skip(text, place)
     if text[place] in "{[":
@@ -99,11 +100,11 @@ def _walk(text: str, place: int, path: Path, found: list[_Written]) -> int:
     else:
         end = place + len(_literal(text, place))
         value = _number(text[place:end])
-    found.append(_Written(path, value, place, end))
+    found.append(_WrittenValue(path, value, place, end))
     return end
 
 
-def _walk_members(text: str, place: int, path: Path, found: list[_Written]) -> int:
+def _walk_members(text: str, place: int, path: Path, found: list[_WrittenValue]) -> int:
     named, number = text[place] == "{", 0
     place = _skip(text, place + 1)
     while text[place] not in "}]":
@@ -132,5 +133,4 @@ def _number(literal: str) -> str:
     """A number as codings have it; null, true and false as they are."""
     if literal in ("null", "true", "false"):
         return literal
-    number = float(literal)
-    return str(int(number)) if number.is_integer() else repr(number)
+    return number_text(literal)

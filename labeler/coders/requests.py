@@ -13,25 +13,24 @@ import pandas as pd
 
 from labeler.codebook.codebook import Codebook
 from labeler.coders import answers
-from labeler.coders.answers import Among, Answer, Example
+from labeler.coders.answers import Example, ParsedAnswer, PostInRequest
 from labeler.coders.llm.request_body import LIMITS, envelope, escaped, limit_name, one_line
 from labeler.coders.schema import schema
-from labeler.coding.vocabulary import CANARY
+from labeler.coding.vocabulary import CANARY, computed, kind_of
 from labeler.errors import AnswerError, InputError
 from labeler.keys import canonical, key, keyed
-from labeler.store.tables import CODINGS, EMBEDDED, SEGMENTS, frame
+from labeler.store.tables import CODINGS, SEGMENTS, frame
+from labeler.text.coded_values import joined
 
 FORM = "2"
-CUES = "cues@"
 PARAMETERS: Mapping[str, object] = {"temperature": 0}
 FAULTS = ["completion", "unit", "coder", "kind", "detail"]
 REQUESTS = ["completion", "unit", "replicate", "asked", "request", "body"]
-IN_COMPANY = ("left-out", "off-schema", "truncated", "refusal", "rejected")
 
 Locate = Callable[[str, int, int], tuple[int, int, str]]
 
 
-class Templates(NamedTuple):
+class PromptTemplates(NamedTuple):
     """The texts of the two prompt templates (Jinja)."""
 
     system: str
@@ -52,7 +51,7 @@ class Prompt(NamedTuple):
     several: int = 1
 
 
-class Parsed(NamedTuple):
+class ParsedCompletions(NamedTuple):
     """Frames of CODINGS and of SEGMENTS, and the faults (columns FAULTS) of rows without."""
 
     codings: pd.DataFrame
@@ -64,7 +63,7 @@ def spec(
     *,
     base_url: str,
     model: str,
-    templates: Templates,
+    templates: PromptTemplates,
     parameters: Mapping[str, object] = PARAMETERS,
     examples: Sequence[Example] = (),
     several: int = 1,
@@ -92,13 +91,13 @@ def spec(
 
 def coder(spec: Mapping[str, object]) -> str:
     """The name of a model as coder: `model:`, its name, and 6 digits of its spec's key."""
-    return f"model:{spec['model']}@{key(dict(spec))[:6]}"
+    return computed("model", key(dict(spec))[:6], model=str(spec["model"]))
 
 
 def prompt(
     codebook: Codebook,
     spec: Mapping[str, object],
-    templates: Templates,
+    templates: PromptTemplates,
     examples: Sequence[Example] = (),
     *,
     several: int = 1,
@@ -141,7 +140,7 @@ def requests(
     *,
     spec: Mapping[str, object],
     prompt: Prompt,
-    templates: Templates,
+    templates: PromptTemplates,
     secret: bytes,
     replicate: int = 1,
     limit: int | None = None,
@@ -165,7 +164,7 @@ def requests(
     rows = []
     for units, texts in _groups(posts, prompt):
         ids = [keyed({"unit": unit, "purpose": "id"}, secret=secret)[:8] for unit in units]
-        delimiter = keyed({"unit": "+".join(units), "purpose": "delimiter"}, secret=secret)
+        delimiter = keyed({"unit": joined(units), "purpose": "delimiter"}, secret=secret)
         lines = [one_line(text) for text in texts]
         pairs = [
             f'{{"post":"{name}","text":{line}}}' for name, line in zip(ids, lines, strict=True)
@@ -202,7 +201,7 @@ def parse(
     codebook: Codebook,
     *,
     locate: Locate | None = None,
-) -> Parsed:
+) -> ParsedCompletions:
     """Codings, segments and faults of `completions`; no content of an answer raises.
 
     `posts` holds the texts as they were sent (columns unit and text). Where something was hidden
@@ -219,7 +218,7 @@ def parse(
     later answer that can be read counts.
     """
     texts = dict(zip(posts["unit"], posts["text"], strict=True))
-    kept: dict[tuple[str, str, int], tuple[Any, Answer]] = {}
+    kept: dict[tuple[str, str, int], tuple[Any, ParsedAnswer]] = {}
     broken: dict[tuple[str, str, int], tuple[Any, AnswerError]] = {}
     in_time = completions.sort_values(["created", "completion"])
     for row in cast(Iterable[Any], in_time.itertuples(index=False)):
@@ -242,23 +241,11 @@ def parse(
             place = _place(row.unit, segment, locate)
             segments.append({**_whose(row), "segment": str(number), **place})
             codings += _coding_rows(row, str(number), segment.codings)
-    return Parsed(
+    return ParsedCompletions(
         frame(CODINGS, codings),
         frame(SEGMENTS, segments),
         pd.DataFrame(faults, columns=FAULTS).astype("str"),
     )
-
-
-def to_ask_singly(completions: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Units (columns unit, replicate) that got no answer in company and are to be asked alone.
-
-    `completions` and the `faults` that parsing found in them. A unit that failed alone as well is
-    not among them.
-    """
-    failed = set(faults[faults["kind"].isin(IN_COMPANY)]["completion"])
-    rows = completions[completions["completion"].isin(failed)]
-    in_company = [_among(request) is not None for request in rows["request"]]
-    return rows[in_company][["unit", "replicate"]].drop_duplicates().reset_index(drop=True)
 
 
 def _template(text: str) -> jinja2.Template:
@@ -284,24 +271,24 @@ def _groups(posts: pd.DataFrame, prompt: Prompt) -> Iterator[tuple[list[str], li
         yield units[start : start + prompt.several], texts[start : start + prompt.several]
 
 
-def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> Answer:
+def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> ParsedAnswer:
     if row.error and not row.answer:
         raise AnswerError(row.detail, kind=row.error)
     if row.unit not in texts:
         raise AnswerError(f"no post has the unit {row.unit}; give all posts", kind="no-post")
     text = texts[row.unit]
-    if row.coder.startswith((CUES, EMBEDDED)):
+    if kind_of(row.coder) in ("cues", "embedded"):
         return answers.read(row.answer, text, codebook, abstains=True)
     return answers.read(answers.content(row.answer), text, codebook, among=_among(row.request))
 
 
-def _among(request: str) -> Among | None:
+def _among(request: str) -> PostInRequest | None:
     """Which of several posts a stored request asks about for its unit; None where it has one."""
     asked = json.loads(request) if request.startswith("{") else {}
-    return Among(asked["post"], tuple(asked["posts"])) if "posts" in asked else None
+    return PostInRequest(asked["post"], tuple(asked["posts"])) if "posts" in asked else None
 
 
-def _place(unit: str, segment: answers.Segment, locate: Locate | None) -> dict[str, Any]:
+def _place(unit: str, segment: answers.AnsweredSegment, locate: Locate | None) -> dict[str, Any]:
     start, end, quote = segment.start, segment.end, segment.quote
     if locate is not None and segment.found != "missing":
         start, end, quote = locate(unit, start, end)

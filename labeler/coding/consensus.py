@@ -8,6 +8,7 @@ import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.store import tables
+from labeler.text.coded_values import codes_of
 
 MAJORITY = "majority"
 UNRESOLVED = "unresolved"
@@ -24,16 +25,19 @@ def consensus(given: dict[str, pd.DataFrame], codebook: Codebook, *, batch: str)
     commonest one).
     """
     rows = []
+    fingerprint = codebook.fingerprint
     for name, values in given.items():
         variable = codebook.variable(name)
-        for unit, group in values.groupby("unit", sort=True):
-            votes = list(group["value"])
+        by_unit: dict[str, list[str]] = {}
+        for unit, value in zip(values["unit"].tolist(), values["value"].tolist(), strict=True):
+            by_unit.setdefault(unit, []).append(value)
+        for unit, votes in sorted(by_unit.items()):
             kept, rule = _kept(votes, variable)
             agreeing = votes.count(kept) if rule == MAJORITY else max(Counter(votes).values())
             rows.append(
                 {
                     "batch": batch,
-                    "codebook": codebook.fingerprint,
+                    "codebook": fingerprint,
                     "unit": unit,
                     "variable": name,
                     "value": kept,
@@ -47,17 +51,12 @@ def consensus(given: dict[str, pd.DataFrame], codebook: Codebook, *, batch: str)
 
 def _kept(votes: list[str], variable: Variable) -> tuple[str, str]:
     if variable.metric == "masi":
-        tally = Counter(code for vote in votes for code in vote.split("+") if code)
+        tally = Counter(code for vote in votes for code in codes_of(vote))
         if any(2 * times == len(votes) for times in tally.values()):
             return "", UNRESOLVED
         kept = {code for code, times in tally.items() if 2 * times > len(votes)}
         if not kept and "" not in votes:
             return "", UNRESOLVED
-        return _written(kept, variable), MAJORITY
+        return variable.written(kept), MAJORITY
     value, times = Counter(votes).most_common(1)[0]
     return (value, MAJORITY) if 2 * times > len(votes) else ("", UNRESOLVED)
-
-
-def _written(codes: set[str], variable: Variable) -> str:
-    """A set as text, in codebook order; numbers by size."""
-    return variable.written(codes) if variable.values else "+".join(sorted(codes, key=float))

@@ -13,7 +13,15 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.files.coding_tables import is_number
+from labeler.coding.vocabulary import ASSISTED, BLIND, REPEAT, human, name_of
+from labeler.text.coded_values import (
+    EMPTY_SET,
+    codes_of,
+    is_number,
+    number_text,
+    plain_code,
+    typed_codes,
+)
 
 FIELDS = (
     "unit",
@@ -30,13 +38,11 @@ FIELDS = (
     "replicate",
     "probability",
 )
-ARMS = ("blind", "assisted")
-AGAIN = "repeat"  # the arm of a coder's second replicate
+ARMS = (BLIND, ASSISTED)
+AGAIN = REPEAT  # the arm of a coder's second replicate
 HELD = (*ARMS, AGAIN)  # the arms that a file may fill
-NO_CODE = "+"  # a set without a code, where an empty cell is "not coded"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 
 Seat = tuple[str, str, str]  # arm, coder, unit
@@ -103,7 +109,7 @@ def _rows(
         wrong = []
         unit, fault = known.unit(cells)
         wrong.append(fault)
-        name = cells.get("coder", "").removeprefix("human:")
+        name = name_of(cells.get("coder", ""))
         if not _NAME.fullmatch(name):
             wrong.append(f"coder {name!r} may only use a-z, 0-9, - and _")
         where, fault = _arm(cells, arm)
@@ -120,7 +126,7 @@ def _rows(
         faults += told
         if variable is not None and not told:
             segment = cells.get("segment", "")
-            yield Row(int(line), unit, f"human:{name}", where, segment, variable, value, cells)
+            yield Row(int(line), unit, human(name), where, segment, variable, value, cells)
 
 
 def _arm(cells: Mapping[str, str], arm: str) -> tuple[str, str]:
@@ -131,25 +137,24 @@ def _arm(cells: Mapping[str, str], arm: str) -> tuple[str, str]:
     replicate = cells.get("replicate", "") or "1"
     if replicate not in ("1", "2"):
         return given, f"replicate {replicate!r}: a coder codes a unit once (1) or twice (2)"
-    if replicate == "2" and given != "blind":
+    if replicate == "2" and given != BLIND:
         return given, "replicate 2: only blind codings are evidence of a coder's stability"
     return (AGAIN if replicate == "2" else given), ""
 
 
 def _value(variable: Variable, text: str) -> tuple[str, str]:
-    """A value as the tables write it ('' not coded, NO_CODE the empty set); what is wrong."""
+    """A value as the tables write it ('' not coded, EMPTY_SET the empty set); what is wrong."""
     if text == "":
         return "", ""
     name = variable.variable
     if not variable.values:
         if not is_number(text):
             return "", f"{name}: {text!r} is no number (write 1.5, with a point)"
-        number = float(text)
-        written = str(int(number)) if number.is_integer() else repr(number)
+        written = number_text(text)
         return written, variable.fault(written)
-    if text == NO_CODE and variable.multiple:
-        return NO_CODE, ""
-    codes = [_code(variable, part.strip()) for part in text.split("+")]
+    if text == EMPTY_SET and variable.multiple:
+        return EMPTY_SET, ""
+    codes = [_code(variable, part) for part in typed_codes(text)]
     if len(set(codes)) < len(codes):
         return "", f"{name}: {text!r} repeats a code"
     written = variable.written(codes)
@@ -157,9 +162,8 @@ def _value(variable: Variable, text: str) -> tuple[str, str]:
 
 
 def _code(variable: Variable, text: str) -> str:
-    """A code as the codebook writes it: `1` for the 1.0 of a spreadsheet."""
-    whole = _WHOLE.fullmatch(text)
-    return whole[1] if whole and text not in variable.codes else text
+    """A code as the codebook writes it, also where a spreadsheet made 1.0 of a 1."""
+    return text if text in variable.codes else plain_code(text)
 
 
 def _of_segment(variable: Variable, segment: str) -> str:
@@ -189,7 +193,7 @@ def _crossed(rows: Iterable[Row]) -> Iterator[tuple[int, str]]:
     for (coder, unit), lines in arms.items():
         if set(ARMS) <= set(lines):
             yield max(lines.values()), f"{coder} has unit {unit!r} in both arms: {', '.join(ARMS)}"
-        if AGAIN in lines and "blind" not in lines:
+        if AGAIN in lines and BLIND not in lines:
             yield lines[AGAIN], f"{coder} has a replicate 2 of unit {unit!r}, and no replicate 1"
 
 
@@ -199,7 +203,7 @@ def _unmet(rows: list[Row], codebook: Codebook) -> Iterator[tuple[int, str]]:
     for row in rows:
         if row.value:
             given = said.setdefault((row.seat, row.segment), {})
-            given[row.variable.variable] = row.value.split("+")
+            given[row.variable.variable] = codes_of(row.value)
     conditional = {v.variable for v in codebook.variables if v.applies_when}
     for row in rows:
         if row.value and row.variable.variable in conditional:

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
-from labeler.coding.import_rows import AGAIN, NO_CODE, Faults, Row, Seat, read
-from labeler.files.coding_tables import is_number
+from labeler.coding.import_rows import AGAIN, Faults, Row, Seat, read
 from labeler.store import tables
+from labeler.text.coded_values import EMPTY_SET, is_number
 
 FOUND = "imported"
 
@@ -75,7 +75,7 @@ def parse(
                 | {
                     "segment": names.get((row.seat, row.segment), ""),
                     "variable": row.variable.variable,
-                    "value": row.value.removeprefix(NO_CODE),
+                    "value": row.value.removeprefix(EMPTY_SET),
                     "source": f"{origin}:{first[row.seat]}",
                 }
                 for row in coded

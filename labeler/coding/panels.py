@@ -10,27 +10,34 @@ figure: a panel either holds humans alone, or the columns of one coder against o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Variable
+from labeler.codebook.values import Scale, domain_of, scale_of, spelled
+from labeler.coding.asked import reads_segments
+from labeler.coding.vocabulary import (
+    ASSISTED,
+    BLIND,
+    HUMANS,
+    REPEAT,
+    PanelKind,
+    assisted,
+    is_human,
+    versus,
+)
 from labeler.errors import TableError
-from labeler.store import tables
+from labeler.text.coded_values import codes_of, number_text
 
-HUMANS = tables.HUMANS
-HUMAN = "human:"
-BLIND, ASSISTED, REPEAT = "blind", "assisted", "repeat"
 WHO = ["unit", "coder", "arm"]
 
-Kind = Literal[
-    "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
-]
 Rater = tuple[str, str, int]  # coder, arm, replicate
+Objects = NDArray[np.object_]
 
 
 class Panel(NamedTuple):
@@ -42,7 +49,7 @@ class Panel(NamedTuple):
     suggestion, and others than one's own earlier codes are compared.
     """
 
-    kind: Kind
+    kind: PanelKind
     name: str
     raters: tuple[Rater, ...]
     against: Rater | None = None
@@ -54,8 +61,11 @@ class Panel(NamedTuple):
         return ASSISTED if self.kind == "assisted" else BLIND
 
 
-class Given(NamedTuple):
-    """What each rater gave each unit: places (raters, units) in `domain`, -1 where nothing."""
+class RaterMatrix(NamedTuple):
+    """What each rater gave each unit: places (raters, units) in `domain`, -1 where nothing.
+
+    `raters` holds the row of each rater that gave some unit a value.
+    """
 
     units: list[str]
     raters: dict[Rater, int]
@@ -63,16 +73,25 @@ class Given(NamedTuple):
     domain: list[str]
 
 
-class Rows(NamedTuple):
+class PanelRows(NamedTuple):
     """A panel's codings: columns (coders, rows) of positions, and the unit of each row.
 
-    `unit` holds positions in the units of `Given`; `several` tells whether one stands twice.
+    `unit` holds positions in the units of `RaterMatrix`; `several` tells whether one stands twice.
     """
 
     columns: NDArray[np.int64]
     unit: NDArray[np.intp]
     coders: list[str]
     several: bool
+
+
+class Readings(NamedTuple):
+    """The units and raters of a frame of who coded, and for each of its rows which they are."""
+
+    units: list[str]
+    raters: list[Rater]
+    unit: NDArray[np.intp]
+    rater: NDArray[np.intp]
 
 
 def panels(coded: pd.DataFrame, again: pd.DataFrame, suggester: str) -> list[Panel]:
@@ -86,84 +105,92 @@ def panels(coded: pd.DataFrame, again: pd.DataFrame, suggester: str) -> list[Pan
     found = [Panel("human-human", HUMANS, humans)]
     if len(humans) > 1:
         found += [
-            Panel("human-pair", f"{a[0]} vs {b[0]}", (a, b)) for a, b in combinations(humans, 2)
+            Panel("human-pair", versus(a[0], b[0]), (a, b)) for a, b in combinations(humans, 2)
         ]
     if suggester:
-        found.append(Panel("model-panel", f"{suggester} vs {HUMANS}", humans, own))
+        found.append(Panel("model-panel", versus(suggester, HUMANS), humans, own))
         if len(humans) > 1:
             found += [
-                Panel("model-human", f"{suggester} vs {human[0]}", (human,), own)
-                for human in humans
+                Panel("model-human", versus(suggester, human[0]), (human,), own) for human in humans
             ]
     back = again[again["arm"] == REPEAT]
     for coder, number in back[["coder", "replicate"]].drop_duplicates().itertuples(index=False):
         both = ((coder, BLIND, 1), (coder, REPEAT, int(number)))
-        found.append(Panel("self", f"{coder} vs self", both, evidence=False))
+        found.append(Panel("self", versus(coder, "self"), both, evidence=False))
     numbers = sorted(set(again.loc[again["coder"] == suggester, "replicate"])) if suggester else []
     if numbers:
         times = (own, *((suggester, "", int(number)) for number in numbers))
         found.append(Panel("replicates", f"{suggester}, replicates", times, evidence=False))
     if suggester:
         shown = _humans(coded, ASSISTED)
-        name = f"{HUMANS}, {ASSISTED}"
-        found.append(Panel("assisted", f"{suggester} vs {name}", shown, own, evidence=False))
+        name = assisted(HUMANS)
+        found.append(Panel("assisted", versus(suggester, name), shown, own, evidence=False))
         if len(shown) > 1:
             found.append(Panel("assisted", name, shown, evidence=False))
     return found
 
 
-def given(
-    codings: pd.DataFrame, coded: pd.DataFrame, again: pd.DataFrame, variable: Variable
-) -> Given:
-    """What each rater gave each unit of one variable; frames as for `panels` and `values`.
+def readings(coded: pd.DataFrame) -> Readings:
+    """The rows of `coded` (columns unit, coder, arm, replicate) by number; units in order."""
+    unit, units = pd.factorize(coded["unit"], sort=True)
+    columns = (coded["coder"].tolist(), coded["arm"].tolist(), coded["replicate"].tolist())
+    who: list[Rater] = list(zip(*columns, strict=True))
+    raters = sorted(set(who))
+    number = {rater: place for place, rater in enumerate(raters)}
+    return Readings(list(units), raters, unit, np.array([number[one] for one in who], np.intp))
+
+
+def matrix(read: Readings, given: Objects, variable: Variable) -> RaterMatrix:
+    """What each rater gave each unit, from the value of each reading (None: gave none).
 
     The domain are the declared codes in order; for sets and free numbers, what was given (never
     nothing). Raises TableError, with coder and unit, for a value outside the codebook.
     """
-    parts = [values(codings, coded, variable).assign(replicate=1)]
-    for number, own in again.groupby("replicate"):
-        part = values(codings, own, variable, replicate=int(str(number)))
-        parts.append(part.assign(replicate=number))
-    wide = pd.concat(parts, ignore_index=True).dropna(subset="value")
+    number, found = pd.factorize(given)  # -1: gave none
+    seen = [str(value) for value in found]
     if not variable.values and variable.of == "unit":  # 2 and 2.0 are the same number
-        wide["value"] = wide["value"].map(lambda value: f"{float(value):.15g}")
-    domain = _domain(wide["value"], variable)
-    place = wide["value"].map({value: number for number, value in enumerate(domain)})
-    if place.isna().any():
-        row = wide[place.isna()].sort_values(["unit", "coder"]).iloc[0]
+        seen = list(map(number_text, seen))
+    domain = domain_of(scale_of(variable), seen)
+    place = {value: position for position, value in enumerate(domain)}
+    places_of = np.array([*(place.get(value, -1) for value in seen), -1], np.int64)
+    placed: NDArray[np.int64] = places_of[number]
+    outside: list[int] = np.flatnonzero((number >= 0) & (placed < 0)).tolist()
+    if outside:
+        first = min((int(read.unit[row]), int(read.rater[row]), row) for row in outside)
+        unit, rater = read.units[first[0]], read.raters[first[1]]
         raise TableError(
-            f"coding of {row['coder']}, unit {row['unit']}: {row['value']!r} is not in the "
-            "codebook; parse the raw answers again under this codebook"
+            f"coding of {rater[0]}, unit {unit}: {given[first[2]]!r} is not in the codebook; parse "
+            "the raw answers again under this codebook"
         )
-    units = sorted(set(coded["unit"]))
-    at = {unit: number for number, unit in enumerate(units)}
-    who = list(zip(wide["coder"], wide["arm"], wide["replicate"].astype(int), strict=True))
-    raters = {rater: number for number, rater in enumerate(sorted(set(who)))}
-    places = np.full((len(raters), len(units)), -1, np.int64)
-    places[[raters[rater] for rater in who], [at[unit] for unit in wide["unit"]]] = place
-    return Given(units, raters, places, domain)
+    places = np.full((len(read.raters), len(read.units)), -1, np.int64)
+    places[read.rater, read.unit] = placed
+    some = set(np.nonzero(places >= 0)[0].tolist())
+    raters = {rater: row for row, rater in enumerate(read.raters) if row in some}
+    return RaterMatrix(read.units, raters, places, domain)
 
 
-def rows_of(all_given: Given, panel: Panel) -> Rows:
+def rows_of(given: RaterMatrix, panel: Panel) -> PanelRows:
     """The codings of a panel. Coders who gave nothing are left out of `coders`."""
-    there = [rater for rater in panel.raters if rater in all_given.raters]
-    own = all_given.places[[all_given.raters[rater] for rater in there]]
+    there = [rater for rater in panel.raters if rater in given.raters]
+    own = given.places[[given.raters[rater] for rater in there]]
     if panel.against is None and not there:
-        return Rows(np.empty((1, 0), np.int64), np.empty(0, np.intp), [], several=False)
+        return PanelRows(np.empty((1, 0), np.int64), np.empty(0, np.intp), [], several=False)
     if panel.against is None:
         some = np.flatnonzero((own >= 0).any(axis=0))
         named = [rater[0] for rater in there]
-        return Rows(own[:, some], some, list(dict.fromkeys(named)), several=False)
-    if panel.against not in all_given.raters:
-        return Rows(np.empty((2, 0), np.int64), np.empty(0, np.intp), [panel.against[0]], False)
-    other = all_given.places[all_given.raters[panel.against]]
+        return PanelRows(own[:, some], some, list(dict.fromkeys(named)), several=False)
+    if panel.against not in given.raters:
+        return PanelRows(
+            np.empty((2, 0), np.int64), np.empty(0, np.intp), [panel.against[0]], False
+        )
+    other = given.places[given.raters[panel.against]]
     which, unit = np.nonzero((own >= 0) & (other >= 0))
     order = np.lexsort((which, unit))
     which, unit = which[order], unit[order]
     columns = np.stack([other[unit], own[which, unit]]).astype(np.int64)
     met = [there[number][0] for number in sorted(set(which.tolist()))]
     several = len(np.unique(unit)) < len(unit)
-    return Rows(columns, unit, [panel.against[0], *met], several)
+    return PanelRows(columns, unit, [panel.against[0], *met], several)
 
 
 def values(
@@ -171,25 +198,48 @@ def values(
 ) -> pd.DataFrame:
     """What each coder gave each unit: columns unit, coder, arm, value (None: was not asked).
 
-    For a variable of the segment, the set of codes over the coder's segments of the unit; an
-    embedded coder, who reads whole units, was not asked, nor was who has the variable among those
-    in `coded`'s column unasked (joined by "+"), if there is one. One replicate counts, the first
-    unless another is asked for; a coding of somebody who is not in `coded` does not.
+    For a variable of the segment, the set of codes over the coder's segments of the unit. Who was
+    not asked is told by `coded`'s column unasked (names joined by "+"); without it only embedded
+    coders were not asked, and of segments alone. One replicate counts, the first unless another is
+    asked for; a coding of somebody who is not in `coded` does not.
     """
+    who = coded.drop_duplicates(WHO, ignore_index=True)
     wanted = (codings["variable"] == variable.variable) & (codings["replicate"] == replicate)
-    own = codings.loc[wanted, [*WHO, "value"]]
-    kept = coded.drop_duplicates(WHO)
-    who = kept[WHO]
-    if variable.of == "unit":
-        return who.merge(own, on=WHO, how="left")
-    united = pd.DataFrame(_united(own, variable), columns=[*WHO, "value"], dtype="str")
-    wide = who.merge(united, on=WHO, how="left")
-    asked = ~wide["coder"].str.startswith(tables.EMBEDDED)
-    if "unasked" in kept:
-        names = kept["unasked"].fillna("").str.split("+")
-        asked &= np.array([variable.variable not in own for own in names], bool)
-    wide.loc[asked, "value"] = wide.loc[asked, "value"].fillna("")
-    return wide
+    column = pivot(codings[wanted], who, [variable], by=WHO)[variable.variable]
+    return who[WHO].assign(value=pd.Series(column, dtype="str"))
+
+
+def pivot(
+    codings: pd.DataFrame,
+    coded: pd.DataFrame,
+    variables: Sequence[Variable],
+    *,
+    by: Sequence[str],
+) -> dict[str, Objects]:
+    """Variable → its value for each row of `coded`, as `values` reads them (None: not asked).
+
+    `by` are the columns that name a row of `coded`, once, and whose a coding is.
+    """
+    place = places(codings, coded, by)
+    there = place >= 0
+    place, given = place[there], codings["value"].to_numpy(object)[there]
+    number, names = pd.factorize(codings["variable"].to_numpy(object)[there])
+    order = np.argsort(number, kind="stable")
+    ends = np.searchsorted(number[order], np.arange(len(names) + 1))
+    rows = {name: order[ends[at] : ends[at + 1]] for at, name in enumerate(names)}
+    none = np.empty(0, np.intp)
+    found: dict[str, Objects] = {}
+    for variable in variables:
+        own = rows.get(variable.variable, none)
+        column = np.full(len(coded), None, object)
+        if variable.of == "segment":
+            column[_asked(coded, variable)] = ""
+            united = _united(place[own], given[own], variable)
+            column[list(united)] = list(united.values())
+        else:
+            column[place[own]] = given[own]
+        found[variable.variable] = column
+    return found
 
 
 def membership(domain: Iterable[str], codes: Iterable[str]) -> NDArray[np.int64]:
@@ -197,41 +247,61 @@ def membership(domain: Iterable[str], codes: Iterable[str]) -> NDArray[np.int64]
 
     The last column is -1, so that places of -1 (not coded) stay what they are.
     """
-    held = [set(value.split("+")) for value in domain]
+    held = [set(codes_of(value)) for value in domain]
     return np.array([[*(int(code in own) for own in held), -1] for code in codes], np.int64)
 
 
-def scale(domain: list[str], variable: Variable) -> list[str]:
-    """What distances are made from: the codes themselves, or the numbers they stand for."""
-    if variable.metric not in ("interval", "ratio") or not variable.values:
-        return domain
-    return [str(variable.value(code).number) for code in domain]
+def human_values(given: pd.DataFrame, scale: Scale, *arms: str) -> pd.DataFrame:
+    """The humans' codings in these arms that have a value: unit, coder, arm, value."""
+    own = is_human(given["coder"]) & given["arm"].isin(arms) & given["value"].notna()
+    found = given.loc[own, ["unit", "coder", "arm", "value"]].reset_index(drop=True)
+    return found.assign(value=spelled(found["value"].astype("str"), scale))
+
+
+def model_values(given: pd.DataFrame, scale: Scale) -> dict[str, str]:
+    """Unit → the model's value, where it has one."""
+    found = given.dropna(subset="value")
+    return dict(zip(found["unit"], spelled(found["value"].astype("str"), scale), strict=True))
 
 
 def _humans(coded: pd.DataFrame, arm: str) -> tuple[Rater, ...]:
-    own = coded[coded["coder"].str.startswith(HUMAN) & (coded["arm"] == arm)]
+    own = coded[is_human(coded["coder"]) & (coded["arm"] == arm)]
     return tuple((coder, arm, 1) for coder in sorted(set(own["coder"])))
 
 
-def _domain(found: pd.Series[str], variable: Variable) -> list[str]:
-    if variable.metric in ("masi", "jaccard"):
-        return sorted(found.unique()) or [""]
-    if variable.values:
-        return list(variable.codes)
-    return sorted(found.unique(), key=float) or ["0"]
+def places(codings: pd.DataFrame, coded: pd.DataFrame, by: Sequence[str]) -> NDArray[np.intp]:
+    """The row of `coded` that each coding belongs to; -1 for none."""
+    key: NDArray[np.int64] = np.zeros(len(coded) + len(codings), np.int64)
+    for name in by:
+        both = pd.concat([coded[name], codings[name]], ignore_index=True)
+        number, distinct = pd.factorize(both)
+        key = key * max(1, len(distinct)) + number
+    return pd.Index(key[: len(coded)]).get_indexer(pd.Index(key[len(coded) :]))
 
 
-def _united(own: pd.DataFrame, variable: Variable) -> list[tuple[str, str, str, str]]:
-    """unit, coder, arm and the set of codes over all segments, as text in codebook order."""
-    held: dict[tuple[str, str, str], set[str]] = {}
-    for unit, coder, arm, value in zip(*(own[name].tolist() for name in own), strict=True):
-        held.setdefault((unit, coder, arm), set()).update(value.split("+"))
+def _asked(coded: pd.DataFrame, variable: Variable) -> NDArray[np.bool_]:
+    """Whether each row of `coded` was asked of a variable of the segment."""
+    number, coders = pd.factorize(coded["coder"])
+    asked: NDArray[np.bool_] = np.array([reads_segments(str(coder)) for coder in coders], bool)[
+        number
+    ]
+    if "unasked" in coded:
+        number, several = pd.factorize(coded["unasked"].fillna(""))
+        silent = [variable.variable in codes_of(str(names)) for names in several]
+        asked &= ~np.array(silent, bool)[number]
+    return asked
+
+
+def _united(place: NDArray[np.intp], given: Objects, variable: Variable) -> Mapping[int, str]:
+    """Place → the set of codes over all its segments, as text in codebook order."""
+    held: dict[int, set[str]] = {}
+    for at, value in zip(place.tolist(), given.tolist(), strict=True):
+        held.setdefault(at, set()).update(codes_of(value))
     written: dict[frozenset[str], str] = {}
-    rows = []
-    for who, several in held.items():
-        codes = frozenset(several - {""})
+    united = {}
+    for at, several in held.items():
+        codes = frozenset(several)
         if codes not in written:
-            numbers = "+".join(sorted(codes, key=float)) if not variable.values else ""
-            written[codes] = numbers or variable.written(codes)
-        rows.append((*who, written[codes]))
-    return rows
+            written[codes] = variable.written(codes)
+        united[at] = written[codes]
+    return united

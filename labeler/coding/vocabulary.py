@@ -1,11 +1,87 @@
-"""Words that several rooms share: arms, kinds of coder, the canary's name."""
+"""Words that several rooms share: arms, kinds of coder and their names, panels' names. Pure.
+
+A coder's name says of what kind they are: `human:ada`, `model:gpt-x@1a2b3c`, `cues@1a2b3c`,
+`embed@1a2b3c`. Whoever asks for the kind, or for the name without it, asks here.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, get_args, overload
+
+import pandas as pd
 
 Arm = Literal["blind", "assisted", "adjudication", "repeat"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
+BLIND: Arm = "blind"
+ASSISTED: Arm = "assisted"
 ADJUDICATION: Arm = "adjudication"
+REPEAT: Arm = "repeat"  # units that come back to their coder: the second replicate
+
+CoderKind = Literal["human", "model", "cues", "embedded"]
+KINDS: tuple[CoderKind, ...] = get_args(CoderKind)
+PREFIXES: dict[CoderKind, str] = {
+    "human": "human:",
+    "model": "model:",
+    "cues": "cues@",
+    "embedded": "embed@",
+}
+
+HUMANS = "humans"  # the panel of the blind human coders
+PanelKind = Literal[
+    "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
+]
 
 CANARY = "canary:"  # what the unit of an answer begins with that tests the model, not a post
+
+
+def human(name: str) -> str:
+    """The coder that a person of this name is; a coder's own name stays as it is."""
+    return PREFIXES["human"] + name.removeprefix(PREFIXES["human"])
+
+
+def computed(kind: CoderKind, digits: str, *, model: str = "") -> str:
+    """The coder that a program is: its kind, a model's name, and digits of its spec's key."""
+    return f"{PREFIXES[kind]}{model}@{digits}" if model else f"{PREFIXES[kind]}{digits}"
+
+
+def name_of(coder: str) -> str:
+    """A person's name, without the word that they are human; any other coder's name whole."""
+    return coder.removeprefix(PREFIXES["human"])
+
+
+def kind_of(coder: str) -> CoderKind | None:
+    """What a coder is; None for a name of no kind, as of a table that is of no project."""
+    return next((kind for kind, prefix in PREFIXES.items() if coder.startswith(prefix)), None)
+
+
+@overload
+def is_human(coder: str) -> bool: ...
+@overload
+def is_human(coder: pd.Series[str]) -> pd.Series[bool]: ...
+def is_human(coder: str | pd.Series[str]) -> bool | pd.Series[bool]:
+    """Whether a coder, or each of a column of coders, is a person."""
+    return _is("human", coder)
+
+
+@overload
+def is_embedded(coder: str) -> bool: ...
+@overload
+def is_embedded(coder: pd.Series[str]) -> pd.Series[bool]: ...
+def is_embedded(coder: str | pd.Series[str]) -> bool | pd.Series[bool]:
+    """Whether a coder, or each of a column, reads whole units and says nothing of segments."""
+    return _is("embedded", coder)
+
+
+def versus(one: str, other: str) -> str:
+    """The name of the panel that compares two coders, or a coder with a panel."""
+    return f"{one} vs {other}"
+
+
+def assisted(panel: str) -> str:
+    """The name of a panel whose humans saw a suggestion."""
+    return f"{panel}, {ASSISTED}"
+
+
+def _is(kind: CoderKind, coder: str | pd.Series[str]) -> bool | pd.Series[bool]:
+    prefix = PREFIXES[kind]
+    return coder.startswith(prefix) if isinstance(coder, str) else coder.str.startswith(prefix)

@@ -12,8 +12,8 @@ from labeler.commands.output import as_json, number, table, told
 from labeler.files.spreadsheets import Given
 from labeler.reliability.any_table import Method
 from labeler.reliability.files.agreement import Answer, agreement, write_table
-from labeler.statistics.agreement.coefficients import Estimate
 from labeler.statistics.agreement.distances import Level
+from labeler.statistics.interval import Interval
 
 ORDERED = ("ordinal", "interval", "ratio")
 SHOWN = 7
@@ -98,11 +98,11 @@ def _plain(found: Answer) -> dict[str, object]:
     return plain
 
 
-def _all(estimates: dict[str, Estimate]) -> dict[str, dict[str, object]]:
+def _all(estimates: dict[str, Interval]) -> dict[str, dict[str, object]]:
     return {name: _one(estimate) for name, estimate in estimates.items()}
 
 
-def _one(estimate: Estimate) -> dict[str, object]:
+def _one(estimate: Interval) -> dict[str, object]:
     """An estimate for machines; what is not a number is null."""
     names = ("value", "low", "high", "se", "method", "note")
     given = {name: getattr(estimate, name) for name in names}
@@ -146,7 +146,7 @@ def _important(found: Answer) -> list[str]:
     return list(dict.fromkeys(there))[:SHOWN]
 
 
-def _shown(estimate: Estimate) -> tuple[str, str]:
+def _shown(estimate: Interval) -> tuple[str, str]:
     known = estimate.low == estimate.low
     spread = f"{estimate.low:.3f} to {estimate.high:.3f}" if known else "–"
     return number(estimate.value), spread

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from labeler.codebook.values import HUMAN
+from labeler.coding.vocabulary import name_of
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
 from labeler.files.spreadsheets import Given
-from labeler.reliability.assessments.alttest import Tested
+from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.reliability.files.alttest import Answer, alternative
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.experiment.alttest import Q, Score
@@ -102,17 +103,17 @@ def _plain(answer: Answer, *, level: str, epsilon: float) -> dict[str, object]:
     }
 
 
-def _test(tested: Tested) -> dict[str, object]:
+def _test(tested: AnnotatorTest) -> dict[str, object]:
     """One test for machines; what is not a number is null."""
     test = tested.test
     return {
         "winning_rate": _known(test.omega),
         "verdict": _verdict(tested),
         "advantage_probability": {
-            "value": _known(test.rho),
-            "low": _known(test.rho_low),
-            "high": _known(test.rho_high),
-            "method": test.rho_method,
+            "value": _known(test.rho.value),
+            "low": _known(test.rho.low),
+            "high": _known(test.rho.high),
+            "method": test.rho.method,
         },
         "epsilon": test.epsilon,
         "n_units": test.n_units,
@@ -120,7 +121,7 @@ def _test(tested: Tested) -> dict[str, object]:
         "method": test.method,
         "note": _note(tested),
         "humans": {
-            coder.removeprefix(HUMAN): {
+            name_of(coder): {
                 "n": human.n,
                 "advantage_probability": _known(human.rho),
                 "human_advantage_probability": _known(human.rho_human),
@@ -141,15 +142,17 @@ def _known(value: float) -> float | None:
     return None if value != value else value
 
 
-def _verdict(tested: Tested) -> str:
+def _verdict(tested: AnnotatorTest) -> str:
     return "undefined" if tested.note else tested.test.verdict
 
 
-def _note(tested: Tested) -> str:
+def _note(tested: AnnotatorTest) -> str:
     return "; ".join(part for part in (tested.test.note, tested.note) if part)
 
 
-def _people(file: Path, model: str, tested: list[Tested], answer: Answer, level: str) -> None:
+def _people(
+    file: Path, model: str, tested: list[AnnotatorTest], answer: Answer, level: str
+) -> None:
     """The verdict, what it comes from, a line a human; of sets a line of codes."""
     (whole, *codes), test = tested, tested[0].test
     won = sum(human.rejected for human in test.humans)
@@ -162,14 +165,14 @@ def _people(file: Path, model: str, tested: list[Tested], answer: Answer, level:
     )
     if test.note:
         click.echo(f"  {test.note}")
-    if test.rho == test.rho:
+    if not math.isnan(test.rho.value):
         click.echo(
-            f"advantage probability {test.rho:.3f}, 95% interval {test.rho_low:.3f} to "
-            f"{test.rho_high:.3f}"
+            f"advantage probability {test.rho.value:.3f}, 95% interval {test.rho.low:.3f} to "
+            f"{test.rho.high:.3f}"
         )
     rows = []
     for human, coder in zip(test.humans, whole.coders, strict=True):
-        name = f"  {coder.removeprefix(HUMAN)}"
+        name = f"  {name_of(coder)}"
         ruling = human.note if human.p != human.p else "won" if human.rejected else "not won"
         p = probability(human.p_adjusted)
         rows.append((name, human.n, number(human.rho), number(human.rho_human), p, ruling))

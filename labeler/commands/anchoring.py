@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
-from labeler.codebook.values import HUMAN
+from labeler.coding.vocabulary import HUMANS, name_of
 from labeler.commands.coding_options import table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table, told
 from labeler.reliability.assessments.anchoring import BOUND
 from labeler.reliability.files.anchoring import Answer, Given, anchoring
 from labeler.statistics.agreement.distances import Level
-from labeler.store import tables
 
 NUMBERS = ("value", "low", "high", "p", "n")
 WORDS = ("method", "verdict", "note")
@@ -96,10 +95,10 @@ def _plain(answer: Answer, **settings: object) -> dict[str, object]:
         numbers |= {name: row.get(name, "") for name in WORDS}
         if row["code"]:
             per_code.setdefault(row["code"], {})[row["measure"]] = numbers
-        elif row["coder"] == tables.HUMANS:
+        elif row["coder"] == HUMANS:
             measures[row["measure"]] = numbers
         else:
-            coders.setdefault(row["coder"].removeprefix(HUMAN), {})[row["measure"]] = numbers
+            coders.setdefault(name_of(row["coder"]), {})[row["measure"]] = numbers
     return {
         "n_units": answer.n_units,
         "n_units_in_both_arms": answer.n_both,
@@ -121,9 +120,7 @@ def _known(value: float | None) -> float | None:
 
 def _whole(answer: Answer) -> dict[str, dict[str, Any]]:
     return {
-        row["measure"]: row
-        for row in answer.rows
-        if not row["code"] and row["coder"] == tables.HUMANS
+        row["measure"]: row for row in answer.rows if not row["code"] and row["coder"] == HUMANS
     }
 
 
@@ -195,4 +192,4 @@ def _coders(answer: Answer, whole: dict[str, dict[str, Any]]) -> None:
     if judged:
         click.echo(f"accepting without reading: {len(flagged)} of {len(judged)} coders flagged")
     for row in flagged:
-        click.echo(f"  {row['coder'].removeprefix(HUMAN)}: {row['note']}")
+        click.echo(f"  {name_of(row['coder'])}: {row['note']}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from labeler.coding.vocabulary import KINDS
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.studio.accounts import add_human
-from labeler.study import study as study_of_record
+from labeler.study.study import coders
 
 
 @click.group("coders")
@@ -23,7 +24,7 @@ def command() -> None:
 def add(context: click.Context, name: str, email: str, new_password: bool) -> None:
     """Note NAME as a coder; on the local Label Studio, make an account and print its password.
 
-    The password is made by chance, printed this once and stored nowhere by labeler. Where it is
+    The password is made at random, printed this once and stored nowhere by labeler. Where it is
     lost, --new-password sets another one.
 
     On a server of your own, print the address at which NAME makes an account, where it has none.
@@ -47,10 +48,11 @@ def add(context: click.Context, name: str, email: str, new_password: bool) -> No
 @json_option
 @click.pass_context
 def show(context: click.Context, machine: bool) -> None:
-    """Who is known as a coder: people, models, cues."""
+    """Who is known as a coder: people, models, cues, embedded coders."""
     study = study_of(context)
-    people = study_of_record.coders(study, "human")
-    others = {kind: list(study_of_record.coders(study, kind)) for kind in ("model", "cues")}
+    people = coders(study, "human")
+    programs = [kind for kind in KINDS if kind != "human"]
+    others = {str(kind): list(coders(study, kind)) for kind in programs}
     if machine:
         as_json({"human": people, **others})
         return

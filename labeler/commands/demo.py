@@ -14,7 +14,7 @@ from labeler.commands.verdicts import shown
 from labeler.project import Project
 from labeler.studio.server import server
 from labeler.study.study import open_study
-from labeler.workflow.demo import Demonstrated, demonstrate
+from labeler.workflow.demo import DemoResult, demonstrate
 
 MADE_UP = "Everything here is made up: the posts, the coders, their codes."
 
@@ -60,7 +60,7 @@ def _project(given: Project) -> Project:
     )
 
 
-def _show(done: Demonstrated, address: str, *, once: bool) -> None:
+def _show(done: DemoResult, address: str, *, once: bool) -> None:
     click.echo()
     shown(done.judged)
     if done.shut:

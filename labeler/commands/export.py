@@ -26,6 +26,8 @@ def command(context: click.Context, batch: str | None, with_quotes: bool, machin
         return
     for name in done.files:
         click.echo(f"{done.folder / name}{'' if name in done.written else '  (unchanged)'}")
+    for name in done.removed:
+        told(f"{done.folder / name}: removed, as the bundle has no such file any more")
     if with_quotes:
         told(
             "segments.csv holds verbatim quotes: anybody can find their authors, do not publish it"

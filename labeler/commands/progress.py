@@ -8,22 +8,22 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as ProgressBar
 
-from labeler.coders.llm.run import Progress
+from labeler.coders.llm.run import RunProgress
 from labeler.commands.output import told
 
 EVERY = 10.0  # seconds between two plain lines
 
 
-class Shown:
-    """A context in which `Shown.progress` and `Shown.report` write to stderr."""
+class ProgressDisplay:
+    """A context whose methods `progress` and `report` write to stderr."""
 
     def __init__(self) -> None:
         console = Console(stderr=True, highlight=False)
-        self._bar: Bar | None = None
+        self._bar: ProgressBar | None = None
         if console.is_terminal and sys.stderr.isatty():
-            self._bar = Bar(
+            self._bar = ProgressBar(
                 BarColumn(bar_width=24),
                 MofNCompleteColumn(),
                 TextColumn("{task.description}", markup=False),
@@ -31,10 +31,10 @@ class Shown:
                 transient=True,
             )
         self._task: TaskID | None = None
-        self._last: Progress | None = None
+        self._last: RunProgress | None = None
         self._due = time.monotonic() + EVERY
 
-    def __enter__(self) -> Shown:
+    def __enter__(self) -> ProgressDisplay:
         """Begin to show."""
         if self._bar is not None:
             self._bar.start()
@@ -60,7 +60,7 @@ class Shown:
         else:
             told(text)
 
-    def progress(self, state: Progress) -> None:
+    def progress(self, state: RunProgress) -> None:
         """Where the run stands now."""
         self._last = state
         if self._bar is not None and self._task is not None:
@@ -72,12 +72,12 @@ class Shown:
             told(line(state))
 
 
-def line(state: Progress) -> str:
+def line(state: RunProgress) -> str:
     """The state in one plain line."""
     return f"{state.done:,} of {state.total:,} answers, {_words(state)}"
 
 
-def _words(state: Progress) -> str:
+def _words(state: RunProgress) -> str:
     parts = [f"{state.rate:,.1f} a second", f"{state.flying} in flight", state.spent]
     if state.again:
         parts.append(f"given again after {_counted(state.again)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from labeler.coding.vocabulary import human
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.studio.reassign import reassign
@@ -22,7 +23,7 @@ def command(context: click.Context, batch: str, giver: str, taker: str, machine:
     name: a third one has to take it. Afterwards `labeler push` brings the tasks to the new seat.
     """
     study = study_of(context)
-    done = reassign(study, batch=batch, giver=f"human:{giver}", taker=f"human:{taker}", report=told)
+    done = reassign(study, batch=batch, giver=human(giver), taker=human(taker), report=told)
     if machine:
         as_json(done._asdict())
         return

@@ -62,4 +62,4 @@ def command(
     if machine:
         as_json(judged._asdict())
         return
-    shown(judged, codes=codes)
+    shown(judged, study.codebook, codes=codes)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from labeler.coding.vocabulary import human
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.sampling.adjudicate import adjudicate
@@ -87,7 +88,7 @@ def command(context: click.Context, /, machine: bool, **given: Any) -> None:
 
     With --from, units of a coded batch go to adjudicators, who see all codes without names.
     """
-    names = tuple(f"human:{name.strip()}" for name in given["coders"].split(",") if name.strip())
+    names = tuple(human(name.strip()) for name in given["coders"].split(",") if name.strip())
     if given["batch"] is None and not given["planned"]:
         raise click.UsageError("--batch: give the batch a name")
     if given["source"]:

@@ -22,13 +22,21 @@ def command() -> None:
     help="Let it call this machine, for `labeler pull --watch --hook`. Each of its accounts can "
     "then make it ask addresses that only this machine reaches.",
 )
+@click.option(
+    "--studio-database",
+    metavar="URL",
+    help="A PostgreSQL for it, better from some eight coders on: postgresql://USER@HOST/NAME.  "
+    "[default: SQLite in the project]",
+)
 @click.pass_obj
-def begin(context: Context, hook: bool) -> None:
+def begin(context: Context, hook: bool, studio_database: str | None) -> None:
     """Install it where it is not, start it, and print its address.
 
     Before a newer version opens the data of an older one, its database is copied.
     """
-    project = context.project()
+    project = context._replace(
+        options=context.options | {"studio_database": studio_database}
+    ).project()
     server = start(project, report=told, hooks=hook)
     click.echo(f"Label Studio: {server.url}")
     told(f"the administrator's login is in {project.studio_data / 'server.json'}")

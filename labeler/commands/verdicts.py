@@ -8,24 +8,23 @@ from typing import Any
 import click
 import pandas as pd
 
+from labeler.codebook.codebook import Codebook
 from labeler.commands.output import number, table
+from labeler.reliability.assessments.findings import findings
 from labeler.reliability.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
-from labeler.reliability.reliability import Judged
+from labeler.reliability.reliability import ReliabilityResult
+from labeler.reliability.weighting import leads
 from labeler.store import tables
 
 TITLES = {
     HUMAN: "humans (blind)",
     MODEL: "{} against humans (blind)",
 }
-HEADLINES = {
-    ("anchoring", "agreement_inflation"): "anchoring (agreement with suggestions in view or not)",
-    ("alternative-annotator", "winning_rate"): "may the model stand in for a coder",
-    ("skip", "threshold.vote"): "may review be skipped",
-    ("drift", "e.process"): "drift",
-}
 
 
-def shown(judged: Judged, *, codes: bool = False) -> None:
+def shown(
+    judged: ReliabilityResult, codebook: Codebook | None = None, *, codes: bool = False
+) -> None:
     """A table for each comparison, a line a variable (with `codes`, a line a code), and remarks."""
     intervals = _intervals(judged.reliability)
     coders = judged.reliability.set_index("kind")["coders"]
@@ -43,7 +42,7 @@ def shown(judged: Judged, *, codes: bool = False) -> None:
         )
         for line in _remarks(rows, codes=codes):
             click.echo(f"    {line}")
-    for line in _asides(judged):
+    for line in _asides(judged, codebook):
         click.echo(line)
     if len(judged.verdicts):
         family = MEANING[str(judged.verdicts["family"].iloc[0])]
@@ -74,7 +73,7 @@ def _intervals(rows: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     own = rows[
         rows["kind"].isin(kinds)
         & rows["coefficient"].str.startswith("krippendorff_alpha")
-        & (rows["weighting"] == "")
+        & leads(rows)
         & rows["low"].notna()
     ]
     return {
@@ -95,27 +94,12 @@ def _remarks(rows: pd.DataFrame, *, codes: bool) -> Iterator[str]:
         yield f"of {len(own)} codes: {', '.join(said)} (--codes shows them)"
 
 
-def _asides(judged: Judged) -> Iterator[str]:
-    """One line for what is shown beside the evidence, and for each assessment."""
+def _asides(judged: ReliabilityResult, codebook: Codebook | None) -> Iterator[str]:
+    """One line for what is shown beside the evidence, and what each assessment found."""
     rows = judged.reliability
     shown = rows[(rows["kind"] == "assisted") & (rows["code"] == "") & rows["value"].notna()]
     if len(shown):
         yield "assisted codings were given with suggestions in view: not evidence, see the report"
-    yield from _assessments(judged.assessments)
-
-
-def _assessments(rows: pd.DataFrame) -> Iterator[str]:
-    """A line for each assessment: its verdict on each variable; and coders who rubber-stamp."""
-    for (assessment, measure), title in HEADLINES.items():
-        own = rows[
-            (rows["assessment"] == assessment) & (rows["measure"] == measure) & (rows["code"] == "")
-        ]
-        said = [
-            f"{ruling}: {', '.join(part['variable'])}"
-            for ruling, part in own[own["verdict"] != ""].groupby("verdict", sort=True)
-        ]
-        if said:
-            yield f"{title}: {'; '.join(said)}"
-    stamping = rows[(rows["measure"] == "rubber_stamping") & (rows["verdict"] == "flagged")]
-    for row in tables.rows(stamping):
-        yield f"{row.coder} accepts suggestions without reading them: {row.note}"
+    for finding in findings(judged.assessments, codebook):
+        for sentence in finding.sentences:
+            yield f"{finding.assessment.title}: {sentence}"

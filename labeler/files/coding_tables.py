@@ -15,6 +15,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from labeler.errors import InputError
+from labeler.text.coded_values import (
+    by_size,
+    is_number,
+    joined,
+    number_text,
+    plain_code,
+    typed_codes,
+)
 
 COLUMNS = ["unit", "coder", "value", "line", "column"]
 SETS = ("masi", "jaccard")
@@ -28,7 +36,6 @@ _NAMES_UNITS = re.compile(
     r"([ _.-]?(id|key|no|nr|number|name))?|.*[ _.-]id)",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 
 def wide(
@@ -133,7 +140,7 @@ def checked(
         )
     place = {code: number for number, code in enumerate(order)}
     spelled = {
-        text: "+".join(sorted(set(codes), key=place.__getitem__)) for text, codes in parts.items()
+        text: joined(sorted(set(codes), key=place.__getitem__)) for text, codes in parts.items()
     }
     return codings.assign(value=codings["value"].map(spelled)), order
 
@@ -168,11 +175,6 @@ def known_columns(table: pd.DataFrame, names: Sequence[str], source: str) -> Non
         if name not in table.columns:
             there = ", ".join(map(str, table.columns))
             raise InputError(f"{source}: no column is called {name!r}; there are: {there}")
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a finite decimal number."""
-    return bool(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", text))
 
 
 def _unit_column(table: pd.DataFrame, coders: Sequence[str], source: str) -> str:
@@ -224,16 +226,15 @@ def _coded(whole: pd.DataFrame) -> pd.DataFrame:
 def _spelled(text: str, level: str) -> str:
     """One spelling of a code: `10` for 10.0; where numbers are due, 1.5 for 1.50."""
     if level in NUMBERS and is_number(text):
-        return f"{float(text) + 0.0:.15g}"
-    whole = _WHOLE.fullmatch(text)
-    return whole[1] if whole else text
+        return number_text(text)
+    return plain_code(text)
 
 
 def _codes(text: str, level: str) -> list[str]:
     """The codes of a value: one, or those of a set."""
     if level not in SETS:
         return [_spelled(text, level)]
-    return [_spelled(part.strip(), level) for part in text.split("+") if part.strip()]
+    return [_spelled(part, level) for part in typed_codes(text) if part]
 
 
 def _fault(codes: list[str], level: str, declared: list[str]) -> str:
@@ -257,6 +258,4 @@ def _told(codings: pd.DataFrame, faults: dict[str, str]) -> list[str]:
 
 def _ordered(codes: set[str]) -> list[str]:
     """By size where all are numbers, else by text."""
-    if all(map(is_number, codes)):
-        return sorted(codes, key=lambda code: (float(code), code))
-    return sorted(codes)
+    return by_size(codes) if all(map(is_number, codes)) else sorted(codes)

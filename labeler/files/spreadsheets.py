@@ -23,6 +23,7 @@ import pandas as pd
 from labeler.errors import InputError
 from labeler.files import coding_tables
 from labeler.files.lines import BROKEN, LONGEST, unpacked
+from labeler.text.coded_values import EMPTY_SET, joined
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
@@ -107,7 +108,7 @@ def cell(value: object) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return "+".join(map(cell, value)) or "+"
+        return joined(map(cell, value)) or EMPTY_SET
     return str(value)
 
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from labeler.errors import InputError
 from labeler.statistics.agreement.alpha import count_columns
-from labeler.statistics.agreement.coefficients import Estimate, coefficients
+from labeler.statistics.agreement.coefficients import coefficients
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.agreement.intervals import bootstrap
 from labeler.statistics.agreement.kalpha import pair_bootstrap
+from labeler.statistics.interval import Interval
+from labeler.text.coded_values import codes_of
 
 SETS = ("masi", "jaccard")
 NUMBERS = ("interval", "ratio")
@@ -39,8 +41,8 @@ class Agreed(NamedTuple):
     n_coders: int
     n_pairable: int
     level: str
-    coefficients: dict[str, Estimate]
-    per_code: dict[str, dict[str, Estimate]]
+    coefficients: dict[str, Interval]
+    per_code: dict[str, dict[str, Interval]]
 
 
 class Pair(NamedTuple):
@@ -49,7 +51,7 @@ class Pair(NamedTuple):
     first: str
     second: str
     n_units: int
-    coefficients: dict[str, Estimate]
+    coefficients: dict[str, Interval]
 
 
 class Matrix(NamedTuple):
@@ -117,16 +119,16 @@ def agreement(
 
 def one_against_the_rest(
     given: Matrix, code: str, method: Method = "jackknife"
-) -> dict[str, Estimate]:
+) -> dict[str, Interval]:
     """The coefficients of one code: given or not; of a set, whether the code is in it."""
-    holds = np.array([code in value.split("+") or code == value for value in given.domain])
+    holds = np.array([code == value or code in codes_of(value) for value in given.domain])
     columns = np.where(given.columns < 0, -1, holds[given.columns].astype(np.int64))
     return _estimated(columns, ["no", "yes"], "nominal", method)
 
 
 def _estimated(
     columns: Columns, domain: list[str], level: Level, method: Method
-) -> dict[str, Estimate]:
+) -> dict[str, Interval]:
     """All coefficients; alpha with intervals by another method than the default, where asked."""
     found = coefficients(columns, domain=domain, level=level)
     if method == "jackknife":
@@ -135,24 +137,22 @@ def _estimated(
     for name, default in found.items():
         if name.startswith(ALPHA) and not np.isnan(default.value):
             kind = cast("Level", name.removeprefix(ALPHA))
-            found[name] = _resampled(default, counts, domain, kind, method, n_coders=len(columns))
+            found[name] = _resampled(counts, domain, kind, method, n_coders=len(columns))
     return found
 
 
 def _resampled(
-    default: Estimate,
     counts: Columns,
     domain: list[str],
     level: Level,
     method: Method,
     *,
     n_coders: int,
-) -> Estimate:
+) -> Interval:
     """The same alpha with an interval from resamples; KALPHA's has no standard error."""
     if method in ("bootstrap", "bca"):
         of: Literal["percentile", "BCa"] = "BCa" if method == "bca" else "percentile"
-        spread = bootstrap(counts, level=level, domain=domain, seed=SEED, kind=of)
-        return Estimate(default.value, *spread)
+        return bootstrap(counts, level=level, domain=domain, seed=SEED, kind=of)
     made = pair_bootstrap(
         counts,
         level=level,
@@ -161,10 +161,7 @@ def _resampled(
         seed=SEED,
         rule=2007 if method == "kalpha-2007" else 2011,
     )
-    nothing = float("nan")
-    return Estimate(
-        default.value, made.low, made.high, nothing, nothing, nothing, made.method, made.note
-    )
+    return made.interval
 
 
 def pairs(given: Matrix, *, level: Level) -> list[Pair]:

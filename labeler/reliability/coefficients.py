@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Gate, Variable
 from labeler.coding import panels as comparisons
-from labeler.coding.panels import Given, Panel, Rows
+from labeler.coding.batch import READING, BatchCodings
+from labeler.coding.panels import Panel, PanelRows, RaterMatrix
 from labeler.keys import key
-from labeler.statistics.agreement.coefficients import Estimate, applicable, coefficients
+from labeler.reliability.weighting import DESIGN, OF_CODED, design_weights
+from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.interval import Interval, joined_notes
 from labeler.store import tables
 
-AGAIN = [*comparisons.WHO, "replicate"]
 BETWEEN = ["variable", "coefficient", "value", "low", "high", "percent", "n_units", "note"]
 BASIS = [
-    "panel", "variable", "code", "things", "pairable", "carrying", "weighted_bound", "codings",
+    "panel", "variable", "code", "things", "pairable", "carrying", "coded_value", "coded_bound",
+    "codings",
 ]  # fmt: skip
 PERCENT = "percent_agreement.units"
 COMPANIONS = (
@@ -49,7 +52,7 @@ NO_EVIDENCE = "not evidence: suggestions were in view"
 STABILITY = "not evidence of reliability: the same coder again"
 
 
-class Drawn(NamedTuple):
+class UnitSampling(NamedTuple):
     """How units came into the batch: `tasks` with columns unit, coder, arm, unit_probability,
     task_probability; `authors` maps a unit to its author ('' or absent: unknown)."""
 
@@ -57,13 +60,13 @@ class Drawn(NamedTuple):
     authors: Mapping[str, str]
 
 
-class Found(NamedTuple):
+class BatchCoefficients(NamedTuple):
     """`rows`: RELIABILITY rows without verdicts. `basis` (BASIS): what a gate needs besides.
 
     A row of `basis` is a variable or code ('' the variable) of a panel that the gate judges:
     `things` resampled (units, or authors), `pairable` units, how many of them are `carrying`
-    another value than the commonest, the bound with design weights (nan: none), and the key of
-    the codings that entered.
+    another value than the commonest, value and bound of the units coded where the design-weighted
+    ones are judged (else nan), and the key of the codings that entered.
     """
 
     rows: pd.DataFrame
@@ -73,43 +76,32 @@ class Found(NamedTuple):
 class _Sample(NamedTuple):
     """A panel's rows, with how each counts and what is resampled."""
 
-    rows: Rows
+    rows: PanelRows
     weights: Floats | None
     clusters: NDArray[np.intp] | None
     by: str
 
 
 def reliability(
-    codings: pd.DataFrame,
-    coded: pd.DataFrame,
-    codebook: Codebook,
-    *,
-    batch: str,
-    suggester: str,
-    again: pd.DataFrame | None = None,
-    drawn: Drawn | None = None,
-    gate: Gate | None = None,
-) -> Found:
+    batch: BatchCodings, *, drawn: UnitSampling | None = None, gate: Gate | None = None
+) -> BatchCoefficients:
     """The coefficients of a batch, for each panel, variable and code, and what they stand on.
 
-    `codings` holds CODINGS rows, `coded` the columns unit, coder, arm: who coded which unit,
-    with or without a coding to show for it; `again` (AGAIN) who did so a second time. `drawn`
-    gives design weights, where units were drawn unequally, and authors, who are resampled as a
-    whole where posts of one author repeat. `gate` replaces the codebook's thresholds.
+    `drawn` gives design weights, where units were drawn unequally, and authors, who are resampled
+    as a whole where posts of one author repeat. `gate` replaces the codebook's thresholds.
     """
-    none = pd.DataFrame(columns=AGAIN)
-    later = none if again is None else again
-    panels = comparisons.panels(coded, later, suggester)
+    codebook = batch.codebook
+    fingerprint = codebook.fingerprint
     rows: list[dict[str, object]] = []
     basis: list[dict[str, object]] = []
     for variable in codebook.variables:
-        given = comparisons.given(codings, coded, later, variable)
+        given = batch.matrix(variable.variable)
         thresholds = gate or codebook.thresholds(variable.variable)
-        for panel in panels:
+        for panel in batch.panels:
             sample = _sample(comparisons.rows_of(given, panel), given, panel, drawn)
             fixed = {
-                "batch": batch,
-                "codebook": codebook.fingerprint,
+                "batch": batch.batch,
+                "codebook": fingerprint,
                 "kind": panel.kind,
                 "panel": panel.name,
                 "variable": variable.variable,
@@ -122,7 +114,9 @@ def reliability(
             rows += [{**fixed, **row, "note": _marked(panel, row)} for row in own]
             if panel.kind in GATED:
                 basis += _basis(sample, given, variable, panel, own)
-    return Found(tables.frame(tables.RELIABILITY, rows), pd.DataFrame(basis, columns=BASIS))
+    return BatchCoefficients(
+        tables.frame(tables.RELIABILITY, rows), pd.DataFrame(basis, columns=BASIS)
+    )
 
 
 def between(
@@ -131,16 +125,19 @@ def between(
     """How far two coders agree on the units that both coded: columns BETWEEN, a row a variable.
 
     Alpha with its 95% interval (delete-one-unit jackknife), the share of units with the same
-    value, and how many units there are. `codings` and `coded` as for `reliability`.
+    value, and how many units there are. `codings` holds CODINGS rows (first replicates count),
+    `coded` the columns unit, coder, arm: who coded which unit, with or without a coding.
     """
     own = coded[coded["coder"].isin((first, second))].drop_duplicates(comparisons.WHO)
+    own = own.assign(replicate=1).reset_index(drop=True)
     arms = dict(zip(own["coder"], own["arm"], strict=True))
     raters = tuple((coder, arms.get(coder, ""), 1) for coder in (first, second))
     panel = Panel("human-pair", "", raters[1:], raters[0])
-    none = pd.DataFrame(columns=AGAIN)
+    read = comparisons.readings(own)
+    columns = comparisons.pivot(codings, own, codebook.variables, by=READING)
     rows = []
     for variable in codebook.variables:
-        given = comparisons.given(codings, own, none, variable)
+        given = comparisons.matrix(read, columns[variable.variable], variable)
         found = comparisons.rows_of(given, panel)
         row = next(_panel_rows(_Sample(found, None, None, ""), given, variable))
         note = row["note"] if np.isnan(float(str(row["value"]))) else ""
@@ -148,7 +145,9 @@ def between(
     return pd.DataFrame(rows, columns=BETWEEN)
 
 
-def _sample(rows: Rows, given: Given, panel: Panel, drawn: Drawn | None) -> _Sample:
+def _sample(
+    rows: PanelRows, given: RaterMatrix, panel: Panel, drawn: UnitSampling | None
+) -> _Sample:
     """Weights where the units of the rows were drawn unequally; clusters where they repeat."""
     units = [given.units[place] for place in rows.unit]
     weights = None
@@ -172,19 +171,16 @@ def _weights(units: list[str], panel: Panel, tasks: pd.DataFrame) -> Floats | No
     column = "unit_probability"
     if panel.kind in ("model-human", "self"):
         own, column = own[own["coder"] == panel.raters[0][0]], "task_probability"
-    chance = dict(zip(own["unit"], own[column].astype(float), strict=True))
-    known = np.array([chance.get(unit, np.nan) for unit in units], dtype=float)
-    if not known.size or np.isnan(known).any() or np.ptp(known) < 1e-9:
-        return None
-    weights: Floats = 1 / np.minimum(known, 1.0)
-    return weights
+    return design_weights(units, own, column)
 
 
-def _panel_rows(sample: _Sample, given: Given, variable: Variable) -> Iterator[dict[str, object]]:
+def _panel_rows(
+    sample: _Sample, given: RaterMatrix, variable: Variable
+) -> Iterator[dict[str, object]]:
     """Rows of one panel and variable: the variable itself first (its alpha first), then codes."""
     columns = sample.rows.columns
     main = f"krippendorff_alpha.{variable.metric}"
-    domain = comparisons.scale(given.domain, variable)
+    domain = variable.measured(given.domain)
     names = (main, *(_companions(len(columns), variable)))
     yield from _rows(columns, domain, variable.metric, names, sample, code="")
     held = comparisons.membership(given.domain, variable.codes)
@@ -224,17 +220,19 @@ def _rows(
         asked |= {"weights": weights, "clusters": sample.clusters}
         found = coefficients(columns, **asked)  # type: ignore[arg-type]
         percent = found[PERCENT].value
+        beside = OF_CODED if weights is None and sample.weights is not None else ""
         for name, estimate in found.items():
             yield {
                 **counted,
                 "coefficient": name,
-                "weighting": "" if weights is None else "design",
+                "weighting": "" if weights is None else DESIGN,
                 "percent": percent,
-                **_numbers(estimate, sample.by),
+                **_numbers(estimate, sample.by, beside),
             }
 
 
-def _numbers(estimate: Estimate, by: str) -> dict[str, object]:
+def _numbers(estimate: Interval, by: str, told: str) -> dict[str, object]:
+    """The columns of a figure; `told` comes before what the interval says."""
     method = estimate.method
     if by and method:  # what the cluster is
         method = method.replace("cluster", by)
@@ -246,7 +244,10 @@ def _numbers(estimate: Estimate, by: str) -> dict[str, object]:
         "upper": estimate.upper_one_sided,
         "se": estimate.se,
         "method": method,
-        "note": estimate.note.replace("cluster", by) if by else estimate.note,
+        "note": joined_notes(
+            told,
+            estimate.note.replace("cluster", by) if by else estimate.note,
+        ),
     }
 
 
@@ -261,7 +262,7 @@ def _marked(panel: Panel, row: dict[str, object]) -> str:
 
 def _basis(
     sample: _Sample,
-    given: Given,
+    given: RaterMatrix,
     variable: Variable,
     panel: Panel,
     rows: list[dict[str, object]],
@@ -271,7 +272,12 @@ def _basis(
     entered = _entered(sample.rows, given, panel)
     held = comparisons.membership(given.domain, variable.codes)
     alphas = [row for row in rows if str(row["coefficient"]).startswith("krippendorff_alpha")]
-    weighted = {row["code"]: row["bound"] for row in alphas if row["weighting"]}
+    weighted = {row["code"] for row in alphas if row["weighting"]}
+    plain = {
+        row["code"]: (row["value"], row["bound"])
+        for row in alphas
+        if not row["weighting"] and row["code"] in weighted
+    }
     pairable = (columns >= 0).sum(axis=0) > 1
     parts = [
         ("", columns),
@@ -286,7 +292,8 @@ def _basis(
             "things": len(np.unique(things[pairable])),
             "pairable": len(np.unique(sample.rows.unit[pairable])),
             "carrying": _carrying(own[:, pairable], sample.rows.unit[pairable]),
-            "weighted_bound": weighted.get(code, np.nan),
+            "coded_value": plain.get(code, (np.nan, np.nan))[0],
+            "coded_bound": plain.get(code, (np.nan, np.nan))[1],
             "codings": entered,
         }
 
@@ -300,7 +307,7 @@ def _carrying(columns: NDArray[np.int64], unit: NDArray[np.intp]) -> int:
     return len(np.unique(unit[((columns >= 0) & (columns != commonest)).any(axis=0)]))
 
 
-def _entered(rows: Rows, given: Given, panel: Panel) -> str:
+def _entered(rows: PanelRows, given: RaterMatrix, panel: Panel) -> str:
     """The key of the codings of a panel: unit, coder, arm and value of each."""
     raters = [*panel.raters, *([panel.against] if panel.against else [])]
     units = sorted(set(rows.unit.tolist()))

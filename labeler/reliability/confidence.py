@@ -21,12 +21,17 @@ import numpy as np
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.text.coded_values import codes_of
 
 Kind = Literal["vote", "logprob"]
 KINDS: tuple[Kind, ...] = ("vote", "logprob")
+MEANING: dict[Kind, str] = {
+    "vote": "share of the replicates",
+    "logprob": "probability of the tokens",
+}
 ALL = "all"
 DIGITS = 9  # 1 - .8 and .2 are one confidence
-SURENESS = ["variable", "code", "unit", "confidence"]
+VALUE_CONFIDENCE = ["variable", "code", "unit", "confidence"]
 
 
 def kinds(confidence: pd.DataFrame) -> list[Kind]:
@@ -34,10 +39,10 @@ def kinds(confidence: pd.DataFrame) -> list[Kind]:
     return [kind for kind in KINDS if len(_usable(confidence, kind))]
 
 
-def sureness(
+def value_confidence(
     model_values: pd.DataFrame, confidence: pd.DataFrame, codebook: Codebook, *, kind: Kind
 ) -> pd.DataFrame:
-    """Columns SURENESS: a row for each target and unit with a value; nan: no confidence.
+    """Columns VALUE_CONFIDENCE: a row for each target and unit with a value; nan: no confidence.
 
     `model_values`: columns variable, unit, value of one model (None: gave none); `confidence`: its
     CONFIDENCE rows.
@@ -52,17 +57,10 @@ def sureness(
         shares = _shares(usable[usable["variable"] == variable.variable])
         parts.append(_whole(values, shares, variable, kind, known))
         parts += [_of_code(values, shares, variable, code, known) for code in variable.codes]
-    found = pd.concat([pd.DataFrame(columns=SURENESS), *parts], ignore_index=True)
-    found = found.astype(dict.fromkeys(SURENESS[:3], "str") | {"confidence": "float64"})
+    found = pd.concat([pd.DataFrame(columns=VALUE_CONFIDENCE), *parts], ignore_index=True)
+    found = found.astype(dict.fromkeys(VALUE_CONFIDENCE[:3], "str") | {"confidence": "float64"})
     found = pd.concat([found, _of_units(found, kind)], ignore_index=True)
     return found.assign(confidence=found["confidence"].round(DIGITS))
-
-
-def codes_of(value: str, variable: Variable) -> frozenset[str]:
-    """The codes in a value; a number is its own."""
-    if not variable.multiple and variable.of == "unit":
-        return frozenset((value,))
-    return frozenset(value.split("+")) - {""}
 
 
 def _usable(confidence: pd.DataFrame, kind: Kind) -> pd.DataFrame:
@@ -88,11 +86,11 @@ def _whole(
     """The confidence in the whole value of a variable, by unit."""
     sure = []
     for unit, value in values.items():
-        codes, own = codes_of(value, variable), shares.get(unit, {})
+        codes, own = codes_of(value), shares.get(unit, {})
         if unit not in known:
             sure.append(np.nan)
         elif kind == "logprob":
-            whole = codes and codes <= own.keys()
+            whole = codes and own.keys() >= set(codes)
             sure.append(math.prod(s for c in codes for s in own[c]) if whole else np.nan)
         else:
             said = [own[code][0] if code in own else 0.0 for code in codes]
@@ -110,7 +108,7 @@ def _of_code(
     known: set[str],
 ) -> pd.DataFrame:
     """The confidence in one code, among the units that have it; of several segments the surest."""
-    units = [unit for unit, value in values.items() if code in codes_of(value, variable)]
+    units = [unit for unit, value in values.items() if code in codes_of(value)]
     sure = [
         max(shares.get(unit, {}).get(code, [np.nan])) if unit in known else np.nan for unit in units
     ]

@@ -8,6 +8,9 @@ code is judged by alpha's one-sided 95% bounds against the codebook's tentative 
     inconclusive  it lies between them; `further` units would decide, with power .8
     undefined     there is no figure, or fewer than ten units carry the rarer code
 
+Where the units of a panel were drawn unequally it is the design-weighted alpha that is judged:
+what was coded holds more of some kinds of units than there are, and alpha differs between kinds.
+
 A family says what many verdicts mean together. `all`: everything must pass, each at .05 without
 correction (intersection-union). `holm`: which of them passed, at .05 for the whole family, by
 Holm's step-down on the one-sided p of H0: alpha <= threshold. The variables are one family, the
@@ -20,13 +23,13 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy.special import stdtr  # scipy.stats would take half a second to load
 
 from labeler.keys import key
-from labeler.statistics.agreement.intervals import RARE
-from labeler.statistics.estimation.design import units_to_decide
+from labeler.reliability.weighting import leads
+from labeler.statistics.agreement.threshold import bound_p, further_units, threshold_p
+from labeler.statistics.interval import RARE
+from labeler.statistics.multiplicity import holm
 from labeler.store import tables
 
 Family = Literal["all", "holm"]
@@ -42,7 +45,7 @@ MEANING = {
 }
 
 
-class _Ruling(NamedTuple):
+class _Decision(NamedTuple):
     verdict: str
     further: int | None
     note: str
@@ -60,7 +63,7 @@ def verdicts(
     judged = rows[
         rows["kind"].isin(COMPARISONS)
         & rows["coefficient"].str.startswith(ALPHA)
-        & (rows["weighting"] == "")
+        & leads(rows)
         & (rows["evidence"] == 1)
     ]
     if judged.empty:
@@ -72,11 +75,13 @@ def verdicts(
     adjusted = met.groupby(["comparison", "level"])["p"].transform(holm)
     met["p_adjusted"] = adjusted if family == "holm" else met["p"]
     sizes = met.groupby(["comparison", "level"])["p"].transform("count")
-    rulings = [_ruling(row, family, int(n)) for row, n in zip(tables.rows(met), sizes, strict=True)]
+    decisions = [
+        _decision(row, family, int(n)) for row, n in zip(tables.rows(met), sizes, strict=True)
+    ]
     met = met.assign(
-        verdict=[ruling.verdict for ruling in rulings],
-        further=pd.array([ruling.further for ruling in rulings], dtype="Int64"),
-        note=[ruling.note for ruling in rulings],
+        verdict=[decision.verdict for decision in decisions],
+        further=pd.array([decision.further for decision in decisions], dtype="Int64"),
+        note=[decision.note for decision in decisions],
         computed_from=[_computed_from(row, family) for row in tables.rows(met)],
         family=family,
         run=run,
@@ -84,48 +89,40 @@ def verdicts(
     return tables.frame(tables.VERDICTS, met[tables.columns(tables.VERDICTS)])
 
 
-def ruled(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+def with_verdicts(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     """The RELIABILITY rows, those that were judged with their verdict and its reason."""
     on = ["variable", "code", "comparison", "coefficient"]
     named = rows.assign(comparison=rows["kind"].map(COMPARISONS).fillna(""))
     found = named.drop(columns="verdict").merge(
         judged[[*on, "verdict", "note"]], on=on, how="left", suffixes=("", "_of_gate")
     )
-    here = (found["weighting"] == "") & found["verdict"].notna() & (found["evidence"] == 1)
+    here = leads(found) & found["verdict"].notna() & (found["evidence"] == 1)
     found["note"] = found["note"].mask(here, found["note_of_gate"])
     found["verdict"] = found["verdict"].where(here, "")
     return tables.frame(tables.RELIABILITY, found[tables.columns(tables.RELIABILITY)])
 
 
-def holm(p: pd.Series[float]) -> pd.Series[float]:
-    """Holm's adjusted p: max over the smaller ones of (m - place) p, at most 1; nan stays nan."""
-    known = p.dropna().sort_values(kind="stable")
-    times = np.arange(len(known), 0, -1)
-    adjusted = np.minimum(np.maximum.accumulate(known.to_numpy() * times), 1.0)
-    return pd.Series(adjusted, index=known.index, dtype=float).reindex(p.index)
-
-
-def _ruling(row: Any, family: Family, size: int) -> _Ruling:
+def _decision(row: Any, family: Family, size: int) -> _Decision:
     reason = _undefined(row)
     if reason:
-        return _Ruling(UNDEFINED, None, reason)
-    tau, grade = row.tentative, _joined(row.note, _weighted(row))
+        return _Decision(UNDEFINED, None, _joined(reason, _of_coded(row)))
+    tau, grade = row.tentative, _joined(row.note, _of_coded(row))
     reaches = row.p_adjusted <= ERROR if family == "holm" else row.bound >= tau
     if reaches:
         reliable = row.bound >= row.reliable
         word, threshold = ("reliable", row.reliable) if reliable else ("tentative", tau)
         text = f"{word}: lower bound {row.bound:.3f} reaches {threshold:.3f}"
-        return _Ruling(PASS, None, _joined(text, grade))
+        return _Decision(PASS, None, _joined(text, grade))
     if row.upper < tau:
         text = f"upper bound {row.upper:.3f} stays below {tau:.3f}"
-        return _Ruling(FAIL, None, _joined(text, grade))
+        return _Decision(FAIL, None, _joined(text, grade))
     further = _further(row, 1 - ERROR / (size if family == "holm" else 1))
     if row.bound >= tau:
         text = f"lower bound {row.bound:.3f} reaches {tau:.3f}, but not among {size} by Holm"
     else:
         text = f"{tau:.3f} lies between the bounds {row.bound:.3f} and {row.upper:.3f}"
     told = f"about {further:,} further units would decide" if further else "more units would decide"
-    return _Ruling(INCONCLUSIVE, further, _joined(f"{text}: {told}", grade))
+    return _Decision(INCONCLUSIVE, further, _joined(f"{text}: {told}", grade))
 
 
 def _undefined(row: Any) -> str:
@@ -139,44 +136,41 @@ def _undefined(row: Any) -> str:
     return ""
 
 
-def _weighted(row: Any) -> str:
-    if math.isnan(row.weighted_bound) or (row.weighted_bound >= row.tentative) == (
-        row.bound >= row.tentative
-    ):
+def _of_coded(row: Any) -> str:
+    """The unweighted figure beside a weighted one; '' where units were drawn alike."""
+    if not row.weighting or math.isnan(row.coded_value):
         return ""
-    side = "would reach" if row.weighted_bound >= row.tentative else "would not reach"
-    return f"with design weights the bound is {row.weighted_bound:.3f} and {side} the threshold"
+    bound = "none" if math.isnan(row.coded_bound) else f"{row.coded_bound:.3f}"
+    return f"weighted by design; of the units coded alpha is {row.coded_value:.3f}, bound {bound}"
 
 
 def _further(row: Any, confidence: float) -> int | None:
-    """Units beyond those there are, from the standard error seen: V = n SE^2 for n units."""
-    if math.isnan(row.se) or row.value >= 1:
-        return None
-    needed = units_to_decide(
-        row.value, row.pairable * row.se**2, row.tentative, power=POWER, confidence=confidence
+    """Units beyond those there are, from the standard error seen."""
+    return further_units(
+        row.value,
+        row.tentative,
+        se=row.se,
+        n=int(row.pairable),
+        power=POWER,
+        confidence=confidence,
     )
-    if not math.isfinite(needed) or needed > 1e6:
-        return None
-    return max(1, math.ceil(needed) - int(row.pairable))
 
 
 def _p(row: Any) -> float:
-    """One-sided p of H0: alpha <= threshold: t of log(1 - alpha), as the bound is made.
-
-    Without a standard error the zero-event bound is turned round: it lowers alpha in proportion
-    to p = 1 - (1 - g)^(1/n), so the g at which it meets the threshold is known.
-    """
+    """One-sided p of H0: alpha <= threshold; nan where the verdict is undefined."""
     if _undefined(row):
         return math.nan
-    tau = row.tentative
-    if not math.isnan(row.se):
-        t = math.log((1 - tau) / (1 - row.value)) * (1 - row.value) / row.se
-        return float(stdtr(row.things - 1, -t))
-    if row.bound >= row.value:
-        return 0.0 if row.value >= tau else 1.0
-    seen = 1 - ERROR ** (1 / row.things)
-    share = (row.value - tau) / (row.value - row.bound) * seen
-    return float((1 - share) ** row.things) if 0 <= share < 1 else float(share < 0)
+    if row.weighting:
+        more = {"se": row.se, "degrees": row.things - 1, "confidence": 1 - ERROR}
+        return bound_p(row.value, row.bound, row.tentative, **more)
+    return threshold_p(
+        row.value,
+        row.tentative,
+        se=row.se,
+        degrees=row.things - 1,
+        bound=row.bound,
+        confidence=1 - ERROR,
+    )
 
 
 def _computed_from(row: Any, family: str) -> str:
@@ -188,6 +182,7 @@ def _computed_from(row: Any, family: str) -> str:
             "code": row.code,
             "coefficient": row.coefficient,
             "method": row.method,
+            "weighting": row.weighting,
             "thresholds": [row.tentative, row.reliable],
             "family": family,
         }

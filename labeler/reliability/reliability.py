@@ -1,26 +1,42 @@
-"""Codings → coefficients, verdicts, consensus and assessments of a batch, in one transaction."""
+"""Codings → coefficients, verdicts, consensus, disagreements and assessments of a batch.
+
+All are stored in one transaction.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 
 from labeler.codebook.codebook import Gate
 from labeler.coding import consensus as consensus_stage
-from labeler.coding import panels
+from labeler.coding import read
+from labeler.coding.asked import silent
+from labeler.coding.batch import BatchCodings
+from labeler.coding.read import read_stream
 from labeler.keys import key
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
-from labeler.reliability.assessments.assess import Material, assessed
+from labeler.reliability import segments as segments_stage
+from labeler.reliability.assessments.assess import assess, drawn
+from labeler.reliability.disagreements import disagreements
 from labeler.store import database, results, tables
-from labeler.study.study import Study, batch_row, coded, logged, same_codebook
+from labeler.study.study import Study, logged, named_batch, same_codebook
 
-DRAWN = ["unit", "coder", "arm", "unit_probability", "task_probability"]
+WANTED = {
+    tables.CODINGS: read.CODINGS,
+    tables.SEGMENTS: read.SEGMENTS,
+    tables.CHANGES: tables.columns(tables.CHANGES),
+    tables.TASKS: tables.columns(tables.TASKS),
+    tables.POSTS: ("unit", "author", "text"),
+}
 
 
-class Judged(NamedTuple):
+class ReliabilityResult(NamedTuple):
     """RELIABILITY, VERDICTS and ASSESSMENTS rows of a batch."""
 
     reliability: pd.DataFrame
@@ -34,117 +50,107 @@ def reliability(
     batch: str,
     gate: Gate | None = None,
     family: gate_stage.Family = "all",
-) -> Judged:
+) -> ReliabilityResult:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
     A verdict whose ground is the same as before keeps the run that made it. Where codes change
     meanwhile it is computed again; ProjectError where that does not end.
     """
-    same_codebook(study, batch_row(study, batch))
+    batches = database.read(study.engine, tables.BATCHES)
+    same_codebook(study, named_batch(batches, batch))
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        results.kept(study.engine, batch, lambda _: _computed(study, batch, gate, family, run))
-    return stored(study, batch)
+
+        def computed(_: results.Standing) -> dict[Table, pd.DataFrame]:
+            return _computed(study, batch, gate, family, run)
+
+        found = results.kept(study.engine, batch, computed)
+        three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
+        return ReliabilityResult(*(_in_key_order(table, found[table]) for table in three))
 
 
 def _computed(
     study: Study, batch: str, gate: Gate | None, family: gate_stage.Family, run: str
 ) -> dict[Table, pd.DataFrame]:
-    """The rows of every table that is computed from the codings alone."""
-    row = batch_row(study, batch)
-    material = _material(study, row)
-    found = reliability_stage.reliability(
-        material.codings,
-        material.coded,
-        study.codebook,
-        batch=batch,
-        suggester=str(row["suggester"]),
-        again=material.again,
-        drawn=reliability_stage.Drawn(material.tasks[DRAWN], material.authors),
-        gate=gate,
-    )
+    """The rows of every table that is computed from codings alone."""
+    batches = database.read(study.engine, tables.BATCHES)
+    row = named_batch(batches, batch)
+    coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
+    sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
+    found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
     verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-    given = blind(study, material.coded)
-    more = assessed(study, material)
-    judged = gate_stage.ruled(found.rows, verdicts)
-    rows = [row._asdict() for part in (judged, more.rows) for row in tables.rows(part)]
+    assessments = assess(coded, stream, batches, stored=_stored(study, coded))
+    judged = gate_stage.with_verdicts(found.rows, verdicts)
+    rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
+    kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
+    differing = disagreements(coded, kept)
     settings = key({"gate": gate and gate.model_dump(), "family": family})
     return {
         tables.RELIABILITY: tables.frame(tables.RELIABILITY, rows).assign(computed_from=settings),
         tables.VERDICTS: _first_made(study, batch, verdicts),
-        tables.ASSESSMENTS: more.assessments,
-        tables.CONSENSUS: consensus_stage.consensus(given, study.codebook, batch=batch),
+        tables.ASSESSMENTS: assessments,
+        tables.CONSENSUS: kept,
+        tables.DISAGREEMENTS: differing.rows,
+        tables.COMPARISONS: differing.comparisons,
     }
 
 
-def stored(study: Study, batch: str) -> Judged:
+def stored(study: Study, batch: str) -> ReliabilityResult:
     """What was computed last of a batch; empty frames where nothing was."""
     three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
-    return Judged(*(database.read(study.engine, table, batch=batch) for table in three))
+    return ReliabilityResult(*(database.read(study.engine, table, batch=batch) for table in three))
 
 
-def blind(study: Study, who: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Variable → blind human values (columns unit, coder, arm, value), unasked ones left out."""
-    humans = who[who["coder"].str.startswith(panels.HUMAN) & (who["arm"] == "blind")]
-    codings = of_coded(study, tables.CODINGS, humans)
-    return {
-        variable.variable: panels.values(codings, humans, variable).dropna(subset="value")
-        for variable in study.codebook.variables
-    }
+def _in_key_order(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they come back from the store."""
+    return rows.sort_values(tables.keys(table), ignore_index=True)
 
 
-def of_coded(
-    study: Study, table: Table, who: pd.DataFrame, *, replicates: bool = False
-) -> pd.DataFrame:
-    """Rows of a derived table that belong to those who coded.
+def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame]:
+    """A table → its rows about the batch: those read already, else from the store."""
 
-    Without `replicates`, a model's first replicates only.
-    """
-    rows = database.read(
-        study.engine,
-        table,
-        codebook=study.codebook.fingerprint,
-        unit=sorted(set(who["unit"])),
+    @cache
+    def rows(table: Table) -> pd.DataFrame:
+        if table.name in coded.tables:
+            return coded.tables[table.name]
+        if "batch" in table.c:
+            return database.read(study.engine, table, batch=coded.batch)
+        about = {"codebook": coded.codebook.fingerprint, "unit": coded.units}
+        which = {name: of for name, of in about.items() if name in table.c}
+        return database.read(study.engine, table, **which)
+
+    return rows
+
+
+def _segments(coded: BatchCodings) -> pd.DataFrame:
+    """RELIABILITY rows about segments."""
+    known = {unit: author for unit, author in coded.authors.items() if author}
+    repeat = len(set(known.values())) < len(known)
+    chances = drawn(coded.tasks)
+    unequal = chances["unit_probability"].nunique() > 1
+    weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
+    first = coded.coded[coded.coded["replicate"] == 1]
+    rows = segments_stage.segments_reliability(
+        coded.segments,
+        coded.codings,
+        first,
+        coded.tables["posts"][["unit", "text"]],
+        coded.codebook,
+        suggester=coded.suggester,
+        weights=weights if unequal else None,
+        clusters={unit: known.get(unit, unit) for unit in coded.units} if repeat else None,
     )
-    if not replicates:
-        rows = rows[(rows["replicate"] == 1) | (rows["arm"] == panels.REPEAT)]
-    wanted = pd.MultiIndex.from_frame(who[panels.WHO])
-    return rows[pd.MultiIndex.from_frame(rows[panels.WHO]).isin(wanted)]
+    same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
+    return _asked(rows, coded).assign(**same)
 
 
-def _material(study: Study, row: pd.Series[str]) -> Material:
-    who = coded(study, str(row["batch"]))
-    posts = tables.POSTS
-    units = sorted(set(who["unit"]))
-    query = select(posts.c.unit, posts.c.author).where(
-        database.matching(study.engine, posts, {"unit": units})
-    )
-    known = database.query_rows(study.engine, query)
-    return Material(
-        row=row,
-        codings=of_coded(study, tables.CODINGS, who, replicates=True),
-        segments=of_coded(study, tables.SEGMENTS, who),
-        coded=who,
-        again=_again(study, row, who),
-        tasks=database.read(study.engine, tables.TASKS, batch=row["batch"]),
-        authors=dict(zip(known["unit"], known["author"], strict=True)),
-    )
-
-
-def _again(study: Study, row: pd.Series[str], who: pd.DataFrame) -> pd.DataFrame:
-    """Who coded a unit a second time: humans in the arm of repeats, the suggester by replicates."""
-    people = who[who["arm"] == panels.REPEAT].assign(replicate=2)
-    answers = database.read(
-        study.engine,
-        tables.COMPLETIONS,
-        codebook=row["codebook"],
-        coder=row["suggester"],
-        error="",
-    )
-    own = answers[(answers["replicate"] > 1) & answers["unit"].isin(set(who["unit"]))]
-    machine = own[["unit", "coder", "replicate"]].drop_duplicates().assign(arm="")
-    found = pd.concat([people, machine], ignore_index=True)[reliability_stage.AGAIN]
-    return found.astype({"replicate": int})
+def _asked(rows: pd.DataFrame, coded: BatchCodings) -> pd.DataFrame:
+    """The rows of what an imported file speaks of: no segment at all is no segment marked."""
+    unasked = set(silent(coded.codebook, coded.design))
+    own = {variable.variable for variable in coded.codebook.of_segment}
+    if own <= unasked:
+        return rows[rows["kind"] == segments_stage.MODEL_POST]
+    return rows[~rows["variable"].isin(unasked)]
 
 
 def _first_made(study: Study, batch: str, verdicts: pd.DataFrame) -> pd.DataFrame:

@@ -11,11 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import (
+    ASSISTED,
+    BLIND,
+    HUMANS,
+    PanelKind,
+    assisted,
+    is_embedded,
+    is_human,
+    versus,
+)
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.unitizing import spans as unitizing
 from labeler.statistics.unitizing.spans import Ints, Overlap, Rows, Spans
-from labeler.store import tables
 from labeler.text.sentences import tokens
 
 WHO = ["unit", "coder", "arm"]
@@ -28,7 +37,7 @@ class Panel(NamedTuple):
     A row of it is a coder who coded a unit; the coders of one `row` are compared with each other.
     """
 
-    kind: str
+    kind: PanelKind
     name: str
     readers: pd.DataFrame
 
@@ -98,29 +107,29 @@ def panels(coded: pd.DataFrame, suggester: str) -> Iterator[Panel]:
 
     Two humans are no further pair, and one human is the whole panel that the model faces.
     """
-    human = coded["coder"].str.startswith("human:")
+    human = is_human(coded["coder"])
     who = {
         arm: coded.loc[human & (coded["arm"] == arm), WHO].drop_duplicates()
-        for arm in ("blind", "assisted")
+        for arm in (BLIND, ASSISTED)
     }
-    blind, assisted = who["blind"], who["assisted"]
+    blind, shown = who[BLIND], who[ASSISTED]
     names = sorted(set(blind["coder"]))
-    yield Panel("human-human", tables.HUMANS, _among(blind))
+    yield Panel("human-human", HUMANS, _among(blind))
     for one, other in combinations(names, 2) if len(names) > 2 else ():
         pair = blind[blind["coder"].isin((one, other))]
-        yield Panel("human-pair", f"{one} vs {other}", _among(pair))
-    if assisted["coder"].nunique() > 1:
-        yield Panel("assisted", f"{tables.HUMANS}, assisted", _among(assisted))
+        yield Panel("human-pair", versus(one, other), _among(pair))
+    if shown["coder"].nunique() > 1:
+        yield Panel("assisted", assisted(HUMANS), _among(shown))
     model = coded.loc[coded["coder"] == suggester, WHO].drop_duplicates()
-    if not suggester or suggester.startswith(tables.EMBEDDED):
+    if not suggester or is_embedded(suggester):
         return
-    against = f"{suggester} vs {tables.HUMANS}"
+    against = versus(suggester, HUMANS)
     yield Panel("model-panel", against, _against(model, blind))
     for name in names if len(names) > 1 else ():
         own = _against(model, blind[blind["coder"] == name])
-        yield Panel("model-human", f"{suggester} vs {name}", own)
-    if len(assisted):
-        yield Panel("assisted", f"{against}, assisted", _against(model, assisted))
+        yield Panel("model-human", versus(suggester, name), own)
+    if len(shown):
+        yield Panel("assisted", assisted(against), _against(model, shown))
 
 
 def _among(humans: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,11 @@ alignment (see `reliability`). The rows here say whether the words are the same,
 
 Humans among themselves and a model against humans are never one figure, and whoever coded a unit
 and marked nothing gave an empty set. Offsets are code points. What is sampled is the unit.
+
+Where units were drawn unequally each figure has a row weighted by 1/probability, which counts, and
+one of the units coded, whose note says so. No verdict hangs on these rows: only the bounds of
+`segments.aligned_alpha` are made for unequal drawing (see `statistics.agreement.unequal`); those
+of the ratios and of alpha_U are the plain jackknife's, and narrow where few heavy units differ.
 """
 
 from __future__ import annotations
@@ -24,6 +29,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.codebook.values import NUMBERS, Scale, domain_of
+from labeler.coding.vocabulary import is_embedded
 from labeler.reliability.segment_arrays import (
     Sampling,
     Setting,
@@ -36,14 +43,15 @@ from labeler.reliability.segment_arrays import (
     texts_of,
     values_of,
 )
+from labeler.reliability.weighting import OF_CODED, leads
 from labeler.statistics.agreement import alpha, intervals
 from labeler.statistics.agreement.distances import Floats, Level
+from labeler.statistics.interval import Interval, joined_notes, undefined
 from labeler.statistics.unitizing import ratios
 from labeler.statistics.unitizing import spans as unitizing
 from labeler.statistics.unitizing.alpha_u import Disagreement, alpha_u, disagreement
-from labeler.statistics.unitizing.ratios import Measured
 from labeler.statistics.unitizing.spans import Overlap, Rows, Spans
-from labeler.store import tables
+from labeler.text.coded_values import codes_of, number_text
 
 MODEL_POST = "model-post"  # the kind of the row about the model's quotes
 ALL = "segment"  # stands for the segment itself, beside the names of variables, as in CHANGES
@@ -113,7 +121,10 @@ def segments_reliability(
                     row["note"] = "; ".join(text for text in (NO_EVIDENCE, row["note"]) if text)
                 rows.append({**row, **about, "weighting": sampling.weighting})
     rows += _verbatim(marked, coded, suggester, weights, clusters)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    beside = [OF_CODED if aside else "" for aside in ~leads(found)]
+    notes = zip(beside, found["note"].fillna(""), strict=True)
+    return found.assign(note=[joined_notes(told, str(note)) for told, note in notes])
 
 
 def _scopes(
@@ -124,7 +135,7 @@ def _scopes(
     for variable in codebook.of_segment:
         given = values[variable.variable][setting.source]
         number, distinct = pd.factorize(given)  # -1: no value
-        sets = [set(str(value).split("+")) for value in distinct]
+        sets = [set(codes_of(str(value))) for value in distinct]
         for code in variable.codes:
             holds = np.array([code in one for one in sets] + [False])
             yield variable.variable, code, holds[number]
@@ -185,7 +196,7 @@ def _unitized(
 
 def _overlaps(
     setting: Setting, spans: Spans, texts: Texts, sampling: Sampling
-) -> Iterator[tuple[str, Measured]]:
+) -> Iterator[tuple[str, Interval]]:
     """F1 of the places that `spans` mark, counted in code points and in tokens."""
     held = np.diff(texts.tokens.first)[setting.text]
     in_tokens = unitizing.on_tokens(spans, texts.tokens, setting.text)
@@ -193,11 +204,11 @@ def _overlaps(
     yield "span_f1.token", _f1(setting, in_tokens, setting.rows._replace(length=held), sampling)
 
 
-def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Measured:
+def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Interval:
     return _share(setting, *unitizing.overlap(spans, rows), sampling)
 
 
-def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Measured:
+def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Interval:
     """The pooled ratio of sums over rows, with an interval over units or clusters."""
     sums = setting.by_unit(Overlap(part, whole))
     return ratios.ratio(
@@ -245,30 +256,26 @@ def _level(variable: Variable) -> Level:
     return "masi" if variable.multiple else variable.level
 
 
-def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Measured:
+def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Interval:
     """Alpha of the columns one and other; sets by MASI, single codes at the variable's level."""
     level = _level(variable)
     both = pairs[["one", "other"]]
     if not variable.values:
-        both = both.map(lambda value: f"{float(value):.15g}")
-    if variable.values and not variable.multiple:
-        domain = list(variable.codes)
-    else:
-        domain = sorted(set(both.to_numpy().ravel()), key=None if variable.values else float)
+        both = both.map(number_text)
+    domain = domain_of(Scale(level, variable.codes), both.to_numpy().ravel())
     if not len(pairs):
-        return Measured(math.nan, ratios.undefined("", NO_ALIGNED), 0)
+        return undefined(NO_ALIGNED)
     counts = alpha.count_values(both.to_numpy(object).T, domain)
     scale = domain
-    if level in ("interval", "ratio") and variable.values:
+    if level in NUMBERS and variable.values:
         scale = [str(variable.value(code).number) for code in domain]
     place = pairs["unit"].to_numpy(np.int64)
     weights = None if sampling.weights is None else sampling.weights[place]
     together = place if sampling.clusters is None else sampling.clusters[place]
-    found = alpha.alpha_checked(counts, level=level, domain=scale, weights=weights)
-    spread = intervals.jackknife(
+    alpha.alpha_checked(counts, level=level, domain=scale, weights=weights)
+    return intervals.jackknife(
         counts, level=level, domain=scale, clusters=together, weights=weights
     )
-    return Measured(found.value, spread, len(pairs))
 
 
 def _verbatim(
@@ -278,8 +285,8 @@ def _verbatim(
     weights: Mapping[str, float] | None,
     clusters: Mapping[str, str] | None,
 ) -> Iterator[dict[str, Any]]:
-    """Quotes of the suggester that stand in their posts sign by sign, among all its quotes."""
-    if not suggester or suggester.startswith(tables.EMBEDDED):
+    """The share of the suggester's quotes that stand in their posts character by character."""
+    if not suggester or is_embedded(suggester):
         return
     own = marked[marked["coder"] == suggester]
     unit, units = pd.factorize(own["unit"])
@@ -306,18 +313,17 @@ def _verbatim(
         }
 
 
-def _figures(measured: Measured, note: str) -> dict[str, Any]:
+def _figures(measured: Interval, note: str) -> dict[str, Any]:
     """The columns that hold a figure; `note` comes after what the interval says."""
-    spread = measured.interval
     return {
         "value": measured.value,
-        "low": spread.low,
-        "high": spread.high,
-        "bound": spread.lower_one_sided,
-        "upper": spread.upper_one_sided,
-        "se": spread.se,
-        "method": spread.method,
-        "note": "; ".join(text for text in (spread.note, note) if text),
+        "low": measured.low,
+        "high": measured.high,
+        "bound": measured.lower_one_sided,
+        "upper": measured.upper_one_sided,
+        "se": measured.se,
+        "method": measured.method,
+        "note": joined_notes(measured.note, note),
     }
 
 

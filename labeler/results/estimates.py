@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.reliability.weighting import design_weights
+from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.binomial import effective_size, wilson
 from labeler.statistics.estimation.disclosure import SMALLEST, suppressed
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.interval import Interval
 from labeler.store import tables
+from labeler.text.coded_values import by_size, codes_of
 
 LETS_THROUGH = "pass"
 
@@ -24,6 +29,7 @@ def estimates(
     verdicts: dict[str, str],
     override: str,
     of_codes: Mapping[tuple[str, str], str] | None = None,
+    tasks: pd.DataFrame | None = None,
     smallest: int = SMALLEST,
 ) -> pd.DataFrame:
     """ESTIMATES rows: for each variable and code the share of units that carry it.
@@ -35,6 +41,9 @@ def estimates(
     `units`, where all cells together have fewer. A unit whose author is unknown ('') counts as a
     person of its own, which is what can be known, and hides less than it might. `of_codes` maps
     variable and code to the code's own verdict, which stands in `note` where it is not `pass`.
+    `tasks`: TASKS rows of the blind arm (unit, unit_probability); where units were drawn
+    unequally each counts as 1/probability units, and the share is that of all that could have
+    been drawn. `count` and `units` are of what was coded, always.
     """
     rows = []
     for name, values in given.items():
@@ -46,7 +55,7 @@ def estimates(
             "verdict": verdicts.get(name, ""),
             "override": override,
         }
-        for row in _shares(values, authors, variable, smallest):
+        for row in _shares(values, authors, variable, smallest, tasks):
             own = (of_codes or {}).get((name, str(row["code"])), LETS_THROUGH)
             told = "" if own == LETS_THROUGH else f"agreement on this code: {own}"
             notes = [str(row.get("note", "")), told]
@@ -55,10 +64,14 @@ def estimates(
 
 
 def _shares(
-    values: pd.DataFrame, authors: pd.Series[str], variable: Variable, smallest: int
+    values: pd.DataFrame,
+    authors: pd.Series[str],
+    variable: Variable,
+    smallest: int,
+    tasks: pd.DataFrame | None,
 ) -> list[dict[str, object]]:
-    held = [set(given.split("+")) - {""} for given in values["value"]]
-    codes = variable.codes or tuple(sorted(set().union(*held), key=float))
+    held = [set(codes_of(given)) for given in values["value"]]
+    codes = variable.codes or tuple(by_size(set().union(*held)))
     units = int(values["unit"].nunique())
     known = {unit: author for unit, author in authors.items() if author}
     who = values["unit"].map(lambda unit: known.get(unit, unit))
@@ -67,7 +80,11 @@ def _shares(
     for code in codes:
         has = pd.Series([code in given for given in held], index=values.index, dtype=bool)
         people.append(int(who[has].nunique()))
-        share = wilson(float(has.groupby(values["unit"]).mean().mean()) if units else 0.0, units)
+        of_unit = has.groupby(values["unit"]).mean()
+        drawn = [str(unit) for unit in of_unit.index]
+        share = _share(
+            of_unit.to_numpy(float), None if tasks is None else design_weights(drawn, tasks)
+        )
         rows.append(
             {
                 "code": code,
@@ -76,7 +93,7 @@ def _shares(
                 "share": share.value,
                 "low": share.low,
                 "high": share.high,
-                "method": f"mean over units, {share.method}",
+                "method": share.method,
             }
         )
     additive = variable.of == "unit" and not variable.multiple
@@ -89,3 +106,22 @@ def _shares(
         if few:
             row["units"] = None
     return rows
+
+
+def _share(of_unit: Floats, weights: Floats | None) -> Interval:
+    """The mean over units, or sum w y / sum w, by Wilson's score.
+
+    Weighted, n is the number of units of equal weight that would say as much: the smaller of
+    Kish's, and of that from the linearised variance of this very share.
+    """
+    if weights is None:
+        share = wilson(float(of_unit.mean()) if of_unit.size else 0.0, of_unit.size)
+        return share._replace(method=f"mean over units, {share.method}")
+    value = float(weights @ of_unit / weights.sum())
+    variance = float(np.square(weights * (of_unit - value)).sum() / weights.sum() ** 2)
+    n = effective_size(weights)
+    if variance > 0:
+        n = min(n, value * (1 - value) / variance)
+    share = wilson(min(max(value, 0.0), 1.0), n)
+    told = f"mean over units, weighted by 1/probability of drawing, {share.method}"
+    return share._replace(method=f"{told} of {n:.0f} effective units")

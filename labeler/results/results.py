@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import Table
 
 from labeler import __version__
 from labeler.codebook.codebook import Codebook
+from labeler.coding import read
+from labeler.coding.read import read_batch
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
 from labeler.keys import key
 from labeler.reliability import gate
-from labeler.reliability.reliability import blind, of_coded
-from labeler.results import bundle as exports_stage
 from labeler.results import estimates as estimates_stage
-from labeler.results.figures import draw, reliability
+from labeler.results.bundle import MANIFEST, bundle
+from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
 from labeler.store import results as stored
-from labeler.study.study import Study, batch_row, coded, logged, made_up, now, same_codebook
+from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
+
+OF_ESTIMATES = {
+    tables.CODINGS: read.CODINGS,
+    tables.POSTS: ("unit", "author"),
+    tables.TASKS: ("unit", "arm", "unit_probability"),
+}
+BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, tables.TASKS)
 
 
 class Exported(NamedTuple):
-    """Where a bundle lies, which of its files are new or changed, and which tables are outdated."""
+    """Where a bundle lies, which of its files are new or changed, and which there were before.
+
+    `outdated` names the result tables in it that were computed from other codings than it holds.
+    """
 
     folder: Path
     files: list[str]
     written: list[str]
+    removed: list[str]
     outdated: list[str]
 
 
@@ -49,14 +62,13 @@ def aggregate(
     with logged(
         study, "aggregate", {"batch": batch, "variables": asked, "override": override}
     ) as run:
-        made = _Aggregated(pd.DataFrame(), pd.DataFrame())
 
-        def computed(standing: stored.Standing) -> dict[Table, pd.DataFrame]:
-            nonlocal made
+        def attempt(standing: stored.Standing) -> _Aggregated | None:
             made = _aggregated(study, batch, asked, override, standing)
-            return {tables.ESTIMATES: made.rows}
+            kept = stored.keep(study.engine, batch, standing, {tables.ESTIMATES: made.rows})
+            return made._replace(rows=kept[tables.ESTIMATES]) if kept else None
 
-        stored.kept(study.engine, batch, computed)
+        made = stored.steadily(study.engine, batch, attempt)
         ruled, shut = _of_humans(made.verdicts), gate.shut(made.verdicts, asked)
         if shut and override:
             _noted(study, run, batch, {name: ruled[name, ""].verdict for name in shut}, override)
@@ -81,17 +93,17 @@ def _aggregated(
     ruled = _of_humans(judged)
     shut = gate.shut(judged, asked)
     open_ = asked if override else [name for name in asked if name not in shut]
-    who = coded(study, batch)
-    given = {name: frame for name, frame in blind(study, who).items() if name in open_}
-    posts = database.read(study.engine, tables.POSTS, unit=sorted(set(who["unit"])))
+    row = batch_row(study, batch)
+    coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
     rows = estimates_stage.estimates(
-        given,
-        posts.set_index("unit")["author"],
+        {name: frame for name, frame in coded.blind.items() if name in open_},
+        pd.Series(coded.authors, dtype="str"),
         study.codebook,
         batch=batch,
         verdicts={name: ruled[name, ""].verdict for name in asked},
         of_codes={pair: row.verdict for pair, row in ruled.items()},
         override=override,
+        tasks=coded.tasks[coded.tasks["arm"] == "blind"],
     )
     settings = key({"variables": asked, "override": override})
     return _Aggregated(rows.assign(computed_from=settings), judged)
@@ -107,90 +119,75 @@ def of_model(study: Study, batch: str) -> dict[str, str]:
 
 
 def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
-    """Write exports/<batch>/: CSV files, figure, codebook and a manifest with their hashes.
+    """Write exports/<batch>/: every format and figure, codebook and a manifest with their hashes.
 
     `quotes` adds the verbatim quotes to the segments: do not publish them (a quote can be found
     again by a search engine). The same tables give the same bytes. Results that are outdated are
-    exported as they are, and named in the manifest, the README and the figure.
+    exported as they are, and named in the manifest, the README and their figures.
     """
     row = batch_row(study, batch)
     same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
-        frames, about_results = _frames_at_once(study, row, quotes=quotes)
-        warning = stored.warning(batch, about_results.outdated)
+        standing = _at_once(study, row, quotes=quotes)
+        frames = standing.frames
         books = database.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
-        about = {
-            "batch": batch,
-            "labeler": __version__,
-            "codebook": row["codebook"],
-            "suggester": row["suggester"],
-            "design": row["design"],
-            "made_up": made_up(study),
-            "override": "; ".join(overrides),
-            "verdicts": _stated(frames["verdicts"]),
-            **about_results._asdict(),
-        }
-        figure = reliability.reliability(
-            reliability.main_rows(frames["reliability"]), study.codebook
+        facts = BundleFacts(
+            batch=batch,
+            labeler=__version__,
+            codebook=study.codebook,
+            codebook_text=str(books["content"].iloc[0]),
+            suggester=str(row["suggester"]),
+            design=str(row["design"]),
+            made_up=made_up(study.engine),
+            override="; ".join(overrides),
+            verdicts=_stated(frames["verdicts"]),
+            outdated=standing.outdated,
+            computed_from=standing.computed_from,
         )
-        drawn = draw.draw(draw.marked(figure, warning), "svg")
-        made = exports_stage.bundle(
-            frames,
-            texts={"codebook.yaml": books["content"].iloc[0], "reliability.svg": drawn.decode()},
-            about=about,
-        )
+        made = bundle(frames, facts)
         folder = study.project.exports / batch
-        written = [name for name, text in made.items() if _changed(folder / name, text)]
-        for name in sorted(written, key=lambda name: name == "manifest.json"):
+        stale = _stale(folder, made)
+        written = [name for name, content in made.items() if _changed(folder / name, content)]
+        for name in sorted(written, key=lambda name: name == MANIFEST):
             records.write(folder / name, made[name])
-        return Exported(folder, list(made), written, about_results.outdated)
+        for name in stale:
+            (folder / name).unlink()
+        return Exported(folder, list(made), written, stale, standing.outdated)
 
 
-class _Ages(NamedTuple):
-    """Which result tables are outdated, and what each was computed from, for the manifest."""
+class _BundleTables(NamedTuple):
+    """The tables of a bundle; which results are outdated, and what each was computed from."""
 
+    frames: dict[str, pd.DataFrame]
     outdated: list[str]
     computed_from: dict[str, str]
 
 
-def _frames_at_once(
-    study: Study, row: pd.Series[str], *, quotes: bool
-) -> tuple[dict[str, pd.DataFrame], _Ages]:
-    """The tables of a bundle as they stood at one time, and how old the results are."""
-    batch = str(row["batch"])
-    frames: dict[str, pd.DataFrame] = {}
-    ages = _Ages([], {})
+def _at_once(study: Study, row: pd.Series[str], *, quotes: bool) -> _BundleTables:
+    """The tables of a bundle as they stood at one time."""
+    engine, batch = study.engine, str(row["batch"])
 
-    def read(standing: stored.Standing) -> bool:
-        nonlocal ages
-        before = stored.computed_from(study.engine, batch)
-        frames.update(_frames(study, row, quotes=quotes))
-        ages = _Ages(stored.outdated(study.engine, batch), before)
-        now = stored.computed_from(study.engine, batch)
-        return (stored.standing(study.engine, batch), now) == (standing, before)
+    def attempt(standing: stored.Standing) -> _BundleTables | None:
+        before = stored.computed_from(engine, batch)
+        frames = _frames(study, row, quotes=quotes)
+        found = _BundleTables(frames, stored.outdated(engine, batch), before)
+        now = stored.standing(engine, batch), stored.computed_from(engine, batch)
+        return found if now == (standing, before) else None
 
-    stored.steadily(study.engine, batch, read)
-    return frames, ages
+    return stored.steadily(engine, batch, attempt)
 
 
 def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
     """The tables of a bundle, by name."""
     batch = str(row["batch"])
-    who = coded(study, batch)
-    codings = of_coded(study, tables.CODINGS, who)
-    segments = of_coded(study, tables.SEGMENTS, who)
+    left_out = {"studio_task"} if quotes else {"studio_task", "quote"}
+    wanted = {
+        table: [name for name in tables.columns(table) if name not in left_out] for table in BUNDLED
+    }
+    coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     return {
-        "codings": codings,
-        "segments": segments if quotes else segments.drop(columns="quote"),
-        "changes": of_coded(study, tables.CHANGES, who),
-        "confidence": database.read(
-            study.engine,
-            tables.CONFIDENCE,
-            codebook=row["codebook"],
-            unit=sorted(set(who["unit"])),
-        ),
-        "tasks": database.read(study.engine, tables.TASKS, batch=batch).drop(columns="studio_task"),
+        **{table.name: coded.tables[table.name] for table in BUNDLED},
         **stored.of_batch(study.engine, batch),
     }
 
@@ -261,5 +258,22 @@ def _known(names: Sequence[str], codebook: Codebook) -> None:
             raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
 
 
-def _changed(path: Path, text: str) -> bool:
-    return not path.is_file() or records.read_text(path) != text
+def _changed(path: Path, content: bytes) -> bool:
+    return not path.is_file() or path.read_bytes() != content
+
+
+def _stale(folder: Path, made: Mapping[str, bytes]) -> list[str]:
+    """Files of an earlier bundle that this one has no more, where nobody changed them since."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_bytes())["files"]
+        before = {str(name): str(file["sha256"]) for name, file in listed.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []  # no manifest, or one that somebody wrote anew: nothing is known to be ours
+    return [
+        name
+        for name, digest in sorted(before.items())
+        if name not in made
+        and Path(name).name == name
+        and (folder / name).is_file()
+        and hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    ]

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from labeler.coding import consensus, panels
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import adjudication, strata
@@ -60,7 +60,7 @@ def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[st
     """The units that the wish is about, of those that somebody coded blind."""
     names = _variables(study, wish)
     who = coded(study, batch)
-    who = who[who["arm"] == "blind"]
+    who = who[who["arm"] == BLIND]
     units = sorted(set(who["unit"]))
     if wish.source == "uncertain":
         which: dict[str, object] = {
@@ -77,7 +77,7 @@ def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[st
             )
         return sorted(sure, key=lambda unit: (sure[unit], unit))
     codings = database.read(
-        study.engine, tables.CODINGS, codebook=row["codebook"], unit=units, arm="blind"
+        study.engine, tables.CODINGS, codebook=row["codebook"], unit=units, arm=BLIND
     )
     given = {
         name: panels.values(codings, who, study.codebook.variable(name)).dropna(subset="value")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import InputError
 from labeler.keys import key, keyed
 from labeler.store import tables
@@ -74,7 +74,7 @@ def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: Seen) -> p
 
     Raises InputError, naming the unit, where nobody named may get it.
     """
-    blind = tasks[tasks["arm"] == "blind"].drop_duplicates("unit").set_index("unit")
+    blind = tasks[tasks["arm"] == BLIND].drop_duplicates("unit").set_index("unit")
     there = tasks[tasks["arm"] == ADJUDICATION]
     size = len(units) if wish.size is None else min(wish.size, len(units))
     share = 1.0 if wish.source == "uncertain" or not units else size / len(units)
@@ -173,13 +173,7 @@ def _of(who: tuple[str, str, str], rows: pd.DataFrame) -> pd.DataFrame:
 def _lines(rows: pd.DataFrame, variables: Iterable[Variable]) -> list[str]:
     values = dict(zip(rows["variable"], rows["value"], strict=True))
     return [
-        f"{variable.label}: {_labels(variable, values[variable.variable])}"
+        f"{variable.label}: {'; '.join(variable.labels(values[variable.variable])) or 'none'}"
         for variable in variables
         if variable.variable in values
     ]
-
-
-def _labels(variable: Variable, value: str) -> str:
-    if not variable.values:
-        return value
-    return "; ".join(variable.value(code).label for code in value.split("+") if code) or "none"

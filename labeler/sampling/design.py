@@ -18,14 +18,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.coding import panels
+from labeler.coding.vocabulary import ASSISTED, BLIND, REPEAT
 from labeler.errors import InputError, TableError
 from labeler.keys import canonical, key
 from labeler.sampling import assignment
 from labeler.statistics.estimation.design import allocated
 from labeler.store import tables
 
-BLIND, ASSISTED, REPEAT = panels.BLIND, panels.ASSISTED, panels.REPEAT
 SUM_TOLERANCE = 1e-6
 
 

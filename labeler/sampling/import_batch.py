@@ -15,7 +15,7 @@ import pandas as pd
 from sqlalchemy import Table
 
 from labeler.coding import import_rows, imports
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND
 from labeler.errors import InputError, ProjectError
 from labeler.files import records, spreadsheets
 from labeler.files.coding_tables import kept, known_columns, refused
@@ -213,10 +213,10 @@ def _design(
     later = json.loads(before["design"]).get(ADJUDICATION) if before is not None else None
     tasks = found.tasks
     units = {arm: own["unit"].nunique() for arm, own in tasks.groupby("arm")}
-    blind = tasks[tasks["arm"] == "blind"].groupby("unit").size()
+    blind = tasks[tasks["arm"] == BLIND].groupby("unit").size()
     design = Design(
-        blind=int(units.get("blind", 0)),
-        assisted=int(units.get("assisted", 0)),
+        blind=int(units.get(BLIND, 0)),
+        assisted=int(units.get(ASSISTED, 0)),
         overlap=int(blind.max()) if len(blind) else 1,
         coders=tuple(sorted(set(tasks["coder"]))),
         seed=0,

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Variable
+from labeler.coding.vocabulary import BLIND, REPEAT
 from labeler.errors import InputError
 from labeler.sampling import design as sampling
 from labeler.sampling.sample import NOT_ASKED, free, given_by, layers, suggester_of
 from labeler.statistics.estimation import design as sizes
 from labeler.store import database, tables
 from labeler.study.study import Study
+from labeler.text.coded_values import codes_of
 
 ASSUMED_SECONDS = 60.0
 POWER = 0.8
@@ -108,13 +110,13 @@ def _costs(study: Study, tasks: pd.DataFrame) -> list[Cost]:
     timed = notes[notes["lead_time"] > 0]
     costs = []
     for arm, own in tasks.groupby("arm", sort=False):
-        like = timed[timed["arm"] == ("blind" if arm == sampling.REPEAT else arm)]["lead_time"]
+        like = timed[timed["arm"] == (BLIND if arm == REPEAT else arm)]["lead_time"]
         seconds = float(like.median()) if len(like) else ASSUMED_SECONDS
         units = own["unit"].nunique()
         hours = len(own) * seconds / 3600
         each = int(own.groupby("unit").size().max())
         costs.append(Cost(str(arm), units, each, len(own), seconds, len(like), hours))
-    return sorted(costs, key=lambda cost: cost.arm != "blind")
+    return sorted(costs, key=lambda cost: cost.arm != BLIND)
 
 
 def _width(
@@ -134,7 +136,7 @@ def _width(
     n = round(design.blind * float(own.sum() / weights.sum()))
     carried, even = {}, {}
     for code in variable.codes or sorted(set(asked)):
-        has = pd.Series([code in value.split("+") for value in asked], index=asked.index)
+        has = pd.Series([code in codes_of(value) for value in asked], index=asked.index)
         carried[code], even[code] = float(own[has].sum() / own.sum()), float(has.mean())
     there = {code: share for code, share in carried.items() if share > 0} or {"": 0.0}
     rarest = min(there, key=lambda code: (there[code], code))

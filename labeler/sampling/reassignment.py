@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler.coding.vocabulary import REPEAT, name_of
 from labeler.store import tables
 
-REPEAT = "repeat"
 COLUMNS = ["arm", "unit", "why"]
 
 
@@ -31,7 +31,7 @@ def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> Move
     at the seat.
     """
     held = dict(zip(theirs["unit"], theirs["arm"], strict=True))
-    coder = to.removeprefix("human:")
+    coder = name_of(to)
     place: dict[tuple[str, str], int] = {}
     for row in tables.rows(theirs):
         seat = (row.batch, row.arm)

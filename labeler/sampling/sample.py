@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from labeler.coding import panels
+from labeler.coding.vocabulary import name_of
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import design as sampling
@@ -18,6 +19,7 @@ from labeler.sampling import strata
 from labeler.store import database, tables
 from labeler.study.completions import answered
 from labeler.study.study import Study, coders, logged, now
+from labeler.text.coded_values import codes_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TAKEN = "rejected"
@@ -116,7 +118,7 @@ def known_coders(study: Study, wanted: Sequence[str]) -> None:
     known = coders(study, "human")
     missing = [coder for coder in wanted if coder not in known]
     if missing:
-        name = missing[0].removeprefix("human:")
+        name = name_of(missing[0])
         raise ProjectError(
             f"--coders: nobody is called {name!r}; `labeler coders add {name}` makes the account"
         )
@@ -173,12 +175,7 @@ def given_by(study: Study, coder: str, units: Sequence[str]) -> dict[str, dict[s
 
 def _codes(row: Mapping[str, str], names: Sequence[str]) -> list[str]:
     """`variable=code` for each code that a unit has."""
-    return [
-        f"{name}={code}"
-        for name in names
-        for code in row[name].split("+")
-        if code and code != NOT_ASKED
-    ]
+    return [f"{name}={code}" for name in names for code in codes_of(row[name]) if code != NOT_ASKED]
 
 
 def _same(row: pd.Series[str], design: sampling.Design, suggester: str, study: Study) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from sqlalchemy import (
     URL,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Select,
@@ -82,6 +83,14 @@ def read(engine: Engine, table: Table, /, **equals: object) -> pd.DataFrame:
     """The rows of a table whose columns equal what is given (a list: any of it), in key order."""
     query = select(table).where(matching(engine, table, equals))
     return tables.frame(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
+
+
+def read_columns(
+    engine: Engine, table: Table, columns: Sequence[str], /, *where: ColumnElement[bool]
+) -> pd.DataFrame:
+    """Some columns of the rows of a table that meet all conditions, typed, in key order."""
+    query = select(*(table.c[name] for name in columns)).where(and_(True, *where))
+    return tables.typed(table, query_rows(engine, query.order_by(*table.primary_key.columns)))
 
 
 def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
@@ -264,6 +273,11 @@ def matching(engine: Engine, table: Table, equals: Mapping[str, object]) -> Any:
     return and_(True, *conditions)
 
 
+def begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
+    """The condition that a text begins so, as a range: an index serves it, and none serves LIKE."""
+    return and_(column >= start, column < start[:-1] + chr(ord(start[-1]) + 1))
+
+
 def _any_of(engine: Engine, column: Column[Any], values: list[Any]) -> Any:
     """column IN values, with the list as one parameter: databases limit how many there may be."""
     if engine.dialect.name == "postgresql":
@@ -354,6 +368,35 @@ def _reliability_anew(connection: Connection) -> None:
     _all_tables(connection)
 
 
+RENAMED = {
+    "uploads": (tables.JOBS, {"upload": "job", "server_batch": "server_job"}),
+    "uploaded": (tables.JOB_REQUESTS, {"upload": "job"}),
+}
+"""Table as it was called → as it is called, and its columns likewise."""
+
+
+def _batches_to_jobs(connection: Connection) -> None:
+    """What a model server works on is a job; a batch is of units drawn for people."""
+    there = set(inspect(connection).get_table_names())
+    for old, (table, renamed) in RENAMED.items():
+        if old in there:
+            table.drop(connection, checkfirst=True)  # an earlier step may have made it, empty
+            connection.execute(text(f"ALTER TABLE {old} RENAME TO {table.name}"))
+            for before, after in renamed.items():
+                connection.execute(text(f"ALTER TABLE {table.name} RENAME {before} TO {after}"))
+    holder = tables.CLAIMS.c.holder
+    claimed = tables.CLAIMS.update().where(holder.startswith("upload:"))
+    connection.execute(claimed.values(holder=func.replace(holder, "upload:", "job:")))
+    _all_tables(connection)
+
+
+def _indexes_anew(connection: Connection) -> None:
+    """Two tables of disagreements; indexes that hold what is counted, in place of narrower ones."""
+    for name in ("completions_of", "annotations_of"):
+        connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -362,5 +405,7 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0005-strata", _all_tables),
     ("0006-changes", _all_tables),
     ("0007-verdicts-assessments", _reliability_anew),
-    ("0008-grounds", _all_tables),
+    ("0008-jobs", _batches_to_jobs),
+    ("0009-disagreements", _indexes_anew),
+    ("0010-grounds", _all_tables),
 ]

@@ -11,7 +11,7 @@ it is stored only while what it was computed from still stands (`keep`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, Table, or_, select, update
@@ -25,6 +25,8 @@ RESULTS: dict[Table, str] = {
     tables.VERDICTS: "reliability",
     tables.ASSESSMENTS: "reliability",
     tables.CONSENSUS: "reliability",
+    tables.DISAGREEMENTS: "reliability",
+    tables.COMPARISONS: "reliability",
     tables.ESTIMATES: "aggregate",
 }
 """Every result table, and the command that computes it. Each has `batch` and `computed_from`."""
@@ -44,6 +46,7 @@ COUNTING: dict[Table, tuple[str, ...]] = {
 ATTEMPTS = 3  # times that something is computed whose ground changes meanwhile
 
 Slice = tuple[Table, dict[str, object], database.Rows]
+Found = TypeVar("Found")
 Standing = Mapping[str, str]
 """Name of a result table → what stands now, with which its `computed_from` must begin."""
 
@@ -136,45 +139,45 @@ def standing(engine: Engine, batch: str) -> Standing:
 
 def keep(
     engine: Engine, batch: str, standing: Standing, found: Mapping[Table, pd.DataFrame]
-) -> bool:
-    """Store the results of a batch, all or none; False where something else stands by now.
+) -> dict[Table, pd.DataFrame] | None:
+    """Store the results of a batch, all or none; None where something else stands by now.
 
-    `standing` is what stood before they were computed. A row's own `computed_from` (a key of
-    settings, or '') is kept behind it.
+    `standing` is what stood before they were computed. It becomes their `computed_from`; what a
+    row says there itself (a key of settings, or '') is kept behind it.
     """
+    stamped = {table: _stamped(rows, standing[table.name]) for table, rows in found.items()}
     with database.writing(engine) as connection:
         now = _standing(connection, batch)
         if any(now[table.name] != standing[table.name] for table in found):
-            return False
-        for table, rows in found.items():
-            own = standing[table.name] + " " + rows["computed_from"]
-            stamped = rows.assign(computed_from=own.str.strip())
-            database.exchange(connection, table, {"batch": batch}, stamped)
-    return True
+            return None
+        for table, rows in stamped.items():
+            database.exchange(connection, table, {"batch": batch}, rows)
+    return stamped
 
 
 def kept(
     engine: Engine, batch: str, compute: Callable[[Standing], Mapping[Table, pd.DataFrame]]
-) -> None:
+) -> dict[Table, pd.DataFrame]:
     """Compute the results of a batch and store them; again where their ground changed meanwhile.
 
-    ProjectError where it changed each time.
+    What was stored. ProjectError where the ground changed each time.
     """
 
-    def once(before: Standing) -> bool:
+    def once(before: Standing) -> dict[Table, pd.DataFrame] | None:
         return keep(engine, batch, before, compute(before))
 
-    steadily(engine, batch, once)
+    return steadily(engine, batch, once)
 
 
-def steadily(engine: Engine, batch: str, attempt: Callable[[Standing], bool]) -> None:
-    """Try with what stands, again where the attempt says that something else stands by now.
+def steadily(engine: Engine, batch: str, attempt: Callable[[Standing], Found | None]) -> Found:
+    """Try with what stands, again where the attempt says (None) that something else does by now.
 
     ProjectError after `ATTEMPTS`.
     """
     for _attempt in range(ATTEMPTS):
-        if attempt(standing(engine, batch)):
-            return
+        found = attempt(standing(engine, batch))
+        if found is not None:
+            return found
     raise ProjectError(
         f"batch {batch!r}: its codes changed while they were read, {ATTEMPTS} times over; nothing "
         "was written: give the command again while no other one brings codes"
@@ -238,6 +241,12 @@ def commands(names: Iterable[str]) -> list[str]:
 def of_batch(engine: Engine, batch: str) -> dict[str, pd.DataFrame]:
     """Every result table of a batch by name, in the order of the list."""
     return {table.name: database.read(engine, table, batch=batch) for table in RESULTS}
+
+
+def _stamped(rows: pd.DataFrame, standing: str) -> pd.DataFrame:
+    """The rows, saying what they were computed from; their own key of settings stands behind."""
+    own = standing + " " + rows["computed_from"]
+    return rows.assign(computed_from=own.str.strip())
 
 
 # --- which results a change concerns -------------------------------------------------------------

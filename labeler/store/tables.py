@@ -1,469 +1,474 @@
-"""The tables, and frames that fit them.
+"""The tables: what each holds, its key, its columns and what they mean.
 
 Times are ISO-8601 UTC text. A coded value is text: the code, a number in decimal, or several
 codes in codebook order joined by `+`; so equality of text is equality of values in SQL, pandas
-and CSV. Columns that are compared or grouped are never JSON.
+and CSV. Columns that are compared or grouped are never JSON. `docs/tables.md` is made from the
+comments by `python -m labeler.store.reference`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from sqlalchemy import Float, Index, Integer, Text
 
-import pandas as pd
-from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text
-from sqlalchemy.types import TypeEngine
+from labeler.store import columns as shared
+from labeler.store.columns import METADATA as METADATA
+from labeler.store.frames import check as check
+from labeler.store.frames import columns as columns
+from labeler.store.frames import frame as frame
+from labeler.store.frames import keys as keys
+from labeler.store.frames import records as records
+from labeler.store.frames import rows as rows
+from labeler.store.frames import typed as typed
 
-from labeler.errors import TableError
-
-METADATA = MetaData()
-EMBEDDED = "embed@"  # a coder that reads whole units: it says nothing of segments
 TAUGHT = "taught"  # the error of a completion: the coder learned from this unit
-HUMANS = "humans"  # the panel of the blind human coders, in RELIABILITY
-MAY_BE_EMPTY = (
-    "arm",
-    "segment",
-    "suggested_segment",
-    "code",
-    "weighting",
-)  # the only parts of a key that may be the empty text
-
-# PostgreSQL sorts by the language of its cluster; here by code point, as SQLite and Python do
-_SORTED = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-def _table(name: str, keys: str, /, **columns: type[TypeEngine[Any]]) -> Table:
-    primary = keys.split()
-    return Table(
-        name,
-        METADATA,
-        *(
-            Column(
-                column,
-                _SORTED if kind is Text else kind,
-                primary_key=column in primary,
-                nullable=column not in primary and kind is not Text,
-                autoincrement=False,
-            )
-            for column, kind in columns.items()
-        ),
-    )
-
 
 # facts: added once, never changed
-CODEBOOKS = _table(
-    "codebooks", "codebook", codebook=Text, name=Text, version=Text, content=Text, created=Text
+CODEBOOKS = shared.fact(
+    "codebooks",
+    "codebook",
+    "A version of a codebook that a command has read.",
+    codebook=(Text, "fingerprint of the content: the key"),
+    name=(Text, "the codebook's name"),
+    version=(Text, "the version that its authors gave it"),
+    content=(Text, "the YAML text as it was read"),
+    created=shared.CREATED,
 )
-CODERS = _table("coders", "coder", coder=Text, kind=Text, spec=Text, created=Text)
-POSTS = _table(
+CODERS = shared.fact(
+    "coders",
+    "coder",
+    "A coder: a person, a model, the cues or an embedded coder.",
+    coder=(Text, "the key: `human:NAME`, `model:NAME@HASH`, `cues@HASH` or `embed@HASH`"),
+    kind=(Text, "`human`, `model`, `cues` or `embedded`"),
+    spec=(Text, "JSON: an account's e-mail, or everything that decides what a program answers"),
+    created=shared.CREATED,
+)
+POSTS = shared.fact(
     "posts",
     "unit",
-    unit=Text,
-    platform=Text,
-    platform_id=Text,
-    author=Text,
-    created=Text,
-    url=Text,
-    text=Text,
-    original=Text,
-    source=Text,
-    ingested=Text,
+    "A post, its text sanitised and its author hidden.",
+    unit=(Text, "the key: hash of platform and platform id (without an id: of platform and text)"),
+    platform=(Text, "the platform's name"),
+    platform_id=(Text, "the platform's own id of the post; '' where unknown"),
+    author=(Text, "a keyed hash of the author's name; '' where unknown"),
+    created=(Text, "when the post was published (ISO-8601, UTC); '' where unknown"),
+    url=(Text, "the post's address; '' where unknown"),
+    text=(Text, "the text that is coded: without NUL and lone surrogates, line ends as LF"),
+    original=(Text, "a JSON string of the text as it came where that differs from `text`, else ''"),
+    source=(Text, "the name of the file that it came from"),
+    ingested=(Text, "when it was added (ISO-8601, UTC)"),
 )
-COMPLETIONS = _table(
+COMPLETIONS = shared.fact(
     "completions",
     "completion",
-    completion=Text,
-    codebook=Text,
-    coder=Text,
-    unit=Text,
-    replicate=Integer,
-    request=Text,
-    answer=Text,
-    error=Text,
-    detail=Text,
-    served=Text,
-    prompt_tokens=Integer,
-    answer_tokens=Integer,
-    seconds=Float,
-    created=Text,
-    cached_tokens=Integer,
-    cost=Float,
-    currency=Text,
-    cost_note=Text,
+    "One answer of a coder that is no person about one unit, stored before it is parsed.",
+    completion=(Text, "the key: hash of coder, codebook, request, replicate and attempt"),
+    codebook=shared.CODEBOOK,
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    replicate=shared.REPLICATE,
+    request=(Text, "JSON of what was asked, without what `prompts` holds"),
+    answer=(Text, "the raw body of the answer; '' where there was none"),
+    error=(Text, "'' or why it holds no codes: `off-schema`, `refusal`, `truncated`, `taught` …"),
+    detail=(Text, "the error in words; of a canary that was obeyed, the alarm"),
+    served=(Text, "the model and fingerprint that the server says it used"),
+    prompt_tokens=(Integer, "tokens of the prompt, by the server's count"),
+    answer_tokens=(Integer, "tokens of the answer, by the server's count"),
+    seconds=(Float, "how long the answer took"),
+    created=shared.CREATED,
+    cached_tokens=(Integer, "those of `prompt_tokens` that came from the server's cache"),
+    cost=(Float, "what it cost, in `currency`; missing where unknown"),
+    currency=(Text, "the currency of `cost`"),
+    cost_note=(Text, "why the cost is unknown; '' where it is known"),
 )
-PROMPTS = _table("prompts", "prompt", prompt=Text, content=Text, created=Text)
-ENDPOINTS = _table(
+PROMPTS = shared.fact(
+    "prompts",
+    "prompt",
+    "What all requests of a coder share: the instructions with the codebook.",
+    prompt=(Text, "the key: hash of the content"),
+    content=(Text, "the text that stands still in all requests"),
+    created=shared.CREATED,
+)
+ENDPOINTS = shared.fact(
     "endpoints",
     "address model",
-    address=Text,
-    model=Text,
-    enforces=Integer,
-    logprobs=Integer,
-    counts=Integer,
-    listed=Integer,
-    detail=Text,
-    probed=Text,
+    "What a model server was found to do, asked once.",
+    address=(Text, "the server's address, without what may be secret in it"),
+    model=(Text, "the model's name at the server"),
+    enforces=(Integer, "1: it enforces the answer's JSON schema"),
+    logprobs=(Integer, "1: it returns log-probabilities"),
+    counts=(Integer, "1: it counts tokens"),
+    listed=(Integer, "1: it lists the model; missing where it lists none"),
+    detail=(Text, "what was seen, in words"),
+    probed=(Text, "when it was asked (ISO-8601, UTC)"),
 )
 
 # mirrors: updated to what a server says
-BATCHES = _table(
-    "batches", "batch", batch=Text, codebook=Text, suggester=Text, design=Text, created=Text
+BATCHES = shared.mirrored(
+    "batches",
+    "batch",
+    "Units drawn together for people to code.",
+    batch=(Text, "the key: the name that was given"),
+    codebook=shared.CODEBOOK,
+    suggester=(Text, "the coder whose codes the assisted arm shows; '' for none"),
+    design=(Text, "JSON: how the units were drawn, or which file they were imported from"),
+    created=shared.CREATED,
 )
-SEATS = _table(
+SEATS = shared.mirrored(
     "seats",
     "batch arm coder",
-    batch=Text,
-    arm=Text,
-    coder=Text,
-    server=Text,
-    project=Integer,
-    pulled=Text,
+    "One coder in one arm of one batch: one Label Studio project.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=shared.CODER,
+    server=(Text, "the Label Studio server's id, or `import:HASH` of a file; '' before a push"),
+    project=(Integer, "the Label Studio project; missing before a push"),
+    pulled=(Text, "the newest change that a pull has seen (ISO-8601, UTC)"),
 )
-TASKS = _table(
+TASKS = shared.mirrored(
     "tasks",
     "batch arm coder unit",
-    batch=Text,
-    arm=Text,
-    coder=Text,
-    unit=Text,
-    position=Integer,
-    unit_probability=Float,
-    task_probability=Float,
-    studio_task=Integer,
-    stratum=Text,
+    "One unit at one seat, with the probabilities of its draw.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    position=(Integer, "place in the seat's order, from 1"),
+    unit_probability=(Float, "probability that the unit was drawn into this arm"),
+    task_probability=(Float, "probability that the unit was drawn into this arm for this coder"),
+    studio_task=(Integer, "the Label Studio task; missing before a push"),
+    stratum=(Text, "the stratum that the unit was drawn from; '' in a simple draw"),
 )
-ANNOTATIONS = _table(
+ANNOTATIONS = shared.mirrored(
     "annotations",
     "annotation",
-    annotation=Text,
-    batch=Text,
-    arm=Text,
-    coder=Text,
-    unit=Text,
-    studio_task=Integer,
-    completed_by=Text,
-    result=Text,
-    cancelled=Integer,
-    withdrawn=Integer,
-    lead_time=Float,
-    created=Text,
-    updated=Text,
+    "What Label Studio returned for a task, stored before it is parsed.",
+    annotation=(
+        Text,
+        "the key: the server's id and its number; of a file `import:HASH` and the line",
+    ),
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    studio_task=(Integer, "the Label Studio task"),
+    completed_by=(Text, "the e-mail of the account that returned it"),
+    result=(Text, "the raw JSON list that Label Studio returned, or the row of an imported file"),
+    cancelled=(Integer, "1: the coder passed over the task"),
+    withdrawn=(Integer, "1: the server has it no longer"),
+    lead_time=(Float, "seconds that the page was open, by Label Studio's count"),
+    created=(Text, "when it was submitted, by the server's clock"),
+    updated=(Text, "when it was last changed, by the server's clock"),
 )
 
 # derived: replaced slice by slice
-SEGMENTS = _table(
+SEGMENTS = shared.derived(
     "segments",
     "codebook unit coder arm replicate segment",
-    codebook=Text,
-    unit=Text,
-    coder=Text,
-    arm=Text,
-    replicate=Integer,
-    segment=Text,
-    start=Integer,
-    end=Integer,
-    quote=Text,
-    found=Text,
+    "A stretch of a unit that a coder marked.",
+    codebook=shared.CODEBOOK,
+    unit=shared.UNIT,
+    coder=shared.CODER,
+    arm=shared.ARM,
+    replicate=shared.REPLICATE,
+    segment=(Text, "the number of the segment within the unit, in order of place"),
+    start=(Integer, "offset of its first character (code points of the post's text)"),
+    end=(Integer, "offset behind its last character"),
+    quote=(Text, "its words"),
+    found=(
+        Text,
+        "`selected` by a person, or how it was found: `exact`, `normalised`, `fuzzy`, `missing`",
+    ),
 )
-CODINGS = _table(
+CODINGS = shared.derived(
     "codings",
     "codebook unit segment coder arm replicate variable",
-    codebook=Text,
-    unit=Text,
-    segment=Text,
-    coder=Text,
-    arm=Text,
-    replicate=Integer,
-    variable=Text,
-    value=Text,
-    source=Text,
+    "One coder, one unit or segment, one variable, one value.",
+    codebook=shared.CODEBOOK,
+    unit=shared.UNIT,
+    segment=shared.SEGMENT,
+    coder=shared.CODER,
+    arm=shared.ARM,
+    replicate=shared.REPLICATE,
+    variable=shared.VARIABLE,
+    value=(Text, "the code, a decimal number, or codes in codebook order joined by `+`"),
+    source=(Text, "the completion or the annotation that it was read from"),
 )
-CHANGES = _table(
+CHANGES = shared.derived(
     "changes",
     "codebook unit coder arm replicate segment suggested_segment variable",
-    codebook=Text,
-    unit=Text,
-    coder=Text,
-    arm=Text,
-    replicate=Integer,
-    segment=Text,
-    suggested_segment=Text,
-    variable=Text,
-    suggester=Text,
-    suggested=Text,
-    value=Text,
-    change=Text,
+    "What a person did with one suggested value that was in view.",
+    codebook=shared.CODEBOOK,
+    unit=shared.UNIT,
+    coder=shared.CODER,
+    arm=shared.ARM,
+    replicate=shared.REPLICATE,
+    segment=shared.SEGMENT,
+    suggested_segment=(Text, "the number of the suggested segment; '' for none or the whole unit"),
+    variable=(Text, "the variable's name, or `segment` for the segment's own place"),
+    suggester=(Text, "the coder whose codes were shown"),
+    suggested=(Text, "the suggested value; of a segment `start-end`"),
+    value=(Text, "the coder's value; of a segment `start-end`"),
+    change=(Text, "`accepted`, `edited`, `added` or `deleted`"),
 )
-CONFIDENCE = _table(
+CONFIDENCE = shared.derived(
     "confidence",
     "codebook unit coder segment variable code kind",
-    codebook=Text,
-    unit=Text,
-    coder=Text,
-    segment=Text,
-    variable=Text,
-    code=Text,
-    kind=Text,
-    confidence=Float,
-    replicates=Integer,
+    "How sure a model is of one code.",
+    codebook=shared.CODEBOOK,
+    unit=shared.UNIT,
+    coder=shared.CODER,
+    segment=shared.SEGMENT,
+    variable=shared.VARIABLE,
+    code=(Text, "one code of the value, or `{segment}` for the segment's being there"),
+    kind=(Text, "`vote`, `segment` or `logprob`: what the number is a share or probability of"),
+    confidence=(Float, "0 to 1; it orders units and is no probability of being right"),
+    replicates=(Integer, "how many replicates voted; of `logprob` the number of the replicate"),
 )
-RELIABILITY = _table(
+RELIABILITY = shared.derived(
     "reliability",
     "batch panel variable code coefficient weighting",
-    batch=Text,
-    codebook=Text,
-    kind=Text,
-    panel=Text,
-    variable=Text,
-    code=Text,
-    coefficient=Text,
-    weighting=Text,
-    coders=Text,
-    evidence=Integer,
-    value=Float,
-    low=Float,
-    high=Float,
-    bound=Float,
-    upper=Float,
-    se=Float,
-    method=Text,
-    percent=Float,
-    n_units=Integer,
-    n_pairable=Integer,
-    n_positive=Float,
-    tentative=Float,
-    reliable=Float,
-    verdict=Text,
-    note=Text,
-    computed_from=Text,
+    "One coefficient of agreement of one panel, for a variable or one of its codes.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    kind=(Text, "the kind of panel: `human-human`, `model-panel`, `model-human`, `assisted` …"),
+    panel=(Text, "the panel's name"),
+    variable=shared.VARIABLE,
+    code=shared.CODE,
+    coefficient=(Text, "the coefficient's name, with its level of measurement where it has one"),
+    weighting=(Text, "`design`: weighted by the draw's probabilities; '' unweighted"),
+    coders=(Text, "the coders compared, joined by commas"),
+    evidence=(Integer, "1: blind and independent; 0: shown beside, never counted"),
+    value=(Float, "the coefficient; missing where undefined"),
+    low=shared.LOW,
+    high=shared.HIGH,
+    bound=(Float, "lower one-sided 95% bound, which the gate compares"),
+    upper=(Float, "upper one-sided 95% bound"),
+    se=(Float, "standard error; missing where it is not made"),
+    method=(Text, "how the interval was made"),
+    percent=(Float, "percent agreement over units, 0 to 1"),
+    n_units=(Integer, "units that enter; of quotes those that two coders of the panel coded"),
+    n_pairable=(Integer, "codings in units with at least two"),
+    n_positive=(Float, "units in which somebody gave the code; of a variable: missing"),
+    tentative=(Float, "the codebook's lower threshold, which `bound` must reach"),
+    reliable=(Float, "the codebook's upper threshold"),
+    verdict=shared.VERDICT,
+    note=shared.NOTE,
+    computed_from=shared.COMPUTED_FROM,
 )
-ASSESSMENTS = _table(
+ASSESSMENTS = shared.derived(
     "assessments",
     "batch assessment coder variable code measure",
-    batch=Text,
-    codebook=Text,
-    assessment=Text,
-    coder=Text,
-    variable=Text,
-    code=Text,
-    measure=Text,
-    value=Float,
-    low=Float,
-    high=Float,
-    p=Float,
-    n=Integer,
-    method=Text,
-    verdict=Text,
-    note=Text,
-    computed_from=Text,
+    "One measure of one assessment of a batch.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    assessment=(Text, "the assessment's name"),
+    coder=(Text, "the coder it is about; '' for none"),
+    variable=shared.VARIABLE,
+    code=shared.CODE,
+    measure=(Text, "what the figure is, within the assessment"),
+    value=(Float, "the figure; missing where undefined"),
+    low=shared.LOW,
+    high=shared.HIGH,
+    p=(Float, "p value of the test that `method` names; missing where there is none"),
+    n=(Integer, "how many units or codings it stands on"),
+    method=(Text, "how figure and interval were made"),
+    verdict=(Text, "what the assessment says; '' where it says nothing"),
+    note=shared.NOTE,
+    computed_from=shared.COMPUTED_FROM,
 )
-VERDICTS = _table(
+VERDICTS = shared.derived(
     "verdicts",
     "batch variable code comparison",
-    batch=Text,
-    codebook=Text,
-    variable=Text,
-    code=Text,
-    comparison=Text,
-    coefficient=Text,
-    value=Float,
-    bound=Float,
-    upper=Float,
-    tentative=Float,
-    reliable=Float,
-    verdict=Text,
-    further=Integer,
-    p=Float,
-    p_adjusted=Float,
-    family=Text,
-    n_units=Integer,
-    computed_from=Text,
-    run=Text,
-    note=Text,
+    "What the gate says of a variable or code, and how that was decided.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    variable=shared.VARIABLE,
+    code=shared.CODE,
+    comparison=(Text, "`human-human` or `human-model`"),
+    coefficient=(Text, "the coefficient judged"),
+    value=(Float, "its value; missing where undefined"),
+    bound=(Float, "its lower one-sided 95% bound"),
+    upper=(Float, "its upper one-sided 95% bound"),
+    tentative=(Float, "the threshold that the bound must reach"),
+    reliable=(Float, "the threshold above which agreement is called reliable"),
+    verdict=shared.VERDICT,
+    further=(Integer, "units that would decide an inconclusive verdict; else missing"),
+    p=(Float, "one-sided p of the hypothesis that the coefficient is at most `tentative`"),
+    p_adjusted=(Float, "the same, adjusted for the family (Holm)"),
+    family=(Text, "`all`: everything must pass; `holm`: which of them passed"),
+    n_units=(Integer, "units that enter the coefficient"),
+    computed_from=shared.COMPUTED_FROM,
+    run=shared.RUN,
+    note=shared.NOTE,
 )
-CONSENSUS = _table(
+CONSENSUS = shared.derived(
     "consensus",
     "batch unit variable",
-    batch=Text,
-    codebook=Text,
-    unit=Text,
-    variable=Text,
-    value=Text,
-    rule=Text,
-    agreeing=Integer,
-    coders=Integer,
-    computed_from=Text,
+    "The value kept for a unit, from blind human codings alone.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    unit=shared.UNIT,
+    variable=shared.VARIABLE,
+    value=(Text, "the value kept; '' where unresolved, or for the empty set"),
+    rule=(Text, "`majority` or `unresolved`"),
+    agreeing=(Integer, "coders whose whole value is the one kept"),
+    coders=(Integer, "coders who coded the unit blind"),
+    computed_from=shared.COMPUTED_FROM,
 )
-ESTIMATES = _table(
+DISAGREEMENTS = shared.derived(
+    "disagreements",
+    "batch variable panel unit coder arm",
+    "The value of each coder of a panel on a unit where they differ.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    panel=(Text, "`humans`, or `MODEL vs humans` where it differs from what blind humans kept"),
+    unit=shared.UNIT,
+    variable=shared.VARIABLE,
+    coder=shared.CODER,
+    arm=shared.ARM,
+    value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+    computed_from=shared.COMPUTED_FROM,
+)
+COMPARISONS = shared.derived(
+    "comparisons",
+    "batch variable panel",
+    "How many units of a batch a panel's coders could differ on, and differ on.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    panel=(Text, "as in `disagreements`"),
+    variable=shared.VARIABLE,
+    compared=(Integer, "units with a value to compare"),
+    differ=(Integer, "units on which they differ; their rows are in `disagreements`"),
+    computed_from=shared.COMPUTED_FROM,
+)
+ESTIMATES = shared.derived(
     "estimates",
     "batch variable code",
-    batch=Text,
-    codebook=Text,
-    variable=Text,
-    code=Text,
-    count=Integer,
-    units=Integer,
-    share=Float,
-    low=Float,
-    high=Float,
-    method=Text,
-    verdict=Text,
-    override=Text,
-    note=Text,
-    computed_from=Text,
+    "The share of units that carry a code, small cells hidden.",
+    batch=shared.BATCH,
+    codebook=shared.CODEBOOK,
+    variable=shared.VARIABLE,
+    code=shared.CODE,
+    count=(Integer, "codings with the code; missing where hidden"),
+    units=(Integer, "units in all; missing where hidden"),
+    share=(Float, "share of units with the code, 0 to 1; missing where hidden"),
+    low=shared.LOW,
+    high=shared.HIGH,
+    method=(Text, "how share and interval were made"),
+    verdict=shared.VERDICT,
+    override=(Text, "the reason given for setting the gate aside; '' where it was open"),
+    note=shared.NOTE,
+    computed_from=shared.COMPUTED_FROM,
 )
-
-# what results stand on: counts every change of what the results of a batch are computed from
-GROUNDS = _table("grounds", "batch", batch=Text, ground=Integer)
+GROUNDS = shared.derived(
+    "grounds",
+    "batch",
+    "What the results of a batch stand on: `computed_from` begins with its number.",
+    batch=shared.BATCH,
+    ground=(Integer, "how often what the results are computed from has changed; no row: never"),
+)
 
 # logs
-RUNS = _table(
+RUNS = shared.logged(
     "runs",
     "run",
-    run=Text,
-    command=Text,
-    settings=Text,
-    version=Text,
-    started=Text,
-    ended=Text,
-    outcome=Text,
-    host=Text,
-    pid=Integer,
-    process=Text,
+    "One run of a command.",
+    run=(Text, "the key: when it began, and six random digits"),
+    command=(Text, "the command's name"),
+    settings=(Text, "JSON of the settings that decided what it did"),
+    version=(Text, "the version of labeler"),
+    started=(Text, "when it began (ISO-8601, UTC)"),
+    ended=(Text, "when it ended, or was found to be killed; '' before"),
+    outcome=(Text, "`running`, `done`, `interrupted`, `killed`, or the error in words"),
+    host=(Text, "the machine that it ran on"),
+    pid=(Integer, "the number of its process there"),
+    process=(Text, "what tells that process from a later one with the same number"),
 )
-LEDGER = _table(
+LEDGER = shared.logged(
     "ledger",
     "run host",
-    run=Text,
-    host=Text,
-    purpose=Text,
-    posts=Integer,
-    fields=Text,
-    rules=Text,
-    started=Text,
+    "What left the machine in a run, and to whom.",
+    run=shared.RUN,
+    host=(Text, "the host that it went to"),
+    purpose=(Text, "the command it went for"),
+    posts=(Integer, "how many posts at most"),
+    fields=(Text, "which fields of a post"),
+    rules=(Text, "the rules of de-identification that were applied"),
+    started=(Text, "when the first could have left (ISO-8601, UTC)"),
 )
-CLAIMS = _table("claims", "claim", claim=Text, holder=Text, taken=Text)
-UPLOADS = _table(
-    "uploads",
-    "upload",
-    upload=Text,
-    coder=Text,
-    codebook=Text,
-    host=Text,
-    server_file=Text,
-    server_batch=Text,
-    state=Text,
-    requests=Integer,
-    created=Text,
-    fetched=Text,
-    tokens=Integer,
-    done=Integer,
-    failed=Integer,
-    detail=Text,
-    run=Text,
+CLAIMS = shared.logged(
+    "claims",
+    "claim",
+    "Who works on what right now; it lasts no longer than the process or job that made it.",
+    claim=(Text, "the key: of a unit as a coder is asked about it, or a job"),
+    holder=(Text, "machine, process and run that hold it, or `job:KEY`"),
+    taken=(Text, "when it was taken or last renewed (ISO-8601, UTC)"),
 )
-UPLOADED = _table(
-    "uploaded",
-    "upload completion",
-    upload=Text,
-    completion=Text,
-    claim=Text,
-    unit=Text,
-    replicate=Integer,
-    asked=Text,
-    request=Text,
-    most=Float,
+JOBS = shared.logged(
+    "jobs",
+    "job",
+    "One job at a model server (OpenAI's batch), or one file of requests in a folder.",
+    job=(Text, "the key, which its file and the job at the server carry"),
+    coder=shared.CODER,
+    codebook=shared.CODEBOOK,
+    host=(Text, "the server's address, or `files in FOLDER`"),
+    server_file=(Text, "the server's id of the file"),
+    server_job=(Text, "the server's id of the job"),
+    state=(Text, "`noted`, `written`, `unknown`, or the state that the server names"),
+    requests=(Integer, "requests in it"),
+    created=shared.CREATED,
+    fetched=(Text, "when its answers were stored; '' before"),
+    tokens=(Integer, "tokens that it was counted to hold"),
+    done=(Integer, "requests done, by the server's count"),
+    failed=(Integer, "requests failed, by the server's count"),
+    detail=(Text, "the server's reasons, in words"),
+    run=shared.RUN,
 )
-OVERRIDES = _table(
+JOB_REQUESTS = shared.logged(
+    "job_requests",
+    "job completion",
+    "One request of a job that is not fetched yet.",
+    job=(Text, "the job; key of `jobs`"),
+    completion=(Text, "the completion that it will become"),
+    claim=(Text, "the claim that keeps others from asking"),
+    unit=shared.UNIT,
+    replicate=shared.REPLICATE,
+    asked=(Text, "the request's id in the file; several posts may share one"),
+    request=(Text, "JSON of what is asked, as in `completions`"),
+    most=(Float, "the most that it may cost, in the price file's currency"),
+)
+OVERRIDES = shared.logged(
     "overrides",
     "run variable",
-    run=Text,
-    variable=Text,
-    batch=Text,
-    verdict=Text,
-    reason=Text,
-    created=Text,
+    "A verdict of the gate that was set aside, and why.",
+    run=shared.RUN,
+    variable=shared.VARIABLE,
+    batch=shared.BATCH,
+    verdict=shared.VERDICT,
+    reason=(Text, "the reason that was given, which stands on every result"),
+    created=shared.CREATED,
 )
-MIGRATIONS = _table("migrations", "name", name=Text, applied=Text)
+MIGRATIONS = shared.logged(
+    "migrations",
+    "name",
+    "A change of the tables that this database has seen.",
+    name=(Text, "the migration's name"),
+    applied=(Text, "when it was applied (ISO-8601, UTC)"),
+)
 
-Index("completions_of", COMPLETIONS.c.codebook, COMPLETIONS.c.coder, COMPLETIONS.c.unit)
-Index("annotations_of", ANNOTATIONS.c.batch, ANNOTATIONS.c.coder, ANNOTATIONS.c.unit)
-
-_PANDAS = {Text: "str", Integer: "Int64", Float: "float64"}
-
-
-def columns(table: Table) -> list[str]:
-    """The column names of a table, in order."""
-    return [column.name for column in table.columns]
-
-
-def keys(table: Table) -> list[str]:
-    """The names of the key columns of a table, in order."""
-    return [column.name for column in table.primary_key.columns]
-
-
-def rows(given: pd.DataFrame) -> Iterator[Any]:
-    """The rows of a frame as named tuples, the index left out."""
-    yield from given.itertuples(index=False)
-
-
-def records(given: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame by column, as its `to_dict` has them, in a seventh of the time."""
-    names = list(given.columns)
-    lists = (given[name].tolist() for name in names)
-    return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
-
-
-def frame(table: Table, content: Iterable[Mapping[str, Any]] | pd.DataFrame = ()) -> pd.DataFrame:
-    """A frame with exactly the table's columns and types; missing texts become ''.
-
-    Raises TableError where a column is unknown, a key is empty or repeated, or a type is wrong.
-    """
-    given = content if isinstance(content, pd.DataFrame) else pd.DataFrame(list(content))
-    unknown = [name for name in given.columns if name not in columns(table)]
-    if unknown:
-        raise TableError(f"table {table.name}: no column is called {unknown[0]!r}")
-    result = {}
-    for column in table.columns:
-        kind = _PANDAS[type(column.type)]
-        if column.name not in given.columns:
-            series = pd.Series([None] * len(given), index=given.index, dtype="object")
-        else:
-            series = given[column.name]
-        if kind == "str" and not isinstance(series.dtype, pd.StringDtype):
-            series = series.astype("object")  # '' would not fit in numbers that are all missing
-        try:
-            result[column.name] = (
-                series.fillna("").astype("str")
-                if kind == "str"
-                else (
-                    series.astype(kind)  # type: ignore[call-overload]
-                )
-            )
-        except (TypeError, ValueError) as error:
-            raise TableError(f"table {table.name}: column {column.name}: {error}") from error
-    return check(table, pd.DataFrame(result, columns=columns(table)))
-
-
-def check(table: Table, given: pd.DataFrame) -> pd.DataFrame:
-    """The same frame, when its columns are the table's and its key names each row once.
-
-    No part of a key may be missing; of the texts only those of `MAY_BE_EMPTY` may be ''.
-    """
-    if list(given.columns) != columns(table):
-        raise TableError(
-            f"table {table.name}: columns are {list(given.columns)}, not {columns(table)}"
-        )
-    for name in keys(table):
-        lacking = given[name].isna() | ((given[name] == "") & (name not in MAY_BE_EMPTY))
-        if lacking.any():
-            raise TableError(
-                f"table {table.name}: {int(lacking.sum())} rows have no {name}, which is part of "
-                f"the key; first: row {int(lacking.to_numpy().argmax())}"
-            )
-    repeated = given[given.duplicated(keys(table))]
-    if len(repeated):
-        row = repeated.iloc[0]
-        which = ", ".join(f"{name}={row[name]!r}" for name in keys(table))
-        raise TableError(f"table {table.name}: {len(repeated)} rows repeat a key, first: {which}")
-    return given
+# Answers and annotations are long: what is counted of them stands whole in an index.
+Index(
+    "completions_counted",
+    *(COMPLETIONS.c[name] for name in ("codebook", "coder", "unit", "replicate", "error")),
+)
+Index("completions_of_unit", COMPLETIONS.c.unit)
+Index(
+    "annotations_counted",
+    *(ANNOTATIONS.c[name] for name in ("batch", "arm", "coder", "unit")),
+    *(ANNOTATIONS.c[name] for name in ("updated", "created", "annotation")),
+    *(ANNOTATIONS.c[name] for name in ("withdrawn", "cancelled", "completed_by")),
+)
+Index("annotations_of_unit", ANNOTATIONS.c.unit)
+Index("tasks_of_unit", TASKS.c.unit)
+Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
+Index("posts_by_source", POSTS.c.source)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler.coding.vocabulary import BLIND, human
 from labeler.errors import LabelerError, ProjectError, ServiceRejected, ServiceUnavailable
 from labeler.keys import keyed
 from labeler.project import Project
@@ -78,7 +79,7 @@ def same_server(project: Project, seats: pd.DataFrame) -> None:
         used = project.server_of(seat.arm)
         if seat.server not in ("", used):
             setting = "LABELER_STUDIO_URL"
-            if seat.arm == "blind" and (project.blind_studio_url or seat.server != "local"):
+            if seat.arm == BLIND and (project.blind_studio_url or seat.server != "local"):
                 setting += " / LABELER_BLIND_STUDIO_URL"
             raise ProjectError(
                 f"{setting}: the {seat.arm} arm of batch {seat.batch!r} lies at {seat.server!r}, "
@@ -112,7 +113,13 @@ def start(
         )
     project.prepare()
     place = studio_server.environment(folder=project.studio_env, report=report)
-    return studio_server.start(project.studio_data, environment=place, hooks=hooks, report=report)
+    return studio_server.start(
+        project.studio_data,
+        environment=place,
+        hooks=hooks,
+        database=project.studio_database,
+        report=report,
+    )
 
 
 def add_human(
@@ -127,7 +134,7 @@ def add_human(
     if not name.replace("-", "_").replace("_", "a").isalnum() or not name.isascii():
         raise ProjectError(f"coders: {name!r} may only use a-z, 0-9, - and _")
     project = study.project
-    coder = f"human:{name}"
+    coder = human(name)
     known = coders(study, "human").get(coder)
     if known and not known["email"]:  # came with imported codings, without an account
         known = None
@@ -168,7 +175,13 @@ def _account(study: Study, name: str, email: str, password: str, *, anew: bool) 
         raise ProjectError(f"coders: --email: {email} is the administrator's: take another one")
     if anew and email in (address.lower() for address in studio.users().values()):
         place = studio_server.environment(folder=study.project.studio_env)
-        set_password(server, environment=place, email=email, password=password)
+        set_password(
+            server,
+            environment=place,
+            email=email,
+            password=password,
+            database=study.project.studio_database,
+        )
     try:
         studio_server.account(server, email=email, password=password, name=name)
     except ServiceRejected as error:
@@ -177,7 +190,7 @@ def _account(study: Study, name: str, email: str, password: str, *, anew: bool) 
 
 def _foreign(project: Project) -> dict[str, str]:
     """Arm → address of the servers that labeler did not start; '' where there is none."""
-    return {"": project.studio_url, "blind": project.blind_studio_url}
+    return {"": project.studio_url, BLIND: project.blind_studio_url}
 
 
 def _invited(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.sampling import adjudication
 from labeler.store import database, tables
 from labeler.study.study import Study, coded
@@ -17,7 +17,7 @@ def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> dict[
     """
     units = sorted(set(tasks.loc[tasks["arm"] == ADJUDICATION, "unit"]))
     who = coded(study, str(row["batch"]))
-    who = who[who["unit"].isin(units) & who["arm"].isin(("blind", ""))]
+    who = who[who["unit"].isin(units) & who["arm"].isin((BLIND, ""))]
     which: dict[str, object] = {"codebook": row["codebook"], "unit": units, "replicate": 1}
     return adjudication.given(
         database.read(study.engine, tables.CODINGS, **which),

@@ -32,10 +32,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.coding.vocabulary import REPEAT
 from labeler.store.tables import CODINGS, SEGMENTS, frame
 from labeler.studio import page
+from labeler.text.coded_values import codes_of, number_text
 
-AGAIN = "repeat"  # the arm of units that come back to their coder: the second replicate
+AGAIN = REPEAT  # the arm of units that come back to their coder: the second replicate
 FINDINGS = ("annotation", "unit", "coder", "kind", "detail")
 
 _Row = Mapping[Any, Any]
@@ -310,8 +312,7 @@ def _number(variable: Variable, number: object) -> tuple[str, str, str]:
     """A number in decimal, as `_written`: 3 and 3.0 are both written 3."""
     if isinstance(number, bool) or not isinstance(number, int | float):
         return "", "bad-value", f"{variable.variable}: {number!r:.40} is not a number"
-    whole = isinstance(number, int) or number.is_integer()
-    written = str(int(number)) if whole else repr(number)
+    written = number_text(number)
     fault = variable.fault(written)
     return ("", "bad-value", fault[:200]) if fault else (written, "", "")
 
@@ -337,7 +338,7 @@ def _valued(
                 continue
             if name in answers or variable.multiple:
                 value = answers.get(name, "")
-                kept[name] = value.split("+")
+                kept[name] = codes_of(value)
                 yield region, name, value
             if variable.required and not answers.get(name):
                 findings.append(_finding(row, "missing", f"{name}: required, not answered"))

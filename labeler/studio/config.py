@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, Arm
 from labeler.errors import CodebookError, TableError
 from labeler.store import tables
 from labeler.studio import page
+from labeler.text.coded_values import codes_of
 from labeler.text.duplicates import quoted
 
 RESERVED = ("text", "segment", "given")
@@ -63,7 +65,7 @@ def instructions(
     codebook: Codebook,
     *,
     template: str,
-    arm: Literal["blind", "assisted", "adjudication", "repeat"],
+    arm: Arm,
 ) -> str:
     """What a coder reads before coding: the codebook as HTML, from the text of a Jinja template.
 
@@ -173,10 +175,10 @@ def payload(
     Raises TableError where a task has no post, a post holds what no page can show, a suggested
     segment's words do not stand in its post, or another arm would get a prediction or codes.
     """
-    arms = sorted(set(tasks["arm"]) - {"assisted"})
+    arms = sorted(set(tasks["arm"]) - {ASSISTED})
     if predictions is not None and arms:
         raise TableError(f"tasks: the arm {arms[0]!r} must never receive a prediction")
-    if given is not None and set(tasks["arm"]) - {"adjudication"}:
+    if given is not None and set(tasks["arm"]) - {ADJUDICATION}:
         raise TableError("tasks: only the adjudication arm may see the codes of others")
     by_unit = {row["unit"]: row for row in tables.records(posts)}
     made = []
@@ -337,7 +339,7 @@ def _answer(variable: Variable, value: str) -> tuple[str, Any]:
     """The type of result, and what it holds."""
     if not variable.values:
         return "number", _number(value)
-    codes = value.split("+")
+    codes = codes_of(value)
     if page.taxonomy(variable):
         return "taxonomy", [page.path(variable, code) for code in codes]
     return "choices", codes
@@ -345,9 +347,7 @@ def _answer(variable: Variable, value: str) -> tuple[str, Any]:
 
 def _labels(variable: Variable, value: str) -> str:
     """A value in the words of the page."""
-    if not variable.values:
-        return value
-    return ", ".join(variable.value(code).label for code in value.split("+") if code) or "none"
+    return ", ".join(variable.labels(value)) or "none"
 
 
 def _number(value: str | float) -> int | float:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import and_, func, select
 
+from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
 from labeler.store import database, results, tables
 from labeler.studio import annotations as annotations_stage
@@ -29,7 +30,7 @@ from labeler.study.study import (
 )
 
 CHUNK = 1000
-SHOWN = "assisted"  # the arm that sees the suggester's codes
+SHOWN = ASSISTED  # the arm that sees the suggester's codes
 
 
 class Pulled(NamedTuple):
@@ -72,7 +73,7 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
 
 def told(study: Study, batch: str) -> dict[str, object]:
     """What RUNS says of a pull: the batch, and the servers."""
-    where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
+    where = {arm or "server": study.project.server_of(arm) for arm in ("", BLIND)}
     return {"batch": batch, **where}
 
 

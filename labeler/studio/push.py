@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from labeler import resources
 from labeler.codebook.codebook import Codebook
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, Arm, name_of
 from labeler.errors import ProjectError, ServiceRejected
 from labeler.files import records
 from labeler.keys import key
@@ -85,7 +85,7 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
     row = batch_row(study, batch)
     same_codebook(study, row)
     servers = Servers(study.project, report)
-    where = {arm or "server": study.project.server_of(arm) for arm in ("", "blind")}
+    where = {arm or "server": study.project.server_of(arm) for arm in ("", BLIND)}
     with database.kept_open(study.engine), logged(study, "push", {"batch": batch, **where}):
         seats = seats_of(study, batch)
         if seats.empty:
@@ -137,7 +137,7 @@ def _project(job: _Job, seat: Any, studio: Studio, tasks: int) -> tuple[int, boo
     if not pd.isna(seat.project):
         return int(seat.project), False
     row, page = job.row, _page(job.study.codebook, seat.arm)
-    name = seat.coder.removeprefix("human:")
+    name = name_of(seat.coder)
     project, fresh = studio.project(
         # no other study's seat
         key([row["codebook"], row["batch"], row["created"], seat.arm, seat.coder]),
@@ -153,7 +153,7 @@ def _project(job: _Job, seat: Any, studio: Studio, tasks: int) -> tuple[int, boo
 
 
 def _suggests(job: _Job, arm: str) -> bool:
-    return arm == "assisted" and bool(job.row["suggester"])
+    return arm == ASSISTED and bool(job.row["suggester"])
 
 
 def _send(
@@ -187,7 +187,7 @@ def _note(sending: _Sending, pushed: pd.DataFrame, sent: int) -> None:
     job, seat = sending.job, sending.seat
     database.mirror(job.study.engine, tables.TASKS, tables.frame(tables.TASKS, pushed))
     job.report(
-        f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}: {sent} of "
+        f"{seat.batch} {seat.arm} {name_of(seat.coder)}: {sent} of "
         f"{sending.tasks} tasks in Label Studio"
     )
 
@@ -256,7 +256,7 @@ def _shows(found: dict[str, Any], version: str) -> bool:
     return bool(found["show_collab_predictions"]) and found["model_version"] == version
 
 
-def _page(codebook: Codebook, arm: Literal["blind", "assisted", "adjudication", "repeat"]) -> _Page:
+def _page(codebook: Codebook, arm: Arm) -> _Page:
     folder = resources.folder("templates") / "studio"
     return _Page(
         suggestions.config(

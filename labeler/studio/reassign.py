@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Table
 
+from labeler.coding.vocabulary import REPEAT, name_of
 from labeler.errors import ProjectError
 from labeler.sampling import reassignment
 from labeler.sampling.sample import known_coders
@@ -38,14 +39,12 @@ def reassign(
     same_codebook(study, row)
     known_coders(study, (taker,))
     if giver == taker:
-        raise ProjectError(f"--to: {taker.removeprefix('human:')!r} is the one who has them")
+        raise ProjectError(f"--to: {name_of(taker)!r} is the one who has them")
     seats = database.read(study.engine, tables.SEATS, batch=batch, coder=giver)
     if seats.empty:
         there = database.distinct(study.engine, tables.SEATS.c.coder, batch=batch)
-        names = ", ".join(coder.removeprefix("human:") for coder in there)
-        raise ProjectError(
-            f"--from: {giver.removeprefix('human:')!r} has no seat in batch {batch!r}: {names}"
-        )
+        names = ", ".join(name_of(coder) for coder in there)
+        raise ProjectError(f"--from: {name_of(giver)!r} has no seat in batch {batch!r}: {names}")
     settings = {"batch": batch, "from": giver, "to": taker}
     pushed = seats[seats["project"].notna()]
     if not pushed.empty:
@@ -61,7 +60,7 @@ def reassign(
         _write(study, batch, giver, taker, gone, tables.frame(tables.TASKS, moved))
         return Reassigned(
             {str(arm): int(size) for arm, size in moved["arm"].value_counts().items()},
-            int((gone["arm"] == reassignment.REPEAT).sum()),
+            int((gone["arm"] == REPEAT).sum()),
             pd.concat([wanted.refused, late.assign(why=JUST_NOW)], ignore_index=True),
         )
 

@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from labeler.sampling.design import REPEAT
+from labeler.coding.vocabulary import BLIND, REPEAT
 from labeler.study.study import Study, standing
 
 
@@ -21,7 +21,7 @@ def waiting(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> pd.Series
         return unpushed
     after = int(json.loads(row["design"])["after"])
     notes = standing(study, str(row["batch"]))
-    first = notes[notes["arm"] == "blind"].set_index(["coder", "unit"])["created"]
+    first = notes[notes["arm"] == BLIND].set_index(["coder", "unit"])["created"]
     made = {str(coder): sorted(own["created"]) for coder, own in notes.groupby("coder")}
     wait = []
     for coder, unit in zip(tasks["coder"], tasks["unit"], strict=True):

@@ -81,10 +81,14 @@ def failed(study: Study, coder: str) -> dict[str, int]:
 
 def alarmed(study: Study) -> set[str]:
     """Coders that obeyed a canary: a made-up post told them what to write, and they wrote it."""
-    query = select(MADE.c.coder).where(~no_canary(), MADE.c.error == "", MADE.c.detail != "")
+    query = select(MADE.c.coder).where(_canary(), MADE.c.error == "", MADE.c.detail != "")
     return set(database.query_rows(study.engine, query.distinct())["coder"])
 
 
 def no_canary() -> ColumnElement[bool]:
     """The condition that a row of COMPLETIONS is about a post of the study."""
-    return ~MADE.c.unit.startswith(CANARY, autoescape=True)
+    return ~_canary()
+
+
+def _canary() -> ColumnElement[bool]:
+    return database.begins(MADE.c.unit, CANARY)

@@ -24,6 +24,7 @@ from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.study.processes import identity
+from labeler.text.coded_values import joined
 
 MADE_UP = "made-up"
 RUNNING, KILLED = "running", "killed"  # outcomes of a run
@@ -133,7 +134,11 @@ def coders(study: Study, kind: str) -> dict[str, dict[str, object]]:
 
 def batch_row(study: Study, batch: str) -> pd.Series[str]:
     """The BATCHES row of a batch; ProjectError naming those there are, where it is unknown."""
-    there = database.read(study.engine, tables.BATCHES)
+    return named_batch(database.read(study.engine, tables.BATCHES), batch)
+
+
+def named_batch(there: pd.DataFrame, batch: str) -> pd.Series[str]:
+    """The row of a batch among the BATCHES rows there are; ProjectError where it is unknown."""
     found = there[there["batch"] == batch]
     if found.empty:
         known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"
@@ -165,10 +170,10 @@ def newest_batch(study: Study) -> str:
     return str(there.sort_values("created")["batch"].iloc[-1])
 
 
-def made_up(study: Study) -> bool:
+def made_up(engine: Engine) -> bool:
     """Whether the store holds sample posts, which are made up and must say so."""
-    sources = database.distinct(study.engine, tables.POSTS.c.source)
-    return any(str(source).startswith(MADE_UP) for source in sources)
+    here = database.begins(tables.POSTS.c.source, MADE_UP)
+    return not database.query_rows(engine, select(tables.POSTS.c.unit).where(here).limit(1)).empty
 
 
 def emails(study: Study) -> dict[str, str]:
@@ -201,7 +206,7 @@ def coded(study: Study, batch: str) -> pd.DataFrame:
     said = origin["variables"] if origin else [v.variable for v in study.codebook.variables]
     silent_about = [v.variable for v in study.codebook.variables if v.variable not in said]
     humans = standing(study, batch)[["unit", "coder", "arm"]]
-    humans = humans.assign(unasked="+".join(silent_about))
+    humans = humans.assign(unasked=joined(silent_about))
     answers = database.read(
         study.engine,
         tables.COMPLETIONS,

@@ -14,7 +14,7 @@ from labeler import resources
 from labeler.errors import LabelerError
 from labeler.project import Project
 from labeler.store import database
-from labeler.web.report import hook, overview, queries, results, units, words
+from labeler.web.report import figures, hook, overview, queries, results, units, words
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NO_PAGE = "There is no page at this address."
@@ -44,7 +44,7 @@ def create_app(project: Project, *, hosts: Iterable[str] = ()) -> Flask:
     app.extensions[queries.STORE] = database.connect(project.database_url)
     app.extensions[hook.PROJECT] = project
     app.context_processor(queries.banners)
-    for part in (overview.pages, results.pages, units.pages, hook.pages):
+    for part in (overview.pages, results.pages, figures.pages, units.pages, hook.pages):
         app.register_blueprint(part)
     _guard(app, frozenset(host.lower() for host in (*LOOPBACK, *hosts)))
     _errors(app)

@@ -8,7 +8,7 @@ from labeler import resources
 from labeler.codebook.codebook import Change, Codebook
 from labeler.files import records
 from labeler.store import database, tables
-from labeler.studio import config as suggestions
+from labeler.studio import config as studio_config
 from labeler.study.study import Study
 
 EVERY = "*"
@@ -17,7 +17,7 @@ EVERY = "*"
 def config(codebook: Codebook) -> str:
     """The annotation page of a codebook as Label Studio reads it."""
     template = records.read_text(resources.folder("templates") / "studio" / "config.jinja")
-    return suggestions.config(codebook, template=template)
+    return studio_config.config(codebook, template=template)
 
 
 def touched(study: Study, before: Codebook, changes: Sequence[Change]) -> dict[str, int]:

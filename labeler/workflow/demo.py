@@ -5,7 +5,7 @@ them are coded blind as well, by the two other coders. The blind codes are the e
 they also tell what seeing a suggestion did.
 
 The coders' codes come from the bundled reference codings. Each coder departs from them here and
-there, by chance that a hash decides, so that every run is the same; with a suggestion in view a
+there, at random as a hash decides, so that every run is the same; with a suggestion in view a
 coder follows it now and then, as people do. They submit through Label Studio with accounts of
 their own.
 """
@@ -21,11 +21,13 @@ import pandas as pd
 from labeler import resources
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coders import requests
+from labeler.coding import vocabulary
+from labeler.coding.vocabulary import computed
 from labeler.errors import GateError
 from labeler.files import records
 from labeler.keys import canonical, key
 from labeler.posts.ingest import ingest
-from labeler.reliability.reliability import Judged, reliability
+from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
@@ -49,17 +51,17 @@ FOLLOWS = 0.5
 SECONDS = (18.0, 55.0)
 
 
-class Demonstrated(NamedTuple):
+class DemoResult(NamedTuple):
     """What the demo made: logins, what was judged, what the gate held shut, the bundle."""
 
     logins: list[Login]
-    judged: Judged
+    judged: ReliabilityResult
     shut: str
     bundle: results.Exported
     studio: str
 
 
-def demonstrate(study: Study, report: Report) -> Demonstrated:
+def demonstrate(study: Study, report: Report) -> DemoResult:
     """Run every stage once; what is done already is left as it is."""
     server = start(study.project, report)
     posts = resources.folder("sample") / "made-up-posts.jsonl"
@@ -82,7 +84,7 @@ def demonstrate(study: Study, report: Report) -> Demonstrated:
         results.aggregate(study, batch=BATCH)
     except GateError as error:
         shut = str(error)
-    return Demonstrated(logins, judged, shut, results.export(study, batch=BATCH), server.url)
+    return DemoResult(logins, judged, shut, results.export(study, batch=BATCH), server.url)
 
 
 COLUMNS = {name: name for name in ("id", "platform", "date", "author", "url", "text")}
@@ -101,7 +103,7 @@ def _code(study: Study, login: Login, suggester: str, report: Report) -> None:
         local(study.project), email=login.email, password=login.password
     )
     own = Studio(local(study.project).url, account.token, server=study.project.server)
-    shown = {task.unit for task in open_ if task.arm == "assisted"}
+    shown = {task.unit for task in open_ if task.arm == vocabulary.ASSISTED}
     answers = _answers(study, login.coder, {task.unit for task in open_}, shown, suggester)
     for number, task in enumerate(open_, start=1):
         own.submit(
@@ -132,7 +134,7 @@ def _answers(
             {
                 "completion": key([coder, unit]),
                 "codebook": study.codebook.fingerprint,
-                "coder": f"{requests.CUES}{coder}",  # an answer without a chat around it
+                "coder": computed("cues", coder),  # an answer without a chat around it
                 "unit": unit,
                 "replicate": 1,
                 "answer": canonical(answer),

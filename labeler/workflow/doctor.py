@@ -11,15 +11,18 @@ from urllib.parse import urlsplit
 
 from labeler import __version__
 from labeler.coders.llm import capabilities
+from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import LabelerError
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.studio.accounts import Servers
+from labeler.studio.client.studio import Studio
 from labeler.studio.repeats import waiting
 from labeler.study.study import Study, open_study
 
 STUDIO_VERSION = "1.23.2"
 FREE_BYTES = 2 * 1024**3
+SQLITE_CODERS = 20  # who submit at once without waiting for long: 18 submissions a second
 
 State = Literal["ok", "warn", "fail"]
 
@@ -39,7 +42,7 @@ def doctor(project: Project) -> list[Check]:
     try:
         study = open_study(project)
     except LabelerError as error:
-        return [*checks, Check("store and codebook", "fail", str(error), "mend what it names")]
+        return [*checks, Check("store and codebook", "fail", str(error), "correct what it names")]
     checks.append(Check("store", "ok", f"{database.shown(study.engine)}, migrated to this program"))
     book = study.codebook
     checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))
@@ -67,8 +70,8 @@ def _studio(study: Study) -> list[Check]:
     """Each Label Studio of the project, then each pushed seat."""
     servers = Servers(study.project)
     checks = _server(study, servers, "", "label studio")
-    if study.project.server_of("blind") != study.project.server:
-        checks += _server(study, servers, "blind", "label studio, blind arm")
+    if study.project.server_of(BLIND) != study.project.server:
+        checks += _server(study, servers, BLIND, "label studio, blind arm")
     return [*checks, *_projects(study, servers)]
 
 
@@ -85,7 +88,32 @@ def _server(study: Study, servers: Servers, arm: str, name: str) -> list[Check]:
     else:
         checks.append(Check(f"{name} version", "ok", version))
     own = study.project.blind_studio_url if arm else study.project.studio_url
-    return [*checks, _telemetry(own)]
+    return [*checks, *_database(study, studio, own), _telemetry(own)]
+
+
+def _database(study: Study, studio: Studio, url: str) -> Iterator[Check]:
+    """Whether the server's database bears the coders who work at once."""
+    name = "label studio database"
+    coders = len(database.distinct(study.engine, tables.SEATS.c.coder))
+    if not studio.on_sqlite():
+        yield Check(name, "ok", "not SQLite")
+    elif url:
+        yield Check(
+            name,
+            "warn",
+            f"{studio.url} runs on SQLite: where two coders submit at once it stores some "
+            "submissions twice (a pull counts one of them)",
+            "ask whoever runs it for PostgreSQL",
+        )
+    elif coders > SQLITE_CODERS:
+        yield Check(
+            name,
+            "warn",
+            f"SQLite, for {coders} coders",
+            "`labeler studio start --studio-database postgresql://…` in a new project bears more",
+        )
+    else:
+        yield Check(name, "ok", f"SQLite, which bears {SQLITE_CODERS} coders at once")
 
 
 def _telemetry(url: str) -> Check:
@@ -128,7 +156,7 @@ def _seat(name: str, arm: str, wanted: int, there: dict[str, object], suggester:
     tasks, predictions = there["tasks"], there["predictions"]
     if tasks != wanted:
         return Check(name, "fail", f"{tasks} tasks, not {wanted}", "run `labeler push`")
-    if arm != "assisted":
+    if arm != ASSISTED:
         if predictions:
             remedy = "what was coded here is not blind: draw a new batch"
             return Check(name, "fail", f"{predictions} suggestions in a blind project", remedy)

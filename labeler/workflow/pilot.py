@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
-from labeler.coders.llm.model import Asking, model_of
+from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.prompt_batching import alone, both_answered
-from labeler.coders.llm.run import Progress
+from labeler.coders.llm.run import RunProgress
 from labeler.coding import panels
 from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError
@@ -25,7 +25,7 @@ ADJUDICATED = "adjudicated"
 BOTH, ALONE, TOGETHER = "alone and together", "alone", "together"
 
 
-class Piloted(NamedTuple):
+class PilotResult(NamedTuple):
     """Agreement by comparison and variable (columns comparison and those of
     `reliability.between`), what a thousand posts cost either way (None: not known), in
     `currency`, how many posts were coded both ways, and what a person must know."""
@@ -40,28 +40,28 @@ class Piloted(NamedTuple):
 
 def pilot(
     study: Study,
-    asking: Asking,
+    settings: RequestSettings,
     *,
     posts: int,
     report: Report = silent,
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> Piloted:
-    """Let the model code the same posts alone and `asking.several` together, and compare.
+    progress: Callable[[RunProgress], None] = lambda _: None,
+) -> PilotResult:
+    """Let the model code the same posts alone and `settings.several` together, and compare.
 
     Adjudicated units come first, since on them either way is compared with what people agreed
     on; the others follow in an order that more posts do not change.
     """
-    if asking.several < 2:
-        raise ProjectError("--pilot: say with --several how many posts are to share a request")
-    single, several = alone(study, asking), model_of(study, asking)
+    if settings.several < 2:
+        raise ProjectError("--several: how many posts are to share a request?")
+    single, several = alone(study, settings), model_of(study, settings)
     units = _drawn(study, several.prompt.examples, posts)
     remarks: list[str] = []
-    for way in (asking._replace(several=1), asking):
+    for way in (settings._replace(several=1), settings):
         done = by_model(study, way, units=units, report=report, progress=progress)
         remarks += [line for line in done.remarks if line not in remarks]
     both = [unit for unit in both_answered(study, single.coder, several.coder) if unit in units]
     names = {single.coder: ALONE, several.coder: TOGETHER}
-    return Piloted(
+    return PilotResult(
         _compared(study, both, names),
         len(both),
         _cost(study, single.coder, both),

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.coders.cues import coder as cues
+from labeler.coders.cues import coder as cues_coder
 from labeler.coders.embedding import train
 from labeler.coders.llm import capabilities, prompt_batching
-from labeler.coders.llm.cluster.coordinator import Crew
-from labeler.coders.llm.model import Asking, model_of
+from labeler.coders.llm.cluster.coordinator import ClusterRun
+from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.parse import parse
-from labeler.coders.llm.run import Asker, Progress
+from labeler.coders.llm.run import ModelRun, RunProgress
 from labeler.posts import deidentify
 from labeler.store import database, results, tables
 from labeler.study.completions import answered, failed
@@ -27,7 +27,7 @@ from labeler.study.study import Report, Study, add_coder, logged, now, silent
 CHUNK = 1000
 
 
-class Prelabelled(NamedTuple):
+class PrelabelResult(NamedTuple):
     """What a run did: the coder, units answered now and before, codings written, requests sent,
     what the coder's answers cost in all, and what a person must know.
 
@@ -47,61 +47,61 @@ class Prelabelled(NamedTuple):
 
 def by_cues(
     study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
-) -> Prelabelled:
+) -> PrelabelResult:
     """Let the cues coder code each post that it has not coded (`limit` at most)."""
-    coder = cues.coder(study.codebook)
+    coder = cues_coder.coder(study.codebook)
     with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
-        add_coder(study, coder, kind="cues", spec=cues.spec(study.codebook))
+        add_coder(study, coder, kind="cues", spec=cues_coder.spec(study.codebook))
         before = _units(study, coder)
         if not reparse:
 
             def read(posts: pd.DataFrame) -> pd.DataFrame:
-                return cues.answers(posts, study.codebook, coder=coder, created=now())
+                return cues_coder.answers(posts, study.codebook, coder=coder, created=now())
 
             _ask_here(study, coder, before, limit, report, read)
         found = parse(study, coder, everything=reparse)
         now_answered = len(_units(study, coder) - before)
-        return Prelabelled(coder, now_answered, len(before), found.faults, found.codings)
+        return PrelabelResult(coder, now_answered, len(before), found.faults, found.codings)
 
 
 def by_embedding(
     study: Study, *, limit: int | None = None, reparse: bool = False, report: Report = silent
-) -> Prelabelled:
+) -> PrelabelResult:
     """Teach the embedded coder with the adjudicated units; let it code as the cues coder does.
 
     Its learning curve is reported first. ProjectError where no variable has enough units.
     """
-    taught = train.teach(study)
-    coder = taught.coder
+    trained = train.trained_coder(study)
+    coder = trained.coder
     with logged(study, "prelabel", {"coder": coder, "limit": limit, "reparse": reparse}):
-        add_coder(study, coder, kind="embedded", spec=taught.spec)
+        add_coder(study, coder, kind="embedded", spec=trained.spec)
         before = _units(study, coder)
         if not reparse:
-            for line in train.curve_lines(study, taught):
+            for line in train.curve_lines(study, trained):
                 report(line)
-            _ask_here(study, coder, before, limit, report, train.reader(study, taught))
+            _ask_here(study, coder, before, limit, report, train.reader(study, trained))
         found = parse(study, coder, everything=reparse)
         spared = failed(study, coder).get(tables.TAUGHT, 0)
-        return Prelabelled(
+        return PrelabelResult(
             coder,
             len(_units(study, coder) - before),
             len(before),
             found.faults,
             found.codings,
-            remarks=train.remarks(taught, spared),
+            remarks=train.remarks(trained, spared),
         )
 
 
 def by_model(
     study: Study,
-    asking: Asking,
+    settings: RequestSettings,
     *,
     reparse: bool = False,
     units: list[str] | None = None,
     cluster: str = "",
     report: Report = silent,
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> Prelabelled:
+    progress: Callable[[RunProgress], None] = lambda _: None,
+) -> PrelabelResult:
     """Ask the project's model about each post that it has not answered, and parse the answers.
 
     A truncated answer is asked for once more, with a higher limit, and a post that got no answer
@@ -109,61 +109,61 @@ def by_model(
     the address of a Dask scheduler, its workers ask. ServiceUnavailable and ServiceRejected: what
     was answered is stored, and the same call goes on from there.
     """
-    model = model_of(study, asking)
-    if asking.several > 1 and units is None and not reparse:
-        prompt_batching.required(study, asking, model)
-    settings = {
-        **asking._asdict(),
+    model = model_of(study, settings)
+    if settings.several > 1 and units is None and not reparse:
+        prompt_batching.required(study, settings, model)
+    noted = {
+        **settings._asdict(),
         "cluster": cluster,
-        "prices": str(asking.prices or ""),
+        "prices": str(settings.prices or ""),
         "coder": model.coder,
     }
-    with logged(study, "prelabel", {**settings, "reparse": reparse}) as run:
+    with logged(study, "prelabel", {**noted, "reparse": reparse}) as run:
         add_coder(study, model.coder, kind="model", spec=model.spec)
         before = _units(study, model.coder)
-        asker: Asker | Crew
+        model_run: ModelRun | ClusterRun
         if cluster:
-            asker = Crew(
-                study, model, asking, run=run, report=report, progress=progress, address=cluster
+            model_run = ClusterRun(
+                study, model, settings, run=run, report=report, progress=progress, address=cluster
             )
         else:
-            asker = Asker(
-                study, model, asking, run=run, report=report, progress=progress, units=units
+            model_run = ModelRun(
+                study, model, settings, run=run, report=report, progress=progress, units=units
             )
         read = parse(study, model.coder, model.hides, everything=reparse)
         written, faults, remarks = read.codings, Counter(read.faults), list[str]()
-        if isinstance(asker, Asker) and not reparse and asker.pending():
+        if isinstance(model_run, ModelRun) and not reparse and model_run.pending():
             found = capabilities.probed(study)
-            remarks = capabilities.remarks(found, asking, free=asker.purse.free)
+            remarks = capabilities.remarks(found, settings, free=model_run.spending.free)
         for again in () if reparse else (False, True):
             try:
-                asker.ask(again=again)
+                model_run.ask(again=again)
             finally:
                 read = parse(study, model.coder, model.hides)
                 written, faults = written + read.codings, faults + Counter(read.faults)
-        return Prelabelled(
+        return PrelabelResult(
             model.coder,
             len(_units(study, model.coder) - before),
             len(before),
             {**faults, **failed(study, model.coder)},
             written,
-            asker.sent,
-            asker.purse.spent(),
-            (*remarks, *_stability(study, model.coder, asking.replicates), *asker.remarks()),
+            model_run.sent,
+            model_run.spending.spent(),
+            (*remarks, *_stability(study, model.coder, settings.replicates), *model_run.remarks()),
         )
 
 
-def dry_run(study: Study, asking: Asking) -> list[str]:
+def dry_run(study: Study, settings: RequestSettings) -> list[str]:
     """What asking would take and cost, and one complete request to read; nothing is sent."""
-    model = model_of(study, asking)
-    asker = Asker(study, model, asking, run="", report=silent)
-    chunks = asker.requests(asker.fresh(), claim=False)
+    model = model_of(study, settings)
+    model_run = ModelRun(study, model, settings, run="", report=silent)
+    chunks = model_run.requests(model_run.fresh(), claim=False)
     bodies = [str(body) for chunk in chunks for body in chunk.drop_duplicates("asked")["body"]]
     if not bodies:
         return ["nothing is pending: every post has an answer"]
     return [
-        *asker.purse.estimate(model.prompt.content, bodies),
-        deidentify.rules(asking.subreddits),
+        *model_run.spending.estimate(model.prompt.content, bodies),
+        deidentify.rules(settings.subreddits),
         "",
         "One request, as it would be sent:",
         bodies[0],

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, select
-
-from labeler.coders.llm.jobs import uploads
+from labeler.coders.llm.jobs import registry
+from labeler.coding.vocabulary import CoderKind, is_embedded, kind_of
 from labeler.files import records
 from labeler.reliability import gate
 from labeler.store import database, results, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
+from labeler.workflow import queries
+
+OPTIONS: dict[CoderKind | None, str] = {"cues": " --coder cues", "embedded": " --coder embed"}
 
 
 class Stage(NamedTuple):
@@ -30,7 +32,7 @@ def status(study: Study) -> list[Stage]:
     """The stages in order. The first with a command is the next to give."""
     posts = database.count(study.engine, tables.POSTS)
     stages = [Stage("posts", posts, 0, "posts", "" if posts else "labeler ingest FILE")]
-    stages += [*_uploads(study), *_prelabels(study, posts)]
+    stages += [*_jobs(study), *_prelabels(study, posts)]
     if not database.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
@@ -39,12 +41,12 @@ def status(study: Study) -> list[Stage]:
     return stages + _batch(study, newest) + _earlier(study, newest)
 
 
-def _uploads(study: Study) -> list[Stage]:
-    """Requests in batches of a model server, or in files of a folder, that are not yet fetched."""
-    rows = uploads.outstanding(study, codebook=study.codebook.fingerprint)
+def _jobs(study: Study) -> list[Stage]:
+    """Requests in jobs of a model server, or in files of a folder, that are not yet fetched."""
+    rows = registry.outstanding(study, codebook=study.codebook.fingerprint)
     waiting = sum(int(row.requests) for row in rows)
-    words = f"requests in {len(rows)} batches of a model"
-    return [Stage("batches", 0, waiting, words, "labeler prelabel --batch fetch")] if rows else []
+    words = f"requests in {len(rows)} jobs of a model"
+    return [Stage("jobs", 0, waiting, words, "labeler jobs fetch")] if rows else []
 
 
 def _prelabels(study: Study, posts: int) -> list[Stage]:
@@ -55,16 +57,14 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
     stages = []
     newest = _newest_embedded(study)
     for row in tables.rows(answered):
-        option = " --coder cues" if row.coder.startswith("cues@") else ""
-        if row.coder.startswith(tables.EMBEDDED):
-            option = " --coder embed"
+        option = OPTIONS.get(kind_of(row.coder), "")
         words = f"posts by {row.coder}"
         if row.failed:
             words += f", {row.failed} with an error"
         if row.coder in obeying:
             words += ", which obeys posts (ALARM: see the runs)"
         pending = max(0, posts - int(row.units))
-        if row.coder.startswith(tables.EMBEDDED) and row.coder != newest:
+        if is_embedded(row.coder) and row.coder != newest:
             pending = 0  # taught anew since: what it has not coded stays uncoded
         command = _if(pending, f"labeler prelabel{option}")
         stages.append(Stage("prelabel", int(row.units), pending, words, command))
@@ -93,14 +93,13 @@ def _earlier(study: Study, newest: str) -> list[Stage]:
 
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
-    tasks = database.read(study.engine, tables.TASKS, batch=batch)
-    total = len(tasks)
-    late = int(waiting(study, row, tasks).sum())
-    seats = seats_of(study, batch)[["arm", "coder"]]
-    open_ = tasks.merge(seats, on=["arm", "coder"])  # what was imported is never pushed
-    unpushed = int(open_["studio_task"].isna().sum()) - late
+    seats = queries.progress(study.engine, batch)
+    total, answered = int(seats["tasks"].sum()), int(seats["answered"].sum())
+    lacking = database.read(study.engine, tables.TASKS, batch=batch, studio_task=None)
+    late = int(waiting(study, row, lacking).sum())
+    pushed_to = seats_of(study, batch)[["arm", "coder"]]
+    unpushed = len(lacking.merge(pushed_to, on=["arm", "coder"])) - late  # imported: never pushed
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
-    answered = _answered(study, batch)
     option = f" --batch {batch}"
     uncoded = total - answered
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
@@ -140,8 +139,8 @@ def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[
         )
     )
     done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
-    aged = tables.ESTIMATES.name in outdated
-    pending = len(passed | done if aged else passed - done)
+    old = tables.ESTIMATES.name in outdated
+    pending = len(passed | done if old else passed - done)
     exported = _exported(study, batch)
     export = _if(ruled and not exported, "labeler export" + option)
     return [
@@ -149,7 +148,7 @@ def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[
             "aggregate",
             len(done),
             pending,
-            f"variables; the gate is open for {len(passed)}" + ("; outdated" if aged else ""),
+            f"variables; the gate is open for {len(passed)}" + ("; outdated" if old else ""),
             _if(pending, "labeler aggregate" + option),
         ),
         Stage("export", int(exported), 0, "bundles", export),
@@ -164,15 +163,6 @@ def _exported(study: Study, batch: str) -> bool:
     manifest = json.loads(records.read_text(path))
     now = results.computed_from(study.engine, batch)
     return not manifest.get("outdated") and manifest.get("computed_from") == now
-
-
-def _answered(study: Study, batch: str) -> int:
-    """Tasks of the batch with an annotation that stands; a skip is one."""
-    notes, tasks = tables.ANNOTATIONS, tables.TASKS
-    same = and_(*(notes.c[name] == tasks.c[name] for name in tables.keys(tasks)))
-    standing = select(notes.c.annotation).where(same, notes.c.withdrawn == 0)
-    query = select(func.count().label("coded")).where(tasks.c.batch == batch, standing.exists())
-    return int(database.query_rows(study.engine, query)["coded"].iloc[0])
 
 
 def _if(condition: object, command: str) -> str:

@@ -21,6 +21,7 @@ import pytest
 import studio_place
 from playwright.sync_api import Browser, expect, sync_playwright
 from spare_studio import Spare
+from waiting import SECONDS
 from warm import warm
 
 from labeler.studio.server import server as studio_server
@@ -89,14 +90,14 @@ def postgresql_url() -> Iterator[str]:
     if who:  # PostgreSQL refuses to run as root
         shutil.chown(folder, **who)
     made = [initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=120, **who)
+    subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=SECONDS, **who)
     program = str(Path(initdb).with_name("postgres"))
     server, port = serving(program, folder, who)
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(60)
+        server.wait(SECONDS)
         shutil.rmtree(folder)
 
 
@@ -119,7 +120,7 @@ def serving(program: str, folder: Path, who: dict[str, str]) -> tuple[subprocess
                 return server, port
             time.sleep(0.1)
         server.kill()
-        server.wait(60)
+        server.wait(SECONDS)
         if "Address already in use" not in told.read_text():
             break
     pytest.fail(f"PostgreSQL did not answer: {told.read_text()}")

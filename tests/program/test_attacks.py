@@ -17,7 +17,7 @@ from openai_server import Server
 from labeler.coders import requests
 from labeler.coders.llm import canary as canaries
 from labeler.coders.llm.client import complete
-from labeler.coders.requests import Parsed
+from labeler.coders.requests import ParsedCompletions
 from labeler.store.tables import COMPLETIONS, frame
 
 POSTS = pd.DataFrame(
@@ -53,7 +53,7 @@ def answered(server: Server, posts: pd.DataFrame, *, several: int = 1) -> pd.Dat
     return frame(COMPLETIONS, rows.assign(answer=made["asked"].map(bodies), **shared))
 
 
-def parsed(completions: pd.DataFrame) -> Parsed:
+def parsed(completions: pd.DataFrame) -> ParsedCompletions:
     """What becomes of them."""
     return requests.parse(completions, POSTS, TALK_BOOK)
 
@@ -74,9 +74,8 @@ def test_posts_left_out_are_asked_alone(server: Server) -> None:
     server.fail("length", match=POSTS.text[6], times=1)
     first = answered(server, POSTS, several=7)
     faults = parsed(first).faults
-    again = requests.to_ask_singly(first, faults)
-    assert list(again.unit) == list(POSTS.unit[:7])
-    alone = answered(server, POSTS[POSTS.unit.isin(again.unit)])
+    assert list(faults.unit) == list(POSTS.unit[:7])
+    alone = answered(server, POSTS[POSTS.unit.isin(faults.unit)])
     both = pd.concat([first.assign(created="1"), alone.assign(created="2")], ignore_index=True)
     assert set(parsed(both).codings.unit) == set(POSTS.unit)
     assert server.requests == -(-len(POSTS) // 7) + 7

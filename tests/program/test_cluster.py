@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +26,14 @@ import psycopg
 import pytest
 from openai_server import KEY, MODEL, Server
 from running import PASSED, Labeler
+from waiting import SECONDS, until
 
-from labeler.coders.llm.cluster.worker import Errand
+from labeler.coders.llm.cluster.worker import WorkerPortion
 from labeler.keys import key
 from labeler.store import tables
 
 POSTS = 60
 PASSWORD = "made-up-password-for-tests"
-SECONDS = 120
 LINK = re.compile(r'href="([^"]+)"')
 
 
@@ -82,14 +82,6 @@ def begin(folder: Path, name: str, program: str, *words: str, **settings: str): 
         )
 
 
-def until(reached: Callable[[], bool], what: str = "the moment") -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + SECONDS
-    while not reached():
-        assert time.monotonic() < deadline, f"{what} never came"
-        time.sleep(0.02)
-
-
 @contextlib.contextmanager
 def scheduling(folder: Path) -> Iterator[Dask]:
     """A scheduler without workers, ended by process id with all that were added."""
@@ -98,7 +90,9 @@ def scheduling(folder: Path) -> Iterator[Dask]:
     scheduler = begin(folder, "scheduler", "dask_scheduler", *words)
     dask = Dask(folder, scheduler, [], "", "")
     try:
-        until(lambda: told.is_file() and told.read_text("utf-8").endswith("}"), "the scheduler")
+        until(
+            lambda: told.is_file() and told.read_text("utf-8").endswith("}"), what="the scheduler"
+        )
         about = json.loads(told.read_text("utf-8"))
         dask.address = about["address"]
         dask.pages = f"http://127.0.0.1:{about['services']['dashboard']}"
@@ -115,7 +109,7 @@ def two_workers(folder: Path) -> Iterator[Dask]:
     with scheduling(folder) as running:
         running.begin_worker()
         running.begin_worker()
-        until(lambda: running.logs().count("Registered to:") == 2, "the workers")
+        until(lambda: running.logs().count("Registered to:") == 2, what="the workers")
         yield running
 
 
@@ -217,7 +211,9 @@ def test_killed_worker_costs_what_flew(labeler: Labeler, server: Server, tmp_pat
     units = {row["text"].split(" ")[0]: row["unit"] for row in labeler.rows(tables.POSTS)["posts"]}
     command = ("prelabel", "--no-canary", "--concurrency", "6", "--cluster")
     with two_workers(tmp_path) as dask, ended(labeler.begin(*command, dask.address)) as process:
-        until(lambda: "number33x says the bot helped" in asked(server), "the request that hangs")
+        until(
+            lambda: "number33x says the bot helped" in asked(server), what="the request that hangs"
+        )
         (coder,) = labeler.rows(tables.CODERS)["coders"]
         (book,) = labeler.rows(tables.CODEBOOKS)["codebooks"]
         about = {"coder": coder["coder"], "codebook": book["codebook"], "replicate": 1}
@@ -327,7 +323,7 @@ def test_budget_is_shared(labeler: Labeler, server: Server, dask: Dask, tmp_path
 
 def test_no_secret_in_logs_and_pages(labeler: Labeler, server: Server, dask: Dask) -> None:
     """Neither key, password, secret nor post stands in what Dask logs, shows or keeps on the disk,
-    even of an errand that failed."""
+    even of a portion that failed."""
     server.latency = 0.3
     command = ("prelabel", "--no-canary", "--concurrency", "4", "--cluster", dask.address)
     with ended(labeler.begin(*command)) as process:
@@ -408,7 +404,7 @@ def test_cluster_is_for_models_and_dask_is_loaded_only_then(labeler: Labeler) ->
     assert told.stdout == "set()\n"
 
 
-def test_errand_hides_what_it_holds() -> None:
-    """The repr of an errand names neither units nor anything of the project."""
-    shown = {name for name, field in Errand.__dataclass_fields__.items() if field.repr}
+def test_portion_hides_what_it_holds() -> None:
+    """The repr of a portion names neither units nor anything of the project."""
+    shown = {name for name, field in WorkerPortion.__dataclass_fields__.items() if field.repr}
     assert shown == {"name", "coder", "asking", "again", "version"}

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import requests
 from running import SAMPLE, Labeler, same
 from spare_studio import Spare
+from waiting import SECONDS, until
 from wire import wire
 
 from labeler.store import tables
@@ -93,11 +94,14 @@ def begun(labeler: Labeler, *words: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def until(reached: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "the moment never came"
-        time.sleep(0.02)
+def told(process: subprocess.Popen[str], words: str) -> str:
+    """What a program that runs writes on stderr up to the line that holds these words."""
+    assert process.stderr is not None
+    lines = [process.stderr.readline()]
+    while lines[-1] and words not in lines[-1]:
+        lines.append(process.stderr.readline())
+    assert words in lines[-1], "".join(lines)
+    return "".join(lines)
 
 
 def runs(labeler: Labeler, command: str) -> int:
@@ -108,7 +112,7 @@ def on_server(studio: Server) -> int:
     """How many tasks all projects there hold."""
     given = {"Authorization": f"Token {studio.token}"}
     listed = f"{studio.url}/api/projects/?page_size=1000&include=id,task_number"
-    answer = requests.get(listed, headers=given, timeout=60).json()
+    answer = requests.get(listed, headers=given, timeout=SECONDS).json()
     return sum(int(project["task_number"]) for project in answer["results"])
 
 
@@ -180,7 +184,7 @@ def test_server_killed_in_the_middle_of_push_and_of_pull(spare: Spare, tmp_path:
         until(lambda: on_server(server) > before)
         spare.kill()
         spare.start()
-        out, err = pushing.communicate(timeout=180)
+        out, err = pushing.communicate(timeout=SECONDS)
     assert pushing.returncode == 0, err
     assert "does not answer" in err
     admin = Studio(server.url, server.token, server="local")
@@ -194,7 +198,7 @@ def test_server_killed_in_the_middle_of_push_and_of_pull(spare: Spare, tmp_path:
         until(lambda: runs(labeler, "pull") > 0)
         spare.kill()
         spare.start()
-        out, err = pulling.communicate(timeout=180)
+        out, err = pulling.communicate(timeout=SECONDS)
     if pulling.returncode == 75:  # it was gone before it had answered once
         out = labeler("pull", "--json").out
     assert json.loads(out)["coded"] == CODED, err
@@ -216,7 +220,7 @@ def test_network_cut_is_waited_for(studio: Server, tmp_path: Path) -> None:
             until(lambda: on_server(studio) > before)
             line.cut()
             threading.Timer(12, line.mend).start()
-            _, err = pushing.communicate(timeout=180)
+            _, err = pushing.communicate(timeout=SECONDS)
     assert pushing.returncode == 0, err
     assert "no answer for 10 s" in err
     assert "has answered" in err
@@ -237,14 +241,13 @@ def test_watch_follows_live_and_ends_with_ctrl_c(spare: Spare, tmp_path: Path) -
         Studio(server.url, account.token, server="local").submit(int(first), RELEVANT, 1.0)
         assert "1 of 3 tasks coded" in watching.stdout.readline()
         spare.kill()
-        time.sleep(2)
+        err = told(watching, "does not answer")
         spare.start()
         Studio(server.url, account.token, server="local").submit(int(second), RELEVANT, 1.0)
         assert "2 of 3 tasks coded" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)  # Ctrl-C
-        _, err = watching.communicate(timeout=60)
+        err += watching.communicate(timeout=SECONDS)[1]
     assert watching.returncode == 0, err
-    assert "does not answer" in err
     assert "answers again" in err
     assert "Traceback" not in err
     assert "ended" in err
@@ -264,8 +267,8 @@ def test_hook_makes_the_pull_sooner(spare: Spare, tmp_path: Path) -> None:
         address = serving.stdout.readline().split()[-1] + "hook"
         touched = tmp_path / ".labeler" / "hook"
         for wrong in ({}, {"X-Labeler-Secret": "made up"}, {"X-Labeler-Secret": "ä".encode()}):
-            assert requests.post(address, headers=wrong, timeout=20).status_code == 403
-        assert requests.get(address, timeout=20).status_code == 405
+            assert requests.post(address, headers=wrong, timeout=SECONDS).status_code == 403
+        assert requests.get(address, timeout=SECONDS).status_code == 405
         assert not touched.exists()
         options = ["--every", "600", "--hook", address]
         with begun(labeler, "pull", "--watch", *options) as watching:
@@ -274,7 +277,7 @@ def test_hook_makes_the_pull_sooner(spare: Spare, tmp_path: Path) -> None:
             Studio(server.url, account.token, server="local").submit(int(task), RELEVANT, 1.0)
             assert "1 of 2 tasks coded" in watching.stdout.readline()
             watching.terminate()
-            _, err = watching.communicate(timeout=60)
+            _, err = watching.communicate(timeout=SECONDS)
         assert watching.returncode == 0, err
         assert touched.exists()
     secret = next(iter(hooks(server)[0]["headers"].values()))
@@ -291,14 +294,14 @@ def test_hook_that_may_not_be_is_told(studio: Server, tmp_path: Path) -> None:
         assert watching.stdout is not None
         assert "0 of 2 tasks coded" in watching.stdout.readline()
         watching.terminate()
-        _, err = watching.communicate(timeout=60)
+        _, err = watching.communicate(timeout=SECONDS)
     assert "studio start --hook" in err
     assert watching.returncode == 0
 
 
 def hooks(server: Server) -> list[dict[str, Any]]:
     given = {"Authorization": f"Token {server.token}"}
-    answer = requests.get(f"{server.url}/api/webhooks/", headers=given, timeout=60).json()
+    answer = requests.get(f"{server.url}/api/webhooks/", headers=given, timeout=SECONDS).json()
     assert isinstance(answer, list)
     return answer
 

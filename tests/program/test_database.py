@@ -13,6 +13,7 @@ import pandas as pd
 import psycopg
 import pytest
 from sqlalchemy import event, func, inspect, select, text
+from waiting import SECONDS
 
 from labeler.errors import StoreError
 from labeler.store import database, tables
@@ -82,7 +83,7 @@ def together(programs):
     for program in programs:
         program.stdin.write("go\n")
         program.stdin.flush()
-    said = [program.communicate(timeout=120)[0] for program in programs]
+    said = [program.communicate(timeout=SECONDS)[0] for program in programs]
     assert [program.returncode for program in programs] == [0] * len(programs)
     return said
 
@@ -253,7 +254,7 @@ def test_a_program_killed_in_the_middle_of_an_exchange_leaves_the_old_slice(engi
     program = running(REPLACE, store_url)
     assert program.stdout.readline() == "written, not committed\n"
     os.kill(program.pid, signal.SIGKILL)
-    program.communicate(timeout=30)
+    program.communicate(timeout=SECONDS)
     assert database.read(engine, tables.CODINGS)["value"].tolist() == ["old", "old"]
     database.replace(engine, (tables.CODINGS, {"codebook": "k"}, codings(["3"])))
     assert database.read(engine, tables.CODINGS)["unit"].tolist() == ["3"]
@@ -265,6 +266,41 @@ def test_a_database_of_a_newer_program_is_refused(engine, store_url):
         connection.execute(tables.MIGRATIONS.insert().values(name="9999-later", applied=""))
     with pytest.raises(StoreError, match=r"holds migration '9999-later'.*newer labeler: install"):
         database.connect(store_url)
+
+
+def test_the_batches_of_a_model_server_become_jobs(engine, store_url):
+    """A store of an earlier program keeps what is out: rows, members and the claims on them.
+
+    The tables of jobs may be there already, empty: an earlier migration makes what is missing.
+    """
+    old = """
+        CREATE TABLE uploads (upload TEXT NOT NULL PRIMARY KEY, coder TEXT NOT NULL,
+            server_batch TEXT NOT NULL, requests INTEGER);
+        CREATE TABLE uploaded (upload TEXT NOT NULL, completion TEXT NOT NULL, most FLOAT,
+            PRIMARY KEY (upload, completion));
+        INSERT INTO uploads VALUES ('u1', 'model:m', 'batch_7', 2);
+        INSERT INTO uploaded VALUES ('u1', 'c1', 0.5);
+        DELETE FROM migrations WHERE name >= '0008';
+    """
+    kept = {"claim": "unit", "holder": "a machine", "taken": "t"}
+    database.add(engine, tables.CLAIMS, tables.frame(tables.CLAIMS, [kept]))
+    job = {"claim": "other", "holder": "upload:u1", "taken": "t"}
+    database.add(engine, tables.CLAIMS, tables.frame(tables.CLAIMS, [job]))
+    with engine.begin() as connection:
+        for statement in filter(str.strip, old.split(";")):
+            connection.execute(text(statement))
+    again = database.connect(store_url)
+    (row,) = tables.rows(database.read(again, tables.JOBS))
+    assert (row.job, row.server_job, row.requests, row.state) == ("u1", "batch_7", 2, "")
+    (member,) = tables.rows(database.read(again, tables.JOB_REQUESTS))
+    assert (member.job, member.completion, member.most) == ("u1", "c1", 0.5)
+    holders = database.read(again, tables.CLAIMS)["holder"].tolist()
+    assert holders == ["job:u1", "a machine"]
+    assert {"uploads", "uploaded"}.isdisjoint(inspect(again).get_table_names())
+    row = {name: getattr(row, name) for name in row._fields} | {"state": "completed"}
+    assert database.mirror(again, tables.JOBS, tables.frame(tables.JOBS, [row])) == 1
+    assert database.count(again, tables.JOBS) == 1
+    again.dispose()
 
 
 def test_a_reader_gets_in_while_somebody_writes(engine, store_url):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from running import Labeler
+from waiting import SECONDS
 
 from labeler.studio.server import server
 
@@ -36,7 +37,7 @@ def demo(labeler: Labeler, *words: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -99,11 +100,11 @@ def test_demo_stays_up_until_interrupted_and_changes_nothing(shown: tuple[Path, 
         for name in ("report", "studio"):
             found = re.search(rf"^{name}: +(http://127\.0\.0\.1:\d+)", said, re.M)
             assert found, said
-            with urllib.request.urlopen(found.group(1), timeout=60) as answer:
+            with urllib.request.urlopen(found.group(1), timeout=SECONDS) as answer:
                 assert answer.status == 200
     finally:
         running.send_signal(signal.SIGINT)
-        rest, _ = running.communicate(timeout=120)
+        rest, _ = running.communicate(timeout=SECONDS)
     assert running.returncode == 0, rest
     assert server.status(root / ".labeler" / "demo" / "studio") is None
     assert kept(root) == before

@@ -13,6 +13,7 @@ import requests
 from places import ROOT
 from running import Labeler, same
 from test_loop import Desk, answer, desk
+from waiting import SECONDS
 
 from labeler.store import tables
 from labeler.studio.server.server import Server
@@ -98,7 +99,8 @@ def adjudicated(made: Desk, ours: set[str]) -> None:
         http.headers["Authorization"] = f"Token {labeler.settings['LABEL_STUDIO_API_KEY']}"
         url = labeler.settings["LABELER_STUDIO_URL"]
         for task in made.tasks("adjudication", "di").values():
-            given = http.get(f"{url}/api/tasks/{int(task)}/", timeout=20).json()["data"]["given"]
+            answer = http.get(f"{url}/api/tasks/{int(task)}/", timeout=SECONDS)
+            given = answer.json()["data"]["given"]
             assert [line for line in given.splitlines() if line.startswith("Coding ")] == [
                 "Coding A", "Coding B", "Coding C",
             ]  # fmt: skip

@@ -124,13 +124,11 @@ def test_units_of_a_batch_it_is_tested_on_teach_nothing(labeler: Labeler) -> Non
 
 
 def test_learning_curve_alone_codes_nothing(labeler: Labeler) -> None:
-    """--learning-curve prints the curve and writes no row; --json gives the numbers."""
+    """`learning-curve` prints the curve and writes no row; --json gives the numbers."""
     before = labeler.rows()
-    shown = labeler("prelabel", "--coder", "embed", "--learning-curve").out
+    shown = labeler("learning-curve").out
     assert "macro F1" in shown and "majority" in shown and "cues" in shown
-    rows: list[dict[str, Any]] = labeler(
-        "prelabel", "--coder", "embed", "--learning-curve", "--json"
-    ).json
+    rows: list[dict[str, Any]] = labeler("learning-curve", "--json").json
     assert [row["taught"] for row in rows] == [25, 50, 100, 180, 180, 0]
     same(before, labeler.rows())
 
@@ -147,12 +145,7 @@ def test_too_few_units_are_refused_with_their_counts(labeler: Labeler) -> None:
     assert "use --coder cues" in ended.err
 
 
-def test_curve_is_of_the_embedded_coder_alone(labeler: Labeler) -> None:
-    """Another coder has none."""
-    assert "--coder embed" in labeler("prelabel", "--learning-curve", code=2).err
-
-
 def test_wrong_folder_is_named(labeler: Labeler) -> None:
-    """A folder without a model: the option, the file, and what to name."""
-    ended = labeler("prelabel", "--coder", "embed", "--embed-model", labeler.root, code=1)
-    assert "--embed-model / LABELER_EMBED_MODEL" in ended.err and "config.json" in ended.err
+    """A folder without a model: the setting, the file, and what to name."""
+    ended = labeler("prelabel", "--coder", "embed", code=1, LABELER_EMBED_MODEL=str(labeler.root))
+    assert "embed_model / LABELER_EMBED_MODEL" in ended.err and "config.json" in ended.err

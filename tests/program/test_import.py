@@ -87,6 +87,39 @@ def test_last_years_codings_are_a_batch_that_is_coded(labeler: Labeler) -> None:
     assert labeler.following() == "labeler export --batch y1"
 
 
+def test_units_drawn_unequally_are_judged_by_their_weights(tmp_path: Path) -> None:
+    """The smallest case: .5: 60 yes, 38 no, 2 differ; .01: 96 no, 4 differ.
+
+    Unweighted its bound is .865 and would pass; weighted alpha is .352 and the share 3.2%.
+    """
+    labeler = Labeler(tmp_path / "study")
+    labeler("init")
+    labeler("ingest", sample_posts(labeler.root / "posts.jsonl", 200))
+    yes, no = "relevant", "not_relevant"
+    rows = []
+    for place, post in enumerate(posts(labeler)):
+        ada = yes if place < 60 or 98 <= place < 100 or place >= 196 else no
+        ben = yes if place < 60 else no
+        chance = "0.5" if place < 100 else "0.01"
+        for coder, value in (("ada", ada), ("ben", ben)):
+            rows.append((post["unit"], coder, "relevance", value, chance))
+    path = put(labeler, rows, ("unit", "coder", "variable", "value", "probability"))
+    labeler("codings", "import", path, "--arm", "blind", "--batch", "y1")
+    told = labeler("reliability", "--batch", "y1", "--json").json
+    verdict = next(v for v in told["verdicts"] if v["variable"] == "relevance" and not v["code"])
+    assert verdict["verdict"] == "fail"
+    assert verdict["value"] == pytest.approx(0.352, abs=5e-4)
+    assert "of the units coded alpha is 0.9" in verdict["note"]
+    assert "bound 0.864" in verdict["note"]
+    shown = labeler("reliability", "--batch", "y1").out
+    assert "0.352" in shown
+    why = ("--variable", "relevance", "--override", "a test")
+    labeler("aggregate", "--batch", "y1", *why)
+    shares = {row["code"]: row for row in labeler.rows()["estimates"]}
+    assert shares[yes]["share"] == pytest.approx(644 / 20_400)
+    assert "weighted" in shares[yes]["method"]
+
+
 def test_who_was_not_asked_gave_nothing(labeler: Labeler) -> None:
     """A segment variable that the file is silent about is undefined, not "no code was given"."""
     path = put(labeler, last_year(labeler))

@@ -9,7 +9,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import openai_server
 import pytest
 import requests
 from running import Labeler, same, sample_posts
+from waiting import SECONDS, until
 from wire import wire
 
 from labeler.store import tables
@@ -34,14 +34,10 @@ LATE = 0.5  # seconds that each request to Label Studio travels: a kill comes be
 def killed(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
     """SIGKILL the process at the moment that `reached` names, which must come before its end."""
     try:
-        deadline = time.monotonic() + 120
-        while not reached():
-            assert process.poll() is None, "it ended before the moment came"
-            assert time.monotonic() < deadline, "the moment never came"
-            time.sleep(0.02)
+        until(reached, process)
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(SECONDS)
     assert process.returncode == -signal.SIGKILL
 
 
@@ -59,7 +55,7 @@ def model_server(latency: float) -> Iterator[str]:
 
 def asked(url: str) -> dict[str, Any]:
     """What the model server was asked so far."""
-    answer = requests.get(url.replace("/v1", "/control"), timeout=20).json()
+    answer = requests.get(url.replace("/v1", "/control"), timeout=SECONDS).json()
     assert isinstance(answer, dict)
     return answer
 
@@ -68,7 +64,7 @@ def projects(studio: Server) -> list[dict[str, Any]]:
     """The projects of the batch at the Label Studio, as it lists them."""
     given = {"Authorization": f"Token {studio.token}"}
     answer = requests.get(
-        f"{studio.url}/api/projects/?page_size=1000", headers=given, timeout=20
+        f"{studio.url}/api/projects/?page_size=1000", headers=given, timeout=SECONDS
     ).json()
     return [one for one in answer["results"] if one["title"].startswith(f"{BATCH} · ")]
 

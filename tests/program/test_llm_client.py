@@ -20,12 +20,13 @@ import pandas as pd
 import pytest
 from openai_server import KEY, Server
 from places import ROOT
+from waiting import SECONDS
 
 from labeler.codebook import codebook as codebooks
 from labeler.coders import requests as prelabels
 from labeler.coders.llm.client import http
-from labeler.coders.llm.client.complete import Answer, Tally, complete
-from labeler.coders.requests import Templates
+from labeler.coders.llm.client.complete import Completion, RequestTally, complete
+from labeler.coders.requests import PromptTemplates
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.keys import canonical
 from labeler.store.tables import COMPLETIONS, frame
@@ -33,7 +34,7 @@ from labeler.store.tables import COMPLETIONS, frame
 BOOK = codebooks.read(
     (ROOT / "codebook" / "llm-mental-health.yaml").read_text(encoding="utf-8"), source="codebook"
 )
-TEMPLATES = Templates("{{ codebook.title }}", "{{ delimiter }}\n{{ post }}")
+TEMPLATES = PromptTemplates("{{ codebook.title }}", "{{ delimiter }}\n{{ post }}")
 SPEC = prelabels.spec(base_url="http://127.0.0.1/v1", model="made-up", templates=TEMPLATES)
 
 
@@ -63,10 +64,10 @@ class Asked:
     """What a run handed over, and how it ended."""
 
     def __init__(self, server: Server | str, asked: list[tuple[str, str]], **how: Any) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[Completion] = []
         self.reports = 0
         self.error: Exception | None = None
-        self.tally = Tally()
+        self.tally = RequestTally()
         options: dict[str, Any] = {"api_key": KEY, "pause": 0.01, "deadline": 5.0} | how
         try:
             self.tally = complete(
@@ -79,7 +80,7 @@ class Asked:
         except (ServiceRejected, ServiceUnavailable) as error:
             self.error = error
 
-    def report(self, tally: Tally) -> None:
+    def report(self, tally: RequestTally) -> None:
         self.reports += 1
 
     @property
@@ -116,7 +117,7 @@ def test_answers_come_raw_and_parse(server: Server) -> None:
     assert len(found.segments) > 0
 
 
-def parsed(asked: list[tuple[str, str]], answers: list[Answer]) -> prelabels.Parsed:
+def parsed(asked: list[tuple[str, str]], answers: list[Completion]) -> prelabels.ParsedCompletions:
     """The answers as codings; the n-th request is that of post n."""
     units = {key: f"u{n}" for n, (key, _) in enumerate(asked)}
     shared = {"codebook": BOOK.fingerprint, "coder": prelabels.coder(SPEC), "replicate": 1}
@@ -359,7 +360,7 @@ def test_what_the_store_raises_ends_the_run(server: Server) -> None:
     class Full(Exception):
         pass
 
-    def store(answer: Answer) -> None:
+    def store(answer: Completion) -> None:
         raise Full
 
     with pytest.raises(Full):
@@ -391,16 +392,16 @@ def test_the_server_as_a_program() -> None:
         url = program.stdout.readline().strip()
         control = url.removesuffix("/v1") + "/control"
         told = canonical({"faults": [{"kind": "500", "times": 1}], "latency": 0.01}).encode()
-        urllib.request.urlopen(urllib.request.Request(control, data=told), timeout=10).close()
+        urllib.request.urlopen(urllib.request.Request(control, data=told), timeout=SECONDS).close()
         run = Asked(url, requests(2))
         assert run.error is None
-        with urllib.request.urlopen(control, timeout=10) as answer:
+        with urllib.request.urlopen(control, timeout=SECONDS) as answer:
             counts = json.load(answer)
         assert (counts["requests"], sorted(counts["posts"].values())) == (3, [1, 2])
         assert counts["statuses"] == {"200": 2, "500": 1}
     finally:
         program.terminate()
-        program.communicate(timeout=10)
+        program.communicate(timeout=SECONDS)
 
 
 @pytest.mark.parametrize(

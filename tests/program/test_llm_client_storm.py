@@ -11,8 +11,16 @@ from collections.abc import Iterator
 import openai_server
 import pytest
 from openai_server import KEY, Fault, Server
+from waiting import SECONDS, until
 
-from labeler.coders.llm.client.complete import Answer, Endpoint, Limits, Tally, complete, probe
+from labeler.coders.llm.client.complete import (
+    Completion,
+    Endpoint,
+    RateLimits,
+    RequestTally,
+    complete,
+    probe,
+)
 from labeler.errors import ServiceRejected, ServiceUnavailable, StoreError
 from labeler.keys import canonical
 
@@ -60,12 +68,12 @@ class Kept:
     """A store that counts, and may refuse."""
 
     def __init__(self, refuse: int = 0) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, Completion] = {}
         self.twice: list[str] = []
         self.sizes: list[int] = []
         self.refuse = refuse
 
-    def __call__(self, answers: list[Answer]) -> None:
+    def __call__(self, answers: list[Completion]) -> None:
         if self.refuse and len(self.answers) >= 20:
             self.refuse -= 1
             raise StoreError("store.db: database or disk is full; free some space")
@@ -76,7 +84,7 @@ class Kept:
             self.answers[answer.completion] = answer
 
 
-def run(server: Server, bodies: dict[str, str], kept: Kept, **how: object) -> Tally:
+def run(server: Server, bodies: dict[str, str], kept: Kept, **how: object) -> RequestTally:
     """Ask what is not kept yet; a good answer has time to come however busy the machine is."""
     missing = [(key, body) for key, body in bodies.items() if key not in kept.answers]
     options: dict[str, object] = {
@@ -150,19 +158,18 @@ def flew_at_the_stop(server: Server, posts: list[str]) -> set[str]:
 def test_a_server_that_is_gone_is_waited_for() -> None:
     """Nobody listens for two seconds: no attempt is lost, no answer asked for again."""
     bodies, kept, server = asked(150), Kept(), Server(latency=0.02)
-    ended: list[Tally] = []
+    ended: list[RequestTally] = []
     with openai_server.serve(0, server):
         port = int(server.url.split(":")[2].split("/")[0])
         thread = threading.Thread(
             target=lambda: ended.append(run(server, bodies, kept, attempts=2, concurrency=8))
         )
         thread.start()
-        while len(kept.answers) < 30:
-            time.sleep(0.01)
+        until(lambda: len(kept.answers) >= 30)
     time.sleep(2)
     gone_at = server.requests
     with openai_server.serve(port, server):
-        thread.join(timeout=20)
+        thread.join(timeout=SECONDS)
     assert [tally.answered for tally in ended] == [150]
     assert len(kept.answers) == 150
     assert 30 <= gone_at < 150
@@ -175,7 +182,7 @@ def test_patience_ends_with_what_to_do(server: Server) -> None:
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable, match="no answer for 1 s") as gone:
         run(server, asked(50), Kept(), patience=1.0)
-    assert 1 <= time.monotonic() - began < 8
+    assert time.monotonic() - began >= 1
     assert server.requests < 50
     assert "run the same command again" in str(gone.value)
 
@@ -211,12 +218,12 @@ def test_answers_come_in_portions(server: Server) -> None:
 
 
 def test_limits_are_read_from_the_first_reply(server: Server) -> None:
-    """With 600 a minute in the headers, forty requests take about four seconds."""
+    """With 600 a minute in the headers, forty requests take no less than three seconds."""
     server.headers = {"x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "9"}
     began = time.monotonic()
     tally = run(server, asked(40), Kept(), concurrency=4, limits=None)
     assert tally.limits.requests_per_minute == pytest.approx(600)
-    assert 3 < time.monotonic() - began < 8
+    assert time.monotonic() - began > 3
 
 
 @pytest.mark.parametrize("retry_after", [None, "0.1"])
@@ -236,7 +243,7 @@ def test_a_probe_sees_what_is_enforced(server: Server, enforces: bool, logprobs:
     server.headers = {"x-ratelimit-limit-requests": "6000"}
     found = probe(server.url, KEY, "made-up")
     assert found == Endpoint(
-        enforces, logprobs, True, (openai_server.MODEL,), Limits(6000), found.detail
+        enforces, logprobs, True, (openai_server.MODEL,), RateLimits(6000), found.detail
     )
     assert ("yes" in found.detail) is not enforces
     assert (server.probes, server.requests) == (1, 0)
@@ -260,9 +267,9 @@ def test_a_probe_with_a_wrong_key(server: Server) -> None:
 def test_breaking_off_keeps_what_came(server: Server) -> None:
     """Ctrl-C: what has arrived is handed over before the program ends."""
     server.latency = 0.01
-    kept, seen = Kept(), Tally()
+    kept, seen = Kept(), RequestTally()
 
-    def broken_off(tally: Tally) -> None:
+    def broken_off(tally: RequestTally) -> None:
         nonlocal seen
         seen = tally
         if 40 <= tally.answered < 10_000 and not seen.held:

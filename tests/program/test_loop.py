@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 from running import Labeler, same, sample_posts
+from waiting import SECONDS
 
 from labeler.store import tables
 from labeler.studio.client.studio import Studio
@@ -115,9 +116,9 @@ def doctored(made: Desk, studio: Server) -> None:
     with requests.Session() as http:
         http.headers["Authorization"] = f"Token {studio.token}"
         hidden = {"show_collab_predictions": False}
-        assert http.patch(f"{studio.url}/api/projects/{assisted}/", json=hidden, timeout=20).ok
+        assert http.patch(f"{studio.url}/api/projects/{assisted}/", json=hidden, timeout=SECONDS).ok
         given = {"task": int(task), "result": [], "model_version": "made up"}
-        assert http.post(f"{studio.url}/api/predictions/", json=given, timeout=20).ok
+        assert http.post(f"{studio.url}/api/predictions/", json=given, timeout=SECONDS).ok
     told = made.labeler("doctor", code=1).out
     assert "suggestions do not show" in told
     assert "1 suggestions in a blind project" in told
@@ -258,9 +259,9 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
     with requests.Session() as http:
         http.headers["Authorization"] = f"Token {account.token}"
         at = f"{studio.url}/api/annotations"
-        assert http.delete(f"{at}/{notes[deleted]}/", timeout=20).ok
+        assert http.delete(f"{at}/{notes[deleted]}/", timeout=SECONDS).ok
         given = answer(made.text(corrected), "negative")
-        assert http.patch(f"{at}/{notes[corrected]}/", json={"result": given}, timeout=20).ok
+        assert http.patch(f"{at}/{notes[corrected]}/", json={"result": given}, timeout=SECONDS).ok
     done = labeler("pull", "--json").json
     assert (done["changed"], done["coded"], done["tasks"]) == (2, 2, 3)
     stages = {row["stage"]: row for row in labeler("status", "--json").json["stages"]}

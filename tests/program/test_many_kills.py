@@ -18,8 +18,9 @@ from typing import NamedTuple
 import openai_server
 from openai_server import KEY, MODEL, Server
 from running import Labeler
+from waiting import SECONDS, until
 
-from labeler.coders.llm.client.answers import PORTION
+from labeler.coders.llm.client.completions import PORTION
 from labeler.store import tables
 
 POSTS, KILLS, CONCURRENCY = 3000, 20, 256
@@ -46,25 +47,20 @@ def killed(process: subprocess.Popen[bytes], server: Server, moment: float) -> i
 
     A negative moment is so many seconds after the process began, whatever it does then.
     """
-    began, asked = time.monotonic(), server.requests
-    while moment >= 0 and server.requests == asked:
-        assert process.poll() is None, "it ended before the moment came"
-        assert time.monotonic() < began + 60, "no request came"
-        time.sleep(0.005)
+    asked = server.requests
+    if moment >= 0:
+        until(lambda: server.requests > asked, process, "the first request")
     time.sleep(abs(moment))
     flying = server.flying
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(SECONDS)
     assert process.returncode == -signal.SIGKILL, "it ended before the moment came"
     return max(flying, server.flying)
 
 
 def settled(server: Server) -> int:
     """How many requests came, once no more comes and all are answered."""
-    deadline = time.monotonic() + 30
-    while server.flying:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not server.flying, what="the last answer")
     return server.requests
 
 

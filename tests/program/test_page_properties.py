@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import ROOT
 from strategies import Coded, codebooks_accepted, codings_valid
+from waiting import SECONDS
 
 from labeler.codebook.codebook import Codebook
 from labeler.keys import key
@@ -37,7 +38,7 @@ def test_any_codebook_makes_a_page_that_is_accepted(studio: Server, book: Codebo
         f"{studio.url}/api/projects/validate/",
         json={"label_config": config.config(book, template=CONFIG)},
         headers={"Authorization": f"Token {studio.token}"},
-        timeout=30,
+        timeout=SECONDS,
     )
     assert answer.status_code == 204, answer.text
 
@@ -120,7 +121,7 @@ def predicted(studio: Server, task: int) -> list[dict[str, object]]:
         f"{studio.url}/api/predictions/",
         params={"task": task},
         headers={"Authorization": f"Token {studio.token}"},
-        timeout=30,
+        timeout=SECONDS,
     )
     found = [result for prediction in answer.json() for result in prediction["result"]]
     assert answer.ok

@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import openai_server
 import pytest
 from openai_server import KEY, MODEL, Server
 from running import Ended, Labeler
+from waiting import SECONDS, until
 
 from labeler.coders.llm import request_body, tokens
 from labeler.store import database, tables
@@ -85,7 +86,7 @@ def quiet(labeler: Labeler, *words: str | Path, code: int = 0) -> Ended:
 
 def price_file(folder: Path, model: str = MODEL) -> Path:
     """A made-up price for a model, beside the one for servers of this machine: nothing."""
-    price = f"batch: 0.5\n    as_of: {time.strftime('%Y-%m-%d')}\n    source: made up\n"
+    price = f"in_job: 0.5\n    as_of: {time.strftime('%Y-%m-%d')}\n    source: made up\n"
     path = folder / "made-up-prices.yaml"
     path.write_text(
         f"currency: EUR\nmodels:\n  {model}:\n    input: {INPUT}\n    output: {OUTPUT}\n    {price}"
@@ -108,14 +109,6 @@ def good(labeler: Labeler) -> set[str]:
 def ledger(labeler: Labeler) -> list[dict[Any, Any]]:
     """What left to whom, as the ledger has it."""
     return labeler.rows(tables.LEDGER)["ledger"]
-
-
-def until(reached: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 120
-    while not reached():
-        assert time.monotonic() < deadline, "the moment never came"
-        time.sleep(0.02)
 
 
 def test_what_leaves_is_hidden_and_quotes_stand_in_the_original(
@@ -335,7 +328,7 @@ def test_dry_run_sends_nothing(labeler: Labeler, server: Server) -> None:
     assert f"requests: {POSTS}\n" in told
     assert "tokens sent: " in told
     assert "cost at full price: " in told
-    assert "cost as a batch: " in told
+    assert "cost as jobs: " in told
     assert " EUR" in told
     shown = json.loads(told.rstrip("\n").split("\n")[-1])
     assert shown["model"] == MODEL
@@ -403,7 +396,7 @@ def test_two_processes_ask_each_post_once(labeler: Labeler, server: Server, stor
     server.latency = 0.4
     command = ("prelabel", "--no-canary", "--concurrency", "2")
     both = [shared.begin(*command) for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    assert [process.wait(SECONDS) for process in both] == [0, 0]
     quiet(shared)
     assert server.requests == POSTS
     assert set(server.posts.values()) == {1}
@@ -421,7 +414,7 @@ def test_claims_of_a_killed_process_fall(labeler: Labeler, server: Server) -> No
         until(lambda: server.requests >= 5)
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(SECONDS)
     assert labeler.rows(tables.CLAIMS)["claims"]
     assert [row["host"] for row in ledger(labeler)] == ["127.0.0.1"]
     assert ledger(labeler)[0]["posts"] >= 5
@@ -446,7 +439,7 @@ def test_server_that_is_gone_comes_back(labeler: Labeler, server: Server, tmp_pa
         time.sleep(2.0)
         assert process.poll() is None
         with openai_server.serve(port, own):
-            assert process.wait(120) == 0
+            assert process.wait(SECONDS) == 0
     finally:
         if process.poll() is None:
             process.kill()
@@ -470,11 +463,11 @@ def test_store_that_is_locked_loses_nothing(labeler: Labeler, server: Server) ->
         lock.isolation_level = None
         lock.execute("BEGIN IMMEDIATE")
         stored = completions(labeler)
-        until(lambda: server.requests >= len(stored) + 2)
-        time.sleep(database.BUSY_SECONDS + 3)
+        until(lambda: server.statuses["200"] >= len(stored) + 2)
+        time.sleep(database.BUSY_SECONDS + 10)
         lock.execute("ROLLBACK")
         lock.close()
-        told = process.communicate(timeout=120)[1]
+        told = process.communicate(timeout=SECONDS)[1]
     assert process.returncode == 1, told
     assert "Traceback" not in told
     assert database.BUSY in told

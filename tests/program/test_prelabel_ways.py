@@ -20,6 +20,7 @@ import openai_server
 import pytest
 from openai_server import KEY, MODEL, Server
 from running import Labeler
+from waiting import SECONDS
 
 from labeler.codebook import codebook
 from labeler.store import database, tables
@@ -75,6 +76,10 @@ def prelabel(labeler: Labeler, *words: str, code: int = 0) -> Any:
     return done.json if code == 0 else done
 
 
+def pilot(labeler: Labeler, *words: str) -> Any:
+    return labeler("pilot", "--no-canary", "--json", *words).json
+
+
 def units(labeler: Labeler) -> list[str]:
     return [row["unit"] for row in labeler.rows(tables.POSTS)["posts"]]
 
@@ -86,11 +91,11 @@ def test_several_posts_share_a_request_after_a_pilot(labeler: Labeler, server: S
     thousand posts cost 1,000 or 1,000 / 3 times its price.
     """
     refused = prelabel(labeler, "--several", "3", code=1)
-    assert "--pilot 12" in refused.err
+    assert "labeler pilot --posts 12 --several 3" in refused.err
     assert (server.requests, server.probes) == (0, 0)
 
     prices = ("--prices", str(labeler.root / "prices.yaml"))
-    found = prelabel(labeler, "--several", "3", "--pilot", "12", *prices)
+    found = pilot(labeler, "--several", "3", "--posts", "12", *prices)
     assert server.requests == POSTS + POSTS // 3
     assert found["posts"] == POSTS
     assert found["alone"] == pytest.approx(1000 * EACH)
@@ -106,7 +111,7 @@ def test_several_posts_share_a_request_after_a_pilot(labeler: Labeler, server: S
     assert together["prompt_tokens"].sum() == 900 * POSTS // 3
     assert together["cost"].sum() == pytest.approx(EACH * POSTS / 3)
     assert prelabel(labeler, "--several", "3")["requests"] == 0
-    told = labeler("prelabel", "--no-canary", "--several", "3", "--pilot", "12", *prices).out
+    told = labeler("pilot", "--no-canary", "--several", "3", "--posts", "12", *prices).out
     assert "12 posts coded alone and 3 together" in told
     assert "a thousand posts cost 120.0000 EUR alone, 40.0000 EUR together" in told
 
@@ -116,7 +121,7 @@ def test_a_post_left_out_in_company_is_asked_alone(labeler: Labeler, server: Ser
     prelabel(labeler, "--limit", "12")  # alone, so that the pilot only has to ask together
     server.fail("left-out", times=1)
     asked = server.requests
-    found = prelabel(labeler, "--several", "4", "--pilot", "12")
+    found = pilot(labeler, "--several", "4", "--posts", "12")
     assert found["posts"] == POSTS
     assert server.requests == asked + 3 + 1
     rows = labeler.table(tables.COMPLETIONS)
@@ -269,7 +274,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(
             break
         shown += part
     os.close(ours)
-    assert done.wait(60) == 0
+    assert done.wait(SECONDS) == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     assert re.search(r"\d+/8", text)
     assert "in flight" in text

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import openai_server
 from openai_server import MODEL, Fault, Server
 from running import Ended, Labeler
+from waiting import SECONDS, until
 
 MARK = "zq7xv"
 SECRETS = {
@@ -56,7 +57,7 @@ def dumped(url: str) -> bytes:
     program = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))[-1]
     address = url.replace("+psycopg", "")
     done = subprocess.run(
-        [program, "--inserts", address], check=True, capture_output=True, timeout=60
+        [program, "--inserts", address], check=True, capture_output=True, timeout=SECONDS
     )
     return done.stdout
 
@@ -66,15 +67,11 @@ def killed(labeler: Labeler, server: Server, *words: str, **settings: str) -> No
     before = server.requests
     process = labeler.begin(*words, **settings)
     try:
-        deadline = time.monotonic() + 60
-        while server.requests < before + 6:
-            assert process.poll() is None, "it ended before the moment came"
-            assert time.monotonic() < deadline, "the moment never came"
-            time.sleep(0.01)
+        until(lambda: server.requests >= before + 6, process)
         time.sleep(0.3)
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(SECONDS)
 
 
 def failing(labeler: Labeler, server: Server, url: str) -> list[Ended]:
@@ -102,7 +99,7 @@ def attempted(labeler: Labeler, *words: str, **settings: str) -> Ended:
         env=labeler.variables(settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
     )
     return Ended(done.stdout, done.stderr)
 

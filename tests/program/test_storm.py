@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import openai_server
 import pytest
 from openai_server import KEY, MODEL, Fault, Server
 from running import Ended, Labeler
+from waiting import SECONDS, until
 
 from labeler.store import tables
 
@@ -88,15 +89,6 @@ def expected(faults: list[Fault]) -> dict[str, str]:
     return {f.match: NAMED[f.kind] for f in faults if f.times is None and f.kind in NAMED}
 
 
-def until(reached: Callable[[], bool], process: subprocess.Popen[Any]) -> None:
-    """Wait until something is so; the process must not end before."""
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert process.poll() is None, "it ended before the moment came"
-        assert time.monotonic() < deadline, "the moment never came"
-        time.sleep(0.01)
-
-
 def words(labeler: Labeler) -> dict[str, str]:
     """Unit → the first word of its post."""
     posts = labeler.rows(tables.POSTS)["posts"]
@@ -151,7 +143,7 @@ def outlasting(labeler: Labeler, server: Server, port: int, *options: str) -> En
         time.sleep(GONE_SECONDS)
         assert process.poll() is None
         with openai_server.serve(port, server):
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=SECONDS)
     finally:
         if process.poll() is None:
             process.kill()

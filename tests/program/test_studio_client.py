@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from places import ROOT
+from waiting import SECONDS
 
 from labeler.codebook import codebook
 from labeler.errors import ProjectError, ServiceRejected, ServiceUnavailable
@@ -117,7 +118,7 @@ def test_lost_answer_to_an_import_makes_no_second_task(studio: Server) -> None:
             if handler.headers[name]
         }
         address = studio.url + handler.path
-        reply = requests.request(handler.command, address, data=body, headers=kept, timeout=60)
+        reply = requests.request(handler.command, address, data=body, headers=kept, timeout=SECONDS)
         if "/import" in handler.path and not lost:
             lost.append(reply.status_code)
             handler.connection.close()
@@ -143,7 +144,7 @@ def test_copies_that_nobody_coded_are_deleted(admin: Studio, studio: Server) -> 
     first = admin.import_tasks(project, payload("a", "b"))
     address = f"{studio.url}/api/projects/{project}/import?return_task_ids=true"
     headers = {"Authorization": f"Token {studio.token}"}
-    reply = requests.post(address, json=payload("a", "b"), headers=headers, timeout=60)
+    reply = requests.post(address, json=payload("a", "b"), headers=headers, timeout=SECONDS)
     later_b = reply.json()["task_ids"][1]
     admin.submit(later_b, GLAD, 2.0)
     told: list[str] = []
@@ -178,7 +179,7 @@ def test_changes_come_with_all_annotations_of_a_task(admin: Studio, studio: Serv
     assert annotation["result"][0]["value"] == {"choices": ["glad"]}
     assert (annotation["lead_time"], annotation["was_cancelled"]) == (7.5, False)
     headers = {"Authorization": f"Token {studio.token}"}
-    requests.delete(f"{studio.url}/api/annotations/{made}/", headers=headers, timeout=60)
+    requests.delete(f"{studio.url}/api/annotations/{made}/", headers=headers, timeout=SECONDS)
     [withdrawn] = admin.changes(project, since=later([changed]))
     assert withdrawn.annotations == []
 
@@ -192,7 +193,7 @@ def test_changes_of_an_empty_project_are_none(admin: Studio) -> None:
 def test_both_kinds_of_token_open_the_door(studio: Server) -> None:
     """A personal access token works as the legacy token does."""
     headers = {"Authorization": f"Token {studio.token}"}
-    reply = requests.post(f"{studio.url}/api/token/", headers=headers, timeout=60)
+    reply = requests.post(f"{studio.url}/api/token/", headers=headers, timeout=SECONDS)
     personal = reply.json()["token"]
     assert "@" in Studio(studio.url, personal, server="local").me()
 

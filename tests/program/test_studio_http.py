@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+from waiting import SECONDS
 
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.studio.server import server
@@ -18,7 +19,9 @@ def test_an_account_is_made_once(studio):
     assert again == made
     assert made.token not in repr(made)
     login = {"Authorization": f"Token {made.token}"}
-    person = requests.get(f"{studio.url}/api/current-user/whoami", headers=login, timeout=20).json()
+    person = requests.get(
+        f"{studio.url}/api/current-user/whoami", headers=login, timeout=SECONDS
+    ).json()
     assert (person["id"], person["email"]) == (made.id, "ada@coders.example")
     assert (person["first_name"], person["last_name"]) == ("Ada", "Made Up")
 

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from waiting import SECONDS, until
 
 from labeler.errors import ProjectError, ServiceUnavailable
 from labeler.studio.server import server as studio_server
@@ -83,10 +83,10 @@ def test_strangers_cannot_sign_up(studio):
     """Sign-up without an invitation is refused."""
     with requests.Session() as http:
         page = f"{studio.url}/user/signup/"
-        http.get(page, timeout=20)
+        http.get(page, timeout=SECONDS)
         token = http.cookies["csrftoken"]
         form = {"csrfmiddlewaretoken": token, "email": "x@y.example", "password": "long enough"}
-        assert http.post(page, data=form, timeout=20).status_code == 403
+        assert http.post(page, data=form, timeout=SECONDS).status_code == 403
 
 
 def test_a_port_taken_meanwhile_is_noticed(folder, studio_environment, monkeypatch):
@@ -126,7 +126,7 @@ def test_stop_leaves_no_process_and_start_serves_the_same_again(folder, studio_e
     server = studio_server.start(folder, environment=studio_environment)
     login = {"Authorization": f"Token {server.token}"}
     body = {"title": "Made before the stop"}
-    requests.post(f"{server.url}/api/projects", json=body, headers=login, timeout=20)
+    requests.post(f"{server.url}/api/projects", json=body, headers=login, timeout=SECONDS)
     assert studio_server.stop(folder)
     assert gone(server.pid)
     assert studio_server.status(folder) is None
@@ -134,7 +134,7 @@ def test_stop_leaves_no_process_and_start_serves_the_same_again(folder, studio_e
     again = studio_server.start(folder, environment=studio_environment)
     assert (again.url, again.token) == (server.url, server.token)
     assert again.pid != server.pid
-    found = requests.get(f"{again.url}/api/projects", headers=login, timeout=20).json()
+    found = requests.get(f"{again.url}/api/projects", headers=login, timeout=SECONDS).json()
     assert [project["title"] for project in found["results"]] == ["Made before the stop"]
 
 
@@ -142,10 +142,7 @@ def test_a_killed_server_is_noticed_and_brought_back_once(folder, studio_environ
     """After SIGKILL, status says that nothing runs; two starts at once bring one server back."""
     server = studio_server.start(folder, environment=studio_environment)
     os.kill(server.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while studio_server.status(folder) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert studio_server.status(folder) is None
+    until(lambda: studio_server.status(folder) is None, what="its end")
     with ThreadPoolExecutor(2) as pool:
         started = partial(studio_server.start, folder, environment=studio_environment)
         first, second = (pool.submit(started), pool.submit(started))
@@ -179,12 +176,13 @@ def test_a_foreign_process_is_never_signalled(folder, studio_environment):
 
 def test_a_program_that_ends_is_told_with_its_last_words(tmp_path):
     """When the process ends while it starts, the error names the log and gives its last lines."""
-    program = tmp_path / "environment" / "bin" / "label-studio"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\necho no such table: made up\nexit 1\n")
-    program.chmod(0o755)
+    folder = tmp_path / "environment" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("label-studio", "python"):  # which of them is run is the server's own affair
+        (folder / name).write_text("#!/bin/sh\necho no such table: made up\nexit 1\n")
+        (folder / name).chmod(0o755)
     with pytest.raises(ServiceUnavailable, match=r"label-studio\.log:\nno such table: made up"):
-        studio_server.start(tmp_path / "data", environment=tmp_path / "environment", timeout=20)
+        studio_server.start(tmp_path / "data", environment=tmp_path / "environment")
 
 
 def test_other_folders_are_refused(tmp_path):

@@ -5,13 +5,11 @@ Every post, code and account is made up.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import secrets
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,13 +20,20 @@ import requests
 from running import Labeler, same, sample_posts
 from spare_studio import Spare
 from test_loop import answer
+from waiting import SECONDS, until
 
 from labeler.store import tables
 from labeler.studio.client.studio import Studio
 from labeler.studio.server import server
 from labeler.studio.server.server import Server
 
-SECONDS = 60
+
+def answers(address: str) -> bool:
+    """Whether a server is there and says that all is well."""
+    try:
+        return requests.get(address, timeout=SECONDS).ok
+    except requests.RequestException:
+        return False
 
 
 def study(root: Path, studio: Server, *, posts: int = 16, **settings: str) -> Labeler:
@@ -236,17 +241,11 @@ def studio_on_postgresql(
         process = subprocess.Popen(program, cwd=data, env=env, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{own}"
     try:
-        deadline = time.monotonic() + 300
-        while time.monotonic() < deadline:
-            assert process.poll() is None, (data / "log").read_text()
-            with contextlib.suppress(requests.RequestException):
-                if requests.get(f"{url}/health", timeout=5).ok:
-                    break
-            time.sleep(0.25)
+        until(lambda: answers(f"{url}/health"), process, "its first answer")
         yield Server(url, token, process.pid, data)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(SECONDS)
 
 
 @pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")  # the SDK's own

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 from running import ROOT, Labeler
+from waiting import SECONDS
 
 from labeler import __version__
 
@@ -48,7 +49,12 @@ class Installed(NamedTuple):
         """What a Python program prints in the wheel's environment, from an empty folder."""
         command = [str(self.python), "-W", "error", "-c", program, *words]
         return subprocess.run(
-            command, cwd=self.labeler.root, capture_output=True, text=True, check=True, timeout=120
+            command,
+            cwd=self.labeler.root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=SECONDS,
         ).stdout
 
 
@@ -75,7 +81,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def run(*command: str) -> None:
     hidden = {"PYTHONPATH", "PYTHONHOME"}
     env = {name: value for name, value in os.environ.items() if name not in hidden}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import stat
-import subprocess
-import sys
 
 import pytest
 
 from labeler.errors import ProjectError
 from labeler.project import DEFAULT_LLM_URL, Project, load
-
-SECRET = (
-    "import pathlib, sys; from labeler.project import Project; "
-    "print(Project(root=pathlib.Path(sys.argv[1])).secret().hex())"
-)
 
 
 def test_an_option_beats_a_variable_beats_a_file_beats_the_default(tmp_path):
@@ -130,15 +123,6 @@ def test_the_secret_is_made_once_for_its_owner_alone(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / ".labeler").stat().st_mode) == 0o700
     assert [entry.name for entry in project.state.iterdir()] == ["secret.key"]
-
-
-def test_programs_that_start_at_once_share_one_secret(tmp_path):
-    """Three programs that make the secret at the same time end with the same one."""
-    command = [sys.executable, "-c", SECRET, str(tmp_path)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    said = {program.communicate(timeout=60)[0] for program in running}
-    assert [program.returncode for program in running] == [0, 0, 0]
-    assert said == {Project(root=tmp_path).secret().hex() + "\n"}
 
 
 @pytest.mark.parametrize("content", ["", "00ff", "not hexadecimal", "ä"])

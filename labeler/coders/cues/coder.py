@@ -14,7 +14,16 @@ import pandas as pd
 
 from labeler.codebook.codebook import HAS_SEGMENT, Codebook, Segments, Ties, Variable
 from labeler.coders.answers import Codes
-from labeler.coders.cues.matching import Cues, Hit, Text, Told, cues_of, find, ready
+from labeler.coders.cues.matching import (
+    CueCode,
+    Hit,
+    PreparedText,
+    VariableCues,
+    cues_of,
+    find,
+    ready,
+)
+from labeler.coding.vocabulary import computed
 from labeler.keys import canonical, key
 from labeler.store.tables import COMPLETIONS, frame
 from labeler.text.sentences import words
@@ -22,7 +31,7 @@ from labeler.text.sentences import words
 RULES = "2"
 SHOWN = 3
 
-Given = str | float | list[str] | None
+AnsweredValue = str | float | list[str] | None
 
 
 def answers(posts: pd.DataFrame, codebook: Codebook, *, coder: str, created: str) -> pd.DataFrame:
@@ -83,15 +92,15 @@ def spec(codebook: Codebook) -> dict[str, str]:
 
 def coder(codebook: Codebook) -> str:
     """The name of the cues coder with the cues of this codebook: `cues@` and 6 digits."""
-    return f"cues@{key(spec(codebook))[:6]}"
+    return computed("cues", key(spec(codebook))[:6])
 
 
-def _answer(text: str, codebook: Codebook, sought: Mapping[str, Cues]) -> dict[str, Any]:
+def _answer(text: str, codebook: Codebook, sought: Mapping[str, VariableCues]) -> dict[str, Any]:
     prepared = ready(text)
     hits = {name: find(cues, prepared) for name, cues in sought.items()}
     runs = _runs(prepared, codebook.segments, hits) if codebook.segments else []
     codes: Codes = {}
-    variables: dict[str, Given] = {}
+    variables: dict[str, AnsweredValue] = {}
     reasons: list[str] = []
     for variable in codebook.of_unit:
         found = hits[variable.variable]
@@ -115,9 +124,9 @@ def _answer(text: str, codebook: Codebook, sought: Mapping[str, Cues]) -> dict[s
 
 def _of_run(
     start: int, end: int, codebook: Codebook, hits: Mapping[str, list[Hit]], codes: Codes
-) -> tuple[dict[str, Given] | None, list[str]]:
+) -> tuple[dict[str, AnsweredValue] | None, list[str]]:
     """What each variable of the segment takes in a run, and why; None where none applies."""
-    given: dict[str, Given] = {}
+    given: dict[str, AnsweredValue] = {}
     reasons: list[str] = []
     for variable in codebook.of_segment:
         inside = _inside(hits[variable.variable], start, end)
@@ -127,7 +136,7 @@ def _of_run(
     return (given, reasons) if applied else (None, [])
 
 
-def _coded(variable: Variable, hits: Sequence[Hit], codes: Codes, ties: Ties) -> Given:
+def _coded(variable: Variable, hits: Sequence[Hit], codes: Codes, ties: Ties) -> AnsweredValue:
     """What the cues say of a variable, in the form of an answer; `codes` grows by it."""
     chosen = _chosen(variable, hits, ties) if variable.applies(codes) else ()
     if not chosen:
@@ -141,7 +150,7 @@ def _coded(variable: Variable, hits: Sequence[Hit], codes: Codes, ties: Ties) ->
 def _chosen(variable: Variable, hits: Sequence[Hit], ties: Ties) -> tuple[str, ...]:
     counts: dict[str, int] = {}
     for hit in hits:
-        for code in dict.fromkeys(told.code for told in hit.told):
+        for code in dict.fromkeys(one.code for one in hit.cue_codes):
             counts[code] = counts.get(code, 0) + 1
     if not counts:
         fallback = variable.default or variable.none
@@ -157,7 +166,7 @@ def _reason(variable: Variable, hits: Sequence[Hit], codes: Codes) -> list[str]:
     """One line for each code taken by cues: variable, code and its first few different cues."""
     lines = []
     for code in codes.get(variable.variable, ()):
-        cues = [told.cue for hit in hits for told in hit.told if told.code == code]
+        cues = [one.cue for hit in hits for one in hit.cue_codes if one.code == code]
         shown = list(dict.fromkeys(cues))
         if shown:
             more = ", …" if len(shown) > SHOWN else ""
@@ -166,8 +175,10 @@ def _reason(variable: Variable, hits: Sequence[Hit], codes: Codes) -> list[str]:
 
 
 def _of_having_segments(variable: Variable) -> list[Hit]:
-    told = [Told(value.code, HAS_SEGMENT) for value in variable.values if HAS_SEGMENT in value.cues]
-    return [Hit(-1, -1, tuple(told))] if told else []
+    cue_codes = [
+        CueCode(value.code, HAS_SEGMENT) for value in variable.values if HAS_SEGMENT in value.cues
+    ]
+    return [Hit(-1, -1, tuple(cue_codes))] if cue_codes else []
 
 
 def _inside(hits: Sequence[Hit], start: int, end: int) -> Sequence[Hit]:
@@ -177,7 +188,7 @@ def _inside(hits: Sequence[Hit], start: int, end: int) -> Sequence[Hit]:
 
 
 def _runs(
-    text: Text, segments: Segments, hits: Mapping[str, Sequence[Hit]]
+    text: PreparedText, segments: Segments, hits: Mapping[str, Sequence[Hit]]
 ) -> list[tuple[int, int]]:
     """Start and end of each segment: the shortest runs of sentences, from left to right."""
     if not all(hits[name] for name in segments.relates) or not segments.relates:

@@ -30,7 +30,7 @@ Role = Literal["cue", "negation", "exception", "end"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
-class Told(NamedTuple):
+class CueCode(NamedTuple):
     """The code that a cue counts for, and the cue as the codebook writes it."""
 
     code: str
@@ -38,14 +38,14 @@ class Told(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A stretch of a text that counts once for each code told."""
+    """A stretch of a text that counts once for each of some codes."""
 
     start: int
     end: int
-    told: tuple[Told, ...]
+    cue_codes: tuple[CueCode, ...]
 
 
-class Text(NamedTuple):
+class PreparedText(NamedTuple):
     """A text made ready: in small letters, as long as before; starts of sentences and words."""
 
     plain: str
@@ -61,36 +61,36 @@ class Text(NamedTuple):
         return bisect_left(self.words, start) - bisect_left(self.words, end)
 
 
-class _Listed(NamedTuple):
+class _PhraseUse(NamedTuple):
     """A phrase of the codebook, what it is there for, and at which ends a word may go on."""
 
     role: Role
-    told: Told
+    cue_code: CueCode
     before: bool
     after: bool
 
 
-class _Phrases(NamedTuple):
+class _PhraseIndex(NamedTuple):
     """Phrases as one expression, the longest first, and what each stretch found may be."""
 
     expression: re.Pattern[str]
-    listed: dict[str, tuple[_Listed, ...]]
+    listed: dict[str, tuple[_PhraseUse, ...]]
 
 
-class _Near(NamedTuple):
+class _CuePair(NamedTuple):
     """A cue of two phrases with at most so many words in between."""
 
-    parts: tuple[_Phrases, _Phrases]
+    parts: tuple[_PhraseIndex, _PhraseIndex]
     words: int
     ordered: bool
-    told: Told
+    cue_code: CueCode
 
 
-class Cues(NamedTuple):
+class VariableCues(NamedTuple):
     """All that is looked for on behalf of one variable; `flips` is None where nothing negates."""
 
-    phrases: _Phrases
-    near: tuple[_Near, ...]
+    phrases: _PhraseIndex
+    near: tuple[_CuePair, ...]
     reach: int
     flips: dict[str, str | None] | None
 
@@ -99,39 +99,46 @@ class _Token(NamedTuple):
     start: int
     end: int
     role: Role
-    told: tuple[Told, ...]
+    cue_codes: tuple[CueCode, ...]
 
 
-def ready(text: str) -> Text:
+def ready(text: str) -> PreparedText:
     """A text made ready for `find`; offsets in it are offsets in the text as given."""
     plain = _plain(text)
-    return Text(plain, sentences(plain), [match.start() for match in _STEP.finditer(plain)])
+    return PreparedText(plain, sentences(plain), [match.start() for match in _STEP.finditer(plain)])
 
 
-def cues_of(variable: Variable, codebook: Codebook) -> Cues:
+def cues_of(variable: Variable, codebook: Codebook) -> VariableCues:
     """What `find` looks for: the variable's cues and, where it can be negated, what negates."""
-    whole: list[tuple[str, _Listed]] = []
-    near: list[_Near] = []
+    whole: list[tuple[str, _PhraseUse]] = []
+    near: list[_CuePair] = []
     for value in variable.values:
         for cue in value.cues:
-            told = Told(value.code, cue)
+            cue_code = CueCode(value.code, cue)
             if parted := DISTANCE.fullmatch(cue.strip()):
                 one, two = (
-                    _phrases([_listed("cue", told, parted[part])]) for part in ("one", "two")
+                    _phrases([_phrase_use("cue", cue_code, parted[part])])
+                    for part in ("one", "two")
                 )
-                near.append(_Near((one, two), int(parted["words"]), bool(parted["order"]), told))
+                near.append(
+                    _CuePair((one, two), int(parted["words"]), bool(parted["order"]), cue_code)
+                )
             elif cue != HAS_SEGMENT:
-                whole.append(_listed("cue", told, cue))
+                whole.append(_phrase_use("cue", cue_code, cue))
     rules, flips = codebook.cues, None
     if rules.negations and variable.variable in (rules.negates or (variable.variable,)):
         flips = {value.code: value.negated for value in variable.values}
-        whole += [_listed("negation", Told("", phrase), phrase) for phrase in rules.negations]
-        whole += [_listed("exception", Told("", phrase), phrase) for phrase in rules.exceptions]
-        whole += [_listed("end", Told("", phrase), phrase) for phrase in rules.ends]
-    return Cues(_phrases(whole), tuple(near), rules.reach, flips)
+        whole += [
+            _phrase_use("negation", CueCode("", phrase), phrase) for phrase in rules.negations
+        ]
+        whole += [
+            _phrase_use("exception", CueCode("", phrase), phrase) for phrase in rules.exceptions
+        ]
+        whole += [_phrase_use("end", CueCode("", phrase), phrase) for phrase in rules.ends]
+    return VariableCues(_phrases(whole), tuple(near), rules.reach, flips)
 
 
-def find(cues: Cues, text: Text) -> list[Hit]:
+def find(cues: VariableCues, text: PreparedText) -> list[Hit]:
     """What stands for the codes of a variable in a text, in its order.
 
     The longest of the phrases that begin at a place is the one found, and its words serve no
@@ -140,12 +147,12 @@ def find(cues: Cues, text: Text) -> list[Hit]:
     parted = [token for near in cues.near for token in _near(near, text)]
     tokens = list(_tokens(cues.phrases, text.plain))
     if parted:
-        tokens = _apart(tokens, [part for _, parts in parted for part in parts])
+        tokens = _without_overlap(tokens, [part for _, parts in parted for part in parts])
         tokens = sorted([*tokens, *(token for token, _ in parted)])
-    return list(_judged(tokens, cues, text))
+    return list(_hits(tokens, cues, text))
 
 
-def _judged(tokens: Iterable[_Token], cues: Cues, text: Text) -> Iterator[Hit]:
+def _hits(tokens: Iterable[_Token], cues: VariableCues, text: PreparedText) -> Iterator[Hit]:
     """Cues as hits; a negated one counts for the code that its own one names, or not at all."""
     standing: deque[_Token] = deque()
     sentence = -1
@@ -159,20 +166,26 @@ def _judged(tokens: Iterable[_Token], cues: Cues, text: Text) -> Iterator[Hit]:
         elif token.role == "cue":
             while standing and text.between(standing[0].end, token.start) > cues.reach:
                 standing.popleft()
-            told = token.told
+            cue_codes = token.cue_codes
             if len(standing) % 2:
-                told = _negated(told, standing[-1].told[0].cue, cues.flips or {})
-            if told:
-                yield Hit(token.start, token.end, told)
+                cue_codes = _negated(cue_codes, standing[-1].cue_codes[0].cue, cues.flips or {})
+            if cue_codes:
+                yield Hit(token.start, token.end, cue_codes)
 
 
-def _negated(told: Sequence[Told], negation: str, flips: dict[str, str | None]) -> tuple[Told, ...]:
+def _negated(
+    cue_codes: Sequence[CueCode], negation: str, flips: dict[str, str | None]
+) -> tuple[CueCode, ...]:
     return tuple(
-        Told(other, f"{negation} {cue}") for code, cue in told if (other := flips[code]) is not None
+        CueCode(other, f"{negation} {cue}")
+        for code, cue in cue_codes
+        if (other := flips[code]) is not None
     )
 
 
-def _near(near: _Near, text: Text) -> Iterator[tuple[_Token, tuple[tuple[int, int], ...]]]:
+def _near(
+    near: _CuePair, text: PreparedText
+) -> Iterator[tuple[_Token, tuple[tuple[int, int], ...]]]:
     """Each pair of the two parts, and where both stand: next to next, no part in two pairs."""
     found = [
         (token.start, -side, token.end)
@@ -189,13 +202,13 @@ def _near(near: _Near, text: Text) -> Iterator[tuple[_Token, tuple[tuple[int, in
             and text.between(other[1], start) <= near.words
         ):
             last = [None, None]
-            yield _Token(other[0], end, "cue", (near.told,)), (other, (start, end))
+            yield _Token(other[0], end, "cue", (near.cue_code,)), (other, (start, end))
         else:
             last[-minus] = (start, end)
 
 
-def _apart(tokens: Iterable[_Token], parts: Iterable[tuple[int, int]]) -> list[_Token]:
-    """The tokens that share no sign with one of the stretches."""
+def _without_overlap(tokens: Iterable[_Token], parts: Iterable[tuple[int, int]]) -> list[_Token]:
+    """The tokens that share no character with one of the stretches."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(parts):
         if merged and start <= merged[-1][1]:
@@ -210,7 +223,7 @@ def _apart(tokens: Iterable[_Token], parts: Iterable[tuple[int, int]]) -> list[_
     return kept
 
 
-def _tokens(phrases: _Phrases, plain: str) -> Iterator[_Token]:
+def _tokens(phrases: _PhraseIndex, plain: str) -> Iterator[_Token]:
     """The phrases in a text, from left to right; a cue goes before a negation of the same words."""
     for match in phrases.expression.finditer(plain):
         start, end = match.span()
@@ -221,21 +234,21 @@ def _tokens(phrases: _Phrases, plain: str) -> Iterator[_Token]:
             one for one in phrases.listed[stem] if (one.before or begins) and (one.after or stops)
         ]
         role = min(fitting, key=lambda one: ROLES.index(one.role)).role
-        told: dict[str, Told] = {}
+        cue_codes: dict[str, CueCode] = {}
         for one in fitting:
             if one.role == role:
-                told.setdefault(one.told.code, one.told)
-        yield _Token(start, end, role, tuple(told.values()))
+                cue_codes.setdefault(one.cue_code.code, one.cue_code)
+        yield _Token(start, end, role, tuple(cue_codes.values()))
 
 
-def _listed(role: Role, told: Told, phrase: str) -> tuple[str, _Listed]:
+def _phrase_use(role: Role, cue_code: CueCode, phrase: str) -> tuple[str, _PhraseUse]:
     """The stem of a phrase (`*` at an end: the word may go on there), and what it is."""
     plain = " ".join(_plain(phrase).split())
-    return bare(plain), _Listed(role, told, plain.startswith("*"), plain.endswith("*"))
+    return bare(plain), _PhraseUse(role, cue_code, plain.startswith("*"), plain.endswith("*"))
 
 
-def _phrases(listed: Iterable[tuple[str, _Listed]]) -> _Phrases:
-    by_stem: dict[str, tuple[_Listed, ...]] = {}
+def _phrases(listed: Iterable[tuple[str, _PhraseUse]]) -> _PhraseIndex:
+    by_stem: dict[str, tuple[_PhraseUse, ...]] = {}
     for stem, one in listed:
         if stem:
             by_stem[stem] = (*by_stem.get(stem, ()), one)
@@ -246,7 +259,7 @@ def _phrases(listed: Iterable[tuple[str, _Listed]]) -> _Phrases:
         closed = _is_letter(stem[0]) and not before
         (bound if closed else free).append(_expression(stem, after=after))
     parts = [rf"(?<!{_LETTER})(?:{'|'.join(bound)})"] * bool(bound) + free
-    return _Phrases(re.compile("|".join(parts) or r"(?!)"), by_stem)
+    return _PhraseIndex(re.compile("|".join(parts) or r"(?!)"), by_stem)
 
 
 def _expression(stem: str, *, after: bool) -> str:
@@ -259,13 +272,15 @@ def _expression(stem: str, *, after: bool) -> str:
     return words if after or not _is_letter(stem[-1]) else rf"{words}(?!{_ON})"
 
 
-def _is_letter(sign: str) -> bool:
-    return _IS_LETTER.match(sign) is not None
+def _is_letter(character: str) -> bool:
+    return _IS_LETTER.match(character) is not None
 
 
 def _plain(text: str) -> str:
-    """The text in small letters and with plain apostrophes, sign for sign as long as before."""
+    """The text in small letters and with plain apostrophes; every character keeps its place."""
     small = text.lower()
     if len(small) != len(text):
-        small = "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
+        small = "".join(
+            character.lower() if len(character.lower()) == 1 else character for character in text
+        )
     return small.translate(_SIGNS)

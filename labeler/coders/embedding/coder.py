@@ -16,17 +16,18 @@ from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coders.answers import Codes
+from labeler.coding.vocabulary import computed
 from labeler.keys import canonical, key
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.prediction.classifier import STRENGTH, Bools, Classifier, fit, holds_of
-from labeler.store.tables import COMPLETIONS, EMBEDDED, TAUGHT, frame
+from labeler.store.tables import COMPLETIONS, TAUGHT, frame
 from labeler.text.duplicates import same_words
 
 RULES = "1"
 
 
 def spec(
-    taught: pd.DataFrame,
+    taught_codes: pd.DataFrame,
     posts: pd.DataFrame,
     codebook: Codebook,
     variables: Sequence[str],
@@ -35,10 +36,10 @@ def spec(
 ) -> dict[str, object]:
     """What makes this coder this one: the embedding model, and all that it learned from.
 
-    `taught` has the columns unit, variable and value; `posts` their texts. More adjudicated units
-    make another coder, whose codings stand beside those of the earlier one.
+    `taught_codes` has the columns unit, variable and value; `posts` their texts. More adjudicated
+    units make another coder, whose codings stand beside those of the earlier one.
     """
-    own = taught[taught["variable"].isin(variables)]
+    own = taught_codes[taught_codes["variable"].isin(variables)]
     units = set(own["unit"])
     texts = posts[posts["unit"].isin(units)].sort_values("unit")
     return {
@@ -59,11 +60,11 @@ def spec(
 
 def coder(spec: Mapping[str, object]) -> str:
     """The name of the embedded coder: `embed@` and 6 digits of its spec's key."""
-    return f"{EMBEDDED}{key(dict(spec))[:6]}"
+    return computed("embedded", key(dict(spec))[:6])
 
 
 def learned(
-    taught: pd.DataFrame,
+    taught_codes: pd.DataFrame,
     codebook: Codebook,
     variables: Sequence[str],
     *,
@@ -75,7 +76,7 @@ def learned(
     found = {}
     for name in variables:
         variable = codebook.variable(name)
-        own = taught[taught["variable"] == name]
+        own = taught_codes[taught_codes["variable"] == name]
         rows = vectors[[places[unit] for unit in own["unit"]]]
         holds = holds_of(list(own["value"]), variable.codes)
         none = variable.codes.index(variable.none) if variable.none else -1
@@ -91,17 +92,17 @@ def answers(
     *,
     coder: str,
     created: str,
-    lessons: Iterable[str] = (),
+    trained_on: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Completions for `posts` (columns unit and text), whose `vectors` stand in the same order.
 
     A variable without a classifier is null, as is one that does not apply by the codes given
-    before it; the list of segments is empty. `lessons` are the texts that it learned from: a post
-    of the same words gets no answer but the error `taught`, so that no figure can ever come from
-    it.
+    before it; the list of segments is empty. `trained_on` are the texts that it learned from: a
+    post of the same words gets no answer but the error `taught`, so that no figure can ever come
+    from it.
     """
     fingerprint = codebook.fingerprint
-    known = {same_words(text) for text in lessons}
+    known = {same_words(text) for text in trained_on}
     holds = {name: classify(vectors) for name, classify in classifiers.items() if len(posts)}
     rows = []
     for place, (unit, text) in enumerate(zip(posts["unit"], posts["text"], strict=True)):

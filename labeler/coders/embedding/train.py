@@ -1,4 +1,4 @@
-"""Adjudicated units → an embedded coder that is taught, and its learning curve."""
+"""Adjudicated units → an embedded coder that was trained, and its learning curve."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import pandas as pd
 from sqlalchemy import select
 
 from labeler.coders import requests
-from labeler.coders.cues import coder as cues
-from labeler.coders.embedding import coder as embedded
-from labeler.coders.embedding import learning_curve
-from labeler.coders.embedding import model as embedding
-from labeler.coders.embedding import training as lessons_stage
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coders.cues import coder as cues_coder
+from labeler.coders.embedding import coder as embedding_coder
+from labeler.coders.embedding import learning_curve, training
+from labeler.coders.embedding.model import EmbeddingModel, embed, load
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, PREFIXES
 from labeler.errors import ProjectError
 from labeler.statistics.agreement.distances import Floats
 from labeler.store import database, tables
 from labeler.study.study import Study, now
 
-TESTED_ARMS = ("blind", "assisted")
+TESTED_ARMS = (BLIND, ASSISTED)
 
 
-class Taught(NamedTuple):
+class TrainedCoder(NamedTuple):
     """An embedded coder before it codes: its name and spec, its model, and what teaches it.
 
     `posts` are the units that teach, with their `vectors` in the same order.
@@ -31,91 +30,95 @@ class Taught(NamedTuple):
 
     coder: str
     spec: dict[str, object]
-    model: embedding.Model
-    lessons: lessons_stage.Lessons
-    offer: lessons_stage.Offer
+    model: EmbeddingModel
+    training_set: training.TrainingSet
+    trainable: training.TrainableVariables
     posts: pd.DataFrame
     vectors: Floats
 
 
-def teach(study: Study) -> Taught:
+def trained_coder(study: Study) -> TrainedCoder:
     """Find what teaches, which variables are offered, and which coder that makes.
 
     ProjectError, naming each variable and what it lacks, where none is offered; and where the
     extra or the model is missing.
     """
-    lessons = _lessons(study)
-    offer = lessons_stage.offered(lessons.taught, study.codebook)
-    if not offer.variables:
+    training_set = _training_set(study)
+    trainable = training.trainable(training_set.codes, study.codebook)
+    if not trainable.variables:
         raise ProjectError(
             "--coder embed: no variable can be learned yet; adjudicate more units, or use "
-            f"--coder cues\n{chr(10).join(_told(lessons, offer))}"
+            f"--coder cues\n{chr(10).join(_explained(training_set, trainable))}"
         )
-    model = embedding.load(study.project.embed_model)
-    posts = database.read(study.engine, tables.POSTS, unit=sorted(set(lessons.taught["unit"])))
+    model = load(study.project.embed_model)
+    posts = database.read(study.engine, tables.POSTS, unit=sorted(set(training_set.codes["unit"])))
     about = {"weights": model.digest, "tokenizer": model.words, "tokens": model.tokens}
-    spec = embedded.spec(lessons.taught, posts, study.codebook, offer.variables, model=about)
-    vectors = embedding.embed(model, list(posts["text"]))
-    return Taught(embedded.coder(spec), spec, model, lessons, offer, posts, vectors)
+    spec = embedding_coder.spec(
+        training_set.codes, posts, study.codebook, trainable.variables, model=about
+    )
+    vectors = embed(model, list(posts["text"]))
+    return TrainedCoder(
+        embedding_coder.coder(spec), spec, model, training_set, trainable, posts, vectors
+    )
 
 
-def reader(study: Study, taught: Taught) -> Callable[[pd.DataFrame], pd.DataFrame]:
+def reader(study: Study, trained: TrainedCoder) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Posts to the completions of the coder."""
-    classifiers = embedded.learned(
-        taught.lessons.taught,
+    classifiers = embedding_coder.learned(
+        trained.training_set.codes,
         study.codebook,
-        taught.offer.variables,
-        units=list(taught.posts["unit"]),
-        vectors=taught.vectors,
+        trained.trainable.variables,
+        units=list(trained.posts["unit"]),
+        vectors=trained.vectors,
     )
 
     def read(posts: pd.DataFrame) -> pd.DataFrame:
-        return embedded.answers(
+        return embedding_coder.answers(
             posts,
-            embedding.embed(taught.model, list(posts["text"])),
+            embed(trained.model, list(posts["text"])),
             study.codebook,
             classifiers,
-            coder=taught.coder,
+            coder=trained.coder,
             created=now(),
-            lessons=list(taught.posts["text"]),
+            trained_on=list(trained.posts["text"]),
         )
 
     return read
 
 
-def learning_curves(study: Study, taught: Taught) -> list[learning_curve.Curve]:
+def learning_curves(study: Study, trained: TrainedCoder) -> list[learning_curve.LearningCurve]:
     """The learning curve of each offered variable, beside the cues coder on the same units."""
-    answers = cues.answers(
-        taught.posts, study.codebook, coder=cues.coder(study.codebook), created=""
+    answers = cues_coder.answers(
+        trained.posts, study.codebook, coder=cues_coder.coder(study.codebook), created=""
     )
-    by_cues = requests.parse(answers, taught.posts, study.codebook).codings
+    by_cues = requests.parse(answers, trained.posts, study.codebook).codings
     return [
         learning_curve.curve(
-            taught.lessons.taught,
+            trained.training_set.codes,
             by_cues,
             study.codebook.variable(name),
-            units=list(taught.posts["unit"]),
-            vectors=taught.vectors,
+            units=list(trained.posts["unit"]),
+            vectors=trained.vectors,
         )
-        for name in taught.offer.variables
+        for name in trained.trainable.variables
     ]
 
 
-def curve_lines(study: Study, taught: Taught) -> list[str]:
+def curve_lines(study: Study, trained: TrainedCoder) -> list[str]:
     """The learning curves for a person."""
-    return learning_curve.lines(learning_curves(study, taught))
+    return learning_curve.lines(learning_curves(study, trained))
 
 
-def remarks(taught: Taught, spared: int = 0) -> tuple[str, ...]:
-    """What a person must know: what is not coded and why, and which units taught nothing.
+def remarks(trained: TrainedCoder, spared: int = 0) -> tuple[str, ...]:
+    """What a person must know: what is not coded and why, and which units teach nothing.
 
     `spared` counts the posts that it did not code because it learned from them.
     """
     own = [f"{spared} of the posts taught it: it gives them no codes"] if spared else []
-    return (*own, *_told(taught.lessons, taught.offer))
+    return (*own, *_explained(trained.training_set, trained.trainable))
 
 
-def _lessons(study: Study) -> lessons_stage.Lessons:
+def _training_set(study: Study) -> training.TrainingSet:
     codings = database.read(
         study.engine,
         tables.CODINGS,
@@ -124,7 +127,7 @@ def _lessons(study: Study) -> lessons_stage.Lessons:
     )
     tested = _tested(study)
     posts = database.read(study.engine, tables.POSTS, unit=sorted(set(codings["unit"]) | tested))
-    return lessons_stage.lessons(codings, posts, study.codebook, evaluated=tested)
+    return training.training_set(codings, posts, study.codebook, evaluated=tested)
 
 
 def _tested(study: Study) -> set[str]:
@@ -133,13 +136,16 @@ def _tested(study: Study) -> set[str]:
     query = (
         select(tasks.c.unit)
         .join(batches, tasks.c.batch == batches.c.batch)
-        .where(tasks.c.arm.in_(TESTED_ARMS), batches.c.suggester.startswith(tables.EMBEDDED))
+        .where(tasks.c.arm.in_(TESTED_ARMS), batches.c.suggester.startswith(PREFIXES["embedded"]))
     )
     return set(database.query_rows(study.engine, query)["unit"])
 
 
-def _told(lessons: lessons_stage.Lessons, offer: lessons_stage.Offer) -> list[str]:
-    refused = [f"{name}: not coded: {why}" for name, why in offer.refused.items()]
+def _explained(
+    training_set: training.TrainingSet, trainable: training.TrainableVariables
+) -> list[str]:
+    refused = [f"{name}: not coded: {why}" for name, why in trainable.refused.items()]
     return refused + [
-        f"{times} adjudicated units teach nothing: {why}" for why, times in lessons.left_out.items()
+        f"{times} adjudicated units teach nothing: {why}"
+        for why, times in training_set.left_out.items()
     ]

@@ -15,34 +15,35 @@ import pandas as pd
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import ADJUDICATION
 from labeler.store.tables import rows
+from labeler.text.coded_values import codes_of
 from labeler.text.duplicates import same_words
 
 LEAST = 100
-LESSONS = ["unit", "variable", "value"]
+CODES = ["unit", "variable", "value"]
 EVALUATED = "under evaluation, or of the same words as one that is"
 AGAIN = "of the same words as another that teaches"
 
 
-class Lessons(NamedTuple):
-    """`taught` has the columns LESSONS: a row for each variable of each unit that teaches it.
+class TrainingSet(NamedTuple):
+    """`codes` has the columns CODES: a row for each variable of each unit that teaches it.
 
     `left_out` counts the adjudicated units that teach nothing, by the reason.
     """
 
-    taught: pd.DataFrame
+    codes: pd.DataFrame
     left_out: dict[str, int]
 
 
-class Offer(NamedTuple):
+class TrainableVariables(NamedTuple):
     """The variables that can be coded, and why each of the others cannot."""
 
     variables: tuple[str, ...]
     refused: dict[str, str]
 
 
-def lessons(
+def training_set(
     codings: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook, *, evaluated: Iterable[str]
-) -> Lessons:
+) -> TrainingSet:
     """What adjudicated units teach of the variables of the unit.
 
     `codings` are rows of CODINGS, of which those of the adjudication arm count; `posts` has the
@@ -59,7 +60,7 @@ def lessons(
     tested_words = {words[unit] for unit in tested if unit in words}
     known: set[str] = set()
     left_out = Counter[str]()
-    taught: list[tuple[str, str, str]] = []
+    codes: list[tuple[str, str, str]] = []
     for unit, group in own[own["unit"].isin(set(words))].groupby("unit", sort=True):
         if unit in tested or words[unit] in tested_words:
             left_out[EVALUATED] += 1
@@ -68,11 +69,11 @@ def lessons(
         else:
             known.add(words[unit])
             given = _given(_agreed(group), codebook)
-            taught += [(str(unit), name, value) for name, value in given.items()]
-    return Lessons(pd.DataFrame(taught, columns=LESSONS, dtype="str"), dict(left_out))
+            codes += [(str(unit), name, value) for name, value in given.items()]
+    return TrainingSet(pd.DataFrame(codes, columns=CODES, dtype="str"), dict(left_out))
 
 
-def offered(taught: pd.DataFrame, codebook: Codebook, *, least: int = LEAST) -> Offer:
+def trainable(codes: pd.DataFrame, codebook: Codebook, *, least: int = LEAST) -> TrainableVariables:
     """Which variables may be coded: those of which each code was given to `least` units or more.
 
     Refused, with the reason in words, are the others: variables of a segment, numbers, those that
@@ -82,13 +83,13 @@ def offered(taught: pd.DataFrame, codebook: Codebook, *, least: int = LEAST) -> 
     variables: list[str] = []
     refused = {}
     for variable in codebook.variables:
-        own = taught[taught["variable"] == variable.variable]
+        own = codes[codes["variable"] == variable.variable]
         reason = _refusal(variable, list(own["value"]), variables, least)
         if reason:
             refused[variable.variable] = reason
         else:
             variables.append(variable.variable)
-    return Offer(tuple(variables), refused)
+    return TrainableVariables(tuple(variables), refused)
 
 
 def _refusal(variable: Variable, values: list[str], offered: list[str], least: int) -> str:
@@ -99,7 +100,7 @@ def _refusal(variable: Variable, values: list[str], offered: list[str], least: i
         return "a number: this coder gives codes"
     if not variable.required and not variable.multiple:
         return "may be left open, which this coder cannot learn"
-    counts = Counter(code for value in values for code in value.split("+"))
+    counts = Counter(code for value in values for code in codes_of(value))
     rare = [f"{code} has {counts[code]}" for code in variable.codes if counts[code] < least]
     if rare:
         return f"needs {least} adjudicated units a code: {', '.join(rare)}"
@@ -131,5 +132,5 @@ def _given(values: Mapping[str, str], codebook: Codebook) -> dict[str, str]:
         if value is None or not variable.applies(codes) or variable.fault(value):
             continue
         given[variable.variable] = value
-        codes[variable.variable] = value.split("+")
+        codes[variable.variable] = codes_of(value)
     return given

@@ -21,7 +21,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 SEEN = 100
 
 
-class Purse:
+class BudgetLedger:
     """The prices of a model, and its budget if there is one; used from two threads."""
 
     def __init__(
@@ -60,24 +60,24 @@ class Purse:
         size = self._counted[prompt] + tokens.count([request], model=self.model)[0]
         return costs.reservation(size, answer_limit=answer_limit, price=self.price)
 
-    def most_in_batch(self, counted: list[int], limits: list[int]) -> list[float]:
-        """The most that requests of so many tokens and limits may cost in a batch, each."""
+    def most_in_jobs(self, counted: list[int], limits: list[int]) -> list[float]:
+        """The most that requests of so many tokens and limits may cost in jobs, each."""
         if self.price is None:
             return [0.0] * len(counted)
         return [
-            costs.reservation(size, answer_limit=limit, price=self.price, batch=True)
+            costs.reservation(size, answer_limit=limit, price=self.price, in_job=True)
             for size, limit in zip(counted, limits, strict=True)
         ]
 
-    def uploaded(self) -> float:
-        """The most that may still come of this coder's batches that are not yet fetched."""
-        held, sent, named = tables.CLAIMS, tables.UPLOADED, tables.UPLOADS
+    def reserved_in_jobs(self) -> float:
+        """The most that may still come of this coder's jobs that are not yet fetched."""
+        held, sent, named = tables.CLAIMS, tables.JOB_REQUESTS, tables.JOBS
         query = (
             select(func.coalesce(func.sum(sent.c.most), 0.0).label("most"))
-            .join_from(sent, named, sent.c.upload == named.c.upload)
+            .join_from(sent, named, sent.c.job == named.c.job)
             .join(held, held.c.claim == sent.c.claim)
             .where(
-                held.c.holder == claims.UPLOAD + sent.c.upload,
+                held.c.holder == claims.JOB + sent.c.job,
                 *(named.c[name] == value for name, value in self._which.items()),
             )
         )
@@ -104,7 +104,7 @@ class Purse:
             return self._budget is not None and self._budget.reserved > 0
 
     def cost(
-        self, answer: complete.Answer, *, batch: bool = False
+        self, answer: complete.Completion, *, in_job: bool = False
     ) -> tuple[float | None, str, str]:
         """What an answer cost, in which currency; None and why where that is unknown."""
         price = prices.price_of(answer.served, self._table) or self.price
@@ -114,7 +114,7 @@ class Purse:
             answer_tokens=answer.answer_tokens,
             price=price,
             model=answer.served or self.model,
-            batch=batch,
+            in_job=in_job,
             source=self.file.name,
         )
         if answer.error == "rejected":
@@ -141,8 +141,8 @@ class Purse:
         return words + (f", and {unknown} answers of unknown cost" if unknown else "")
 
     def known(self) -> float:
-        """What this coder's answers are known to have cost in all, and may yet cost in batches."""
-        return self._costs()[0] + self.uploaded()
+        """What this coder's answers are known to have cost in all, and may yet cost in jobs."""
+        return self._costs()[0] + self.reserved_in_jobs()
 
     def unspent(self) -> float:
         """What is left of the budget, with nothing in flight; 0 without one."""

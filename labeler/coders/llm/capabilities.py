@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from labeler.coders.llm.client import complete
-from labeler.coders.llm.model import Asking
+from labeler.coders.llm.model import RequestSettings
 from labeler.errors import ProjectError, ServiceRejected
 from labeler.store import database, tables
 from labeler.study.study import Study, now
@@ -55,16 +55,16 @@ def probed(study: Study, *, again: bool = False) -> Any | None:
     return next(tables.rows(kept))
 
 
-def remarks(endpoint: Any | None, asking: Asking, *, free: bool) -> list[str]:
+def remarks(endpoint: Any | None, settings: RequestSettings, *, free: bool) -> list[str]:
     """What a person must know of the endpoint; ProjectError where it cannot do what is asked.
 
     `free`: its tokens cost nothing, so that a budget is kept without counting them.
     """
     if endpoint is None:
         return ["the server did not take the small question that shows what it can do"]
-    if asking.budget is not None and not endpoint.counts and not free:
+    if settings.budget is not None and not endpoint.counts and not free:
         raise ProjectError(UNCOUNTED)
-    if asking.logprobs and not endpoint.logprobs:
+    if settings.logprobs and not endpoint.logprobs:
         raise ProjectError(NO_LOGPROBS)
     if endpoint.enforces:
         return []

@@ -1,7 +1,7 @@
 """Who is asking about what right now, so that several processes share the work.
 
-A claim is a name that all of them make alike: that of a unit as a coder is asked about it, or of an
-upload that somebody works on.
+A claim is a name that all of them make alike: that of a unit as a coder is asked about it, or of a
+job that somebody works on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from labeler.store import database, tables
 STALE = timedelta(minutes=10)  # clocks of machines differ, and a database may be slow
 RENEWED = timedelta(seconds=30)
 CLAIMS = tables.CLAIMS
-UPLOAD = "upload:"  # the holder of what a server's batch asks for: it needs no process
+JOB = "job:"  # the holder of what a job at a server asks for: it needs no process
 _LIVING: set[str] = set()
 
 
@@ -28,9 +28,9 @@ def holder(at: str) -> str:
     return name
 
 
-def upload_holder(upload: str) -> str:
-    """The name under which an upload claims what it asks for, until it is fetched."""
-    return f"{UPLOAD}{upload}"
+def job_holder(job: str) -> str:
+    """The name under which a job claims what it asks for, until it is fetched."""
+    return f"{JOB}{job}"
 
 
 def claimed(engine: Engine, names: list[str], *, holder: str, at: str) -> set[str]:
@@ -55,10 +55,10 @@ def renew(engine: Engine, *, holder: str, at: str) -> None:
         connection.execute(update(CLAIMS).where(CLAIMS.c.holder == holder).values(taken=at))
 
 
-def of_errand(engine: Engine, errand: str) -> list[str]:
-    """The holders of claims that ask on an errand (or in a run: on any of its errands)."""
+def of_portion(engine: Engine, portion: str) -> list[str]:
+    """The holders of claims that ask on a portion (or in a run: on any of its portions)."""
     named = database.distinct(engine, CLAIMS.c.holder)
-    return [holder for holder in named if f" {errand} " in f"{holder} "]
+    return [holder for holder in named if f" {portion} " in f"{holder} "]
 
 
 def release(engine: Engine, **equals: object) -> None:
@@ -68,8 +68,8 @@ def release(engine: Engine, **equals: object) -> None:
 
 def _dead(holder: str, taken: str) -> bool:
     """Whether the process of another's claim is gone: of this machine and not running, or silent
-    too long. An upload never is: what it asks for is let go of when it is fetched."""
-    if holder.startswith(UPLOAD):
+    too long. A job never is: what it asks for is let go of when it is fetched."""
+    if holder.startswith(JOB):
         return False
     machine, pid, _ = holder.split(" ", 2)
     if datetime.now(UTC) - datetime.fromisoformat(taken) > STALE:

@@ -26,7 +26,7 @@ class Range(NamedTuple):
 ASSUMED = Range(60, 250)
 
 
-class Estimate(NamedTuple):
+class CostEstimate(NamedTuple):
     """What a run is going to take. Tokens are of all requests, but for `shared_prefix_tokens`,
     the beginning that is the same text in each; costs are in `currency`, None without a price.
     """
@@ -37,8 +37,8 @@ class Estimate(NamedTuple):
     answer_tokens: Range
     cost_plain: Range | None
     cost_cached: Range | None
-    cost_batch: Range | None
-    cost_batch_cached: Range | None
+    cost_job: Range | None
+    cost_job_cached: Range | None
     currency: str
     notes: tuple[str, ...]
 
@@ -50,7 +50,7 @@ def cost(
     answer_tokens: int | None,
     price: Price | None,
     model: str,
-    batch: bool = False,
+    in_job: bool = False,
     source: str = FILE,
 ) -> tuple[float | None, str]:
     """What an answer cost by its server's `usage`, or None and why that is unknown.
@@ -65,7 +65,7 @@ def cost(
     if prompt_tokens is None or answer_tokens is None or min(prompt_tokens, answer_tokens) < 0:
         return None, UNCOUNTED
     cached = min(max(cached_tokens or 0, 0), prompt_tokens)
-    return _cost(prompt_tokens, cached, answer_tokens, price, batch=batch), ""
+    return _cost(prompt_tokens, cached, answer_tokens, price, in_job=in_job), ""
 
 
 def calibration(counted: Sequence[int], billed: Sequence[int]) -> float:
@@ -85,7 +85,7 @@ def estimate(
     answers: float | Range = ASSUMED,
     price: Price | None,
     calibration: float = 1.0,
-) -> Estimate:
+) -> CostEstimate:
     """Tokens and costs of one request for each of `user_tokens`.
 
     `system_tokens`: tokens of what is the same in each request and comes first (system message,
@@ -102,15 +102,15 @@ def estimate(
     cacheable = price is not None and price.cached is not None and prefix >= price.cache_from
     cached = max(requests - 1, 0) * prefix if cacheable else 0.0
 
-    return Estimate(
+    return CostEstimate(
         requests=requests,
         prompt_tokens=round(prompt),
         shared_prefix_tokens=round(prefix),
         answer_tokens=total,
-        cost_plain=_costs(prompt, 0.0, total, price, batch=False),
-        cost_cached=_costs(prompt, cached, total, price, batch=False),
-        cost_batch=_costs(prompt, 0.0, total, price, batch=True),
-        cost_batch_cached=_costs(prompt, cached, total, price, batch=True),
+        cost_plain=_costs(prompt, 0.0, total, price, in_job=False),
+        cost_cached=_costs(prompt, cached, total, price, in_job=False),
+        cost_job=_costs(prompt, 0.0, total, price, in_job=True),
+        cost_job_cached=_costs(prompt, cached, total, price, in_job=True),
         currency=price.currency if price else "",
         notes=(
             _answers_note(answers),
@@ -120,7 +120,7 @@ def estimate(
 
 
 def lines(
-    estimate: Estimate,
+    estimate: CostEstimate,
     *,
     model: str,
     price: Price | None,
@@ -144,8 +144,8 @@ def lines(
         named = [
             ("cost at full price", e.cost_plain),
             ("cost with the prompt cache, at best", e.cost_cached),
-            ("cost as a batch", e.cost_batch),
-            ("cost as a batch with the prompt cache, at best", e.cost_batch_cached),
+            ("cost as jobs", e.cost_job),
+            ("cost as jobs with the prompt cache, at best", e.cost_job_cached),
         ]
         shown += [f"{name}: {_money(c, e.currency)}" for name, c in named if c is not None]
         shown.append(_priced(model, price, source))
@@ -214,13 +214,13 @@ def reservation(
     answer_limit: int,
     price: Price,
     calibration: float = 1.0,
-    batch: bool = False,
+    in_job: bool = False,
 ) -> float:
     """The most that a request costs: nothing cached, and an answer as long as is allowed.
 
     `prompt_tokens` are the tokens of its texts.
     """
-    return _cost(calibration * (prompt_tokens + FRAMING), 0.0, answer_limit, price, batch=batch)
+    return _cost(calibration * (prompt_tokens + FRAMING), 0.0, answer_limit, price, in_job=in_job)
 
 
 def open_budget(
@@ -251,22 +251,22 @@ def open_budget(
 
 
 def _cost(
-    prompt: float, cached: float, answer: float, price: Price, *, batch: bool = False
+    prompt: float, cached: float, answer: float, price: Price, *, in_job: bool = False
 ) -> float:
     """In the currency of `price`; `cached` tokens are part of `prompt`."""
     from_cache = price.cached if price.cached is not None else price.input
-    if batch and not price.cached_in_batch:
+    if in_job and not price.cached_in_job:
         from_cache = price.input
     full = (prompt - cached) * price.input + cached * from_cache + answer * price.output
-    return full * (price.batch if batch else 1.0) / MILLION
+    return full * (price.in_job if in_job else 1.0) / MILLION
 
 
 def _costs(
-    prompt: float, cached: float, answers: Range, price: Price | None, *, batch: bool
+    prompt: float, cached: float, answers: Range, price: Price | None, *, in_job: bool
 ) -> Range | None:
     if price is None:
         return None
-    return Range(*(_cost(prompt, cached, answer, price, batch=batch) for answer in answers))
+    return Range(*(_cost(prompt, cached, answer, price, in_job=in_job) for answer in answers))
 
 
 def _answers_note(answers: float | Range) -> str:
@@ -295,17 +295,17 @@ def _notes(prefix: float, price: Price | None, calibration: float) -> Iterator[s
             f"prompts are cached from {price.cache_from:,} tokens of the same beginning, in steps, "
             "for minutes, and the first requests in flight find nothing"
         )
-        if price.batch < 1 and not price.cached_in_batch:
-            yield "no request of a batch is served from the prompt cache"
-    if price.batch == 1:
-        yield "the price file lists no discount for batches"
+        if price.in_job < 1 and not price.cached_in_job:
+            yield "no request of a job is served from the prompt cache"
+    if price.in_job == 1:
+        yield "the price file lists no discount for jobs"
 
 
 def _priced(model: str, price: Price, source: str) -> str:
     cached = "" if price.cached is None else f", {price.cached:g} cached"
     return (
         f"price of {model} in {source}, as of {price.as_of}: {price.input:g} input{cached}, "
-        f"{price.output:g} output {price.currency} a million tokens, batch × {price.batch:g} "
+        f"{price.output:g} output {price.currency} a million tokens, jobs × {price.in_job:g} "
         f"({price.source})"
     )
 

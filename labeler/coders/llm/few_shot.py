@@ -8,10 +8,12 @@ from typing import Any, NamedTuple, cast
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coders.answers import Example, may_be_null
+from labeler.coders.answers import Example
+from labeler.coders.schema import may_be_null
 from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import InputError
 from labeler.keys import canonical
+from labeler.text.coded_values import codes_of
 from labeler.text.duplicates import same_words
 
 RATIONALE = "One or two short sentences of your own."
@@ -99,7 +101,7 @@ def _candidate(
     given: Codes = {}
     for row in cast(Iterable[Any], group.itertuples(index=False)):
         given.setdefault(row.segment, {})[row.variable] = row.value
-        codes |= {(row.variable, code) for code in row.value.split("+")}
+        codes |= {(row.variable, code) for code in codes_of(row.value) or [""]}
     shared = _given(codebook.of_unit, given.pop("", {}), {})
     if shared is None:
         return None
@@ -132,9 +134,7 @@ def _given(
         elif not variable.values:
             answer[variable.variable] = float(value)
         else:
-            answer[variable.variable] = value.split("+") if variable.multiple else value
-            if variable.multiple and not value:
-                answer[variable.variable] = []
+            answer[variable.variable] = codes_of(value) if variable.multiple else value
     return answer
 
 

@@ -12,7 +12,7 @@ from labeler import resources
 from labeler.coders import requests
 from labeler.coders.answers import Example
 from labeler.coders.llm import few_shot
-from labeler.coding.vocabulary import ADJUDICATION
+from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import ProjectError
 from labeler.files import records
 from labeler.posts import deidentify
@@ -24,7 +24,7 @@ WITH_SUBREDDITS = " with subreddits"
 Locate = Callable[[str, int, int], tuple[int, int, str]]
 
 
-class Asking(NamedTuple):
+class RequestSettings(NamedTuple):
     """How a model is asked: `limit` posts at most, `replicates` times each, `several` posts a
     request, `budget` in the currency of the price file, `answer_limit` in tokens a post,
     `patience` in seconds.
@@ -51,7 +51,7 @@ class Asking(NamedTuple):
     logprobs: bool = False
 
 
-class Model(NamedTuple):
+class ModelCoder(NamedTuple):
     """A model as coder: its spec and name, its prompt and templates.
 
     `alone` is the prompt for one post; the same as `prompt` unless that takes several.
@@ -61,7 +61,7 @@ class Model(NamedTuple):
     coder: str
     prompt: requests.Prompt
     alone: requests.Prompt
-    templates: requests.Templates
+    templates: requests.PromptTemplates
 
     @property
     def hides(self) -> str:
@@ -69,33 +69,33 @@ class Model(NamedTuple):
         return str(self.spec["hides"])
 
 
-def model_of(study: Study, asking: Asking) -> Model:
+def model_of(study: Study, settings: RequestSettings) -> ModelCoder:
     """The project's model as a coder; what is hidden from it is part of what it is.
 
     ProjectError where no model is named.
     """
     if not study.project.llm_model:
         raise ProjectError(
-            "--llm-model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
+            "llm_model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
         )
     folder = resources.folder("templates") / "prompt"
-    templates = requests.Templates(
+    templates = requests.PromptTemplates(
         records.read_text(folder / "system.jinja"), records.read_text(folder / "user.jinja")
     )
-    hides = deidentify.RULES + (WITH_SUBREDDITS if asking.subreddits else "")
-    shown = _examples(study, asking, hides) if asking.examples else ()
+    hides = deidentify.RULES + (WITH_SUBREDDITS if settings.subreddits else "")
+    shown = _examples(study, settings, hides) if settings.examples else ()
     spec = requests.spec(
         base_url=study.project.llm_url,
         model=study.project.llm_model,
         templates=templates,
-        parameters={**requests.PARAMETERS, **({"logprobs": True} if asking.logprobs else {})},
+        parameters={**requests.PARAMETERS, **({"logprobs": True} if settings.logprobs else {})},
         examples=shown,
-        several=asking.several,
+        several=settings.several,
     )
     spec["hides"] = hides
     alone = requests.prompt(study.codebook, spec, templates, shown)
-    prompt = requests.prompt(study.codebook, spec, templates, shown, several=asking.several)
-    return Model(spec, requests.coder(spec), prompt, alone, templates)
+    prompt = requests.prompt(study.codebook, spec, templates, shown, several=settings.several)
+    return ModelCoder(spec, requests.coder(spec), prompt, alone, templates)
 
 
 def sent_texts(study: Study, posts: pd.DataFrame, hides: str) -> tuple[pd.DataFrame, Locate | None]:
@@ -121,12 +121,12 @@ def sent_texts(study: Study, posts: pd.DataFrame, hides: str) -> tuple[pd.DataFr
     return posts.assign(text=[one.text for one in hidden]), locate
 
 
-def _examples(study: Study, asking: Asking, hides: str) -> tuple[Example, ...]:
+def _examples(study: Study, settings: RequestSettings, hides: str) -> tuple[Example, ...]:
     """Adjudicated units of the batches named, as the model is to see them.
 
     Under evaluation is every unit that somebody codes blind in another batch.
     """
-    own = [batch for batch in asking.examples_from if batch]
+    own = [batch for batch in settings.examples_from if batch]
     if not own:
         raise ProjectError(
             "--examples: say with --examples-from which batch's adjudicated units may be shown; "
@@ -134,7 +134,7 @@ def _examples(study: Study, asking: Asking, hides: str) -> tuple[Example, ...]:
         )
     tasks = tables.TASKS
     adjudicated = database.distinct(study.engine, tasks.c.unit, batch=own, arm=ADJUDICATION)
-    blind = database.read(study.engine, tasks, arm="blind")
+    blind = database.read(study.engine, tasks, arm=BLIND)
     evaluated = sorted(set(blind[~blind["batch"].isin(own)]["unit"]))
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
@@ -149,7 +149,7 @@ def _examples(study: Study, asking: Asking, hides: str) -> tuple[Example, ...]:
         sent,
         study.codebook,
         evaluated=evaluated,
-        k=asking.examples,
+        k=settings.examples,
     )
 
 

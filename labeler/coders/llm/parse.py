@@ -20,7 +20,7 @@ BESIDE = ("unsupported-quote", "abstained")
 FINAL = ("refusal", "truncated", "off-schema", "left-out")
 
 
-class Read(NamedTuple):
+class ParseResult(NamedTuple):
     """What parsing wrote and found: codings, and how often each kind of fault beside which codings
     stay (a quote that is not in the post, a question left open)."""
 
@@ -28,7 +28,7 @@ class Read(NamedTuple):
     faults: dict[str, int]
 
 
-def parse(study: Study, coder: str, hides: str = "", *, everything: bool = False) -> Read:
+def parse(study: Study, coder: str, hides: str = "", *, everything: bool = False) -> ParseResult:
     """Parse the stored answers that no coding names yet, or all of them.
 
     `hides` is the rule under which the coder saw the texts ('' for one that sees them as they
@@ -53,7 +53,7 @@ def parse(study: Study, coder: str, hides: str = "", *, everything: bool = False
         )
         written += len(found.codings)
         faults.update(kind for kind in found.faults["kind"] if kind in BESIDE)
-    return Read(written, dict(faults))
+    return ParseResult(written, dict(faults))
 
 
 def _units(study: Study, which: dict[str, str], *, everything: bool) -> list[str]:
@@ -83,7 +83,7 @@ def _confidence(
     coder: str,
     completions: pd.DataFrame,
     sent: pd.DataFrame,
-    found: requests.Parsed,
+    found: requests.ParsedCompletions,
 ) -> pd.DataFrame:
     """CONFIDENCE rows of some units: votes where there are several replicates, log-probabilities
     (of the first replicate) where answers have them."""
@@ -96,7 +96,7 @@ def _confidence(
             frame[frame["unit"].isin(asked_again)]
             for frame in (found.codings, found.segments, read)
         )
-        parts.append(confidence.votes(codings, segments, runs, study.codebook))
+        parts.append(confidence.votes(codings, segments, runs))
     first = completions[(completions["replicate"] == 1) & (completions["error"] == "")]
     told = [_has_logprobs(answer) for answer in first["answer"]]
     if any(told):

@@ -23,18 +23,18 @@ class Price(NamedTuple):
     """What a million tokens cost in `currency`.
 
     `cached` is the price of prompt tokens from the cache, None where there is no such discount;
-    `batch` the share of the full price that is paid in a batch (1.0: no discount). Prompt
+    `in_job` the share of the full price that is paid in a job (1.0: no discount). Prompt
     beginnings of fewer than `cache_from` tokens are never cached.
     """
 
     input: float
     cached: float | None
     output: float
-    batch: float
+    in_job: float
     currency: str
     as_of: str
     source: str = ""
-    cached_in_batch: bool = False
+    cached_in_job: bool = False
     cache_from: int = 1024
 
     @property
@@ -57,7 +57,7 @@ def prices(text: str, *, source: str) -> dict[str, Price]:
     if twice:
         raise ProjectError("\n".join(f"{source}: {path}: stands here twice" for path in twice))
     try:
-        found = _File.model_validate(content)
+        found = _PriceFile.model_validate(content)
     except ValidationError as error:
         findings = (_finding(source, fault) for fault in cast(list[Any], error.errors()))
         raise ProjectError("\n".join(findings)) from error
@@ -91,20 +91,20 @@ def price_of(model: str, table: Mapping[str, Price], *, local: bool = False) -> 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Entry(BaseModel):
+class _PriceEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     input: Amount
     cached: Amount | None = None
     output: Amount
-    batch: Annotated[float, Field(gt=0, le=1)] = 1.0
-    cached_in_batch: bool = False
+    in_job: Annotated[float, Field(gt=0, le=1)] = 1.0
+    cached_in_job: bool = False
     cache_from: Annotated[int, Field(ge=0)] = 1024
     as_of: date
     source: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _plausible(self) -> _Entry:
+    def _plausible(self) -> _PriceEntry:
         if self.cached is not None and self.cached > self.input:
             raise ValueError("cached: a cached token costs more than a fresh one")
         if any(0 < price < _SMALLEST for price in (self.input, self.cached or 0, self.output)):
@@ -112,17 +112,17 @@ class _Entry(BaseModel):
         return self
 
 
-class _File(BaseModel):
+class _PriceFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    models: dict[str, _Entry]
+    models: dict[str, _PriceEntry]
 
 
 def _finding(source: str, fault: Mapping[str, Any]) -> str:
     path = ".".join(str(step) for step in fault["loc"] if step != "[key]")
     if fault["type"] == "extra_forbidden":
-        reason = "unknown key; remove it or mend its spelling"
+        reason = "unknown key; remove it or check its spelling"
     elif fault["type"] == "missing":
         reason = "missing; add it"
     elif fault["type"] in ("model_type", "dict_type"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeler.coders.llm.model import Asking, Model, model_of
+from labeler.coders.llm.model import ModelCoder, RequestSettings, model_of
 from labeler.errors import ProjectError
 from labeler.store import database, tables
 from labeler.study.completions import answered
@@ -11,9 +11,9 @@ from labeler.study.study import Study
 LEAST = 100
 
 
-def alone(study: Study, asking: Asking) -> Model:
+def alone(study: Study, settings: RequestSettings) -> ModelCoder:
     """The same model as the coder that gets one post a request."""
-    return model_of(study, asking._replace(several=1))
+    return model_of(study, settings._replace(several=1))
 
 
 def both_answered(study: Study, *coders: str) -> list[str]:
@@ -25,14 +25,15 @@ def both_answered(study: Study, *coders: str) -> list[str]:
     return sorted(set.intersection(*good))
 
 
-def required(study: Study, asking: Asking, model: Model) -> None:
+def required(study: Study, settings: RequestSettings, model: ModelCoder) -> None:
     """ProjectError where no pilot has let both coders code enough of the same posts."""
     posts = database.count(study.engine, tables.POSTS)
     least = min(LEAST, posts)
-    there = len(both_answered(study, model.coder, alone(study, asking).coder))
+    there = len(both_answered(study, model.coder, alone(study, settings).coder))
     if there < least:
         raise ProjectError(
-            f"--several {asking.several}: what it costs in agreement is not known yet: {there} "
-            f"posts were coded both ways, {least} are needed. Give the same command with "
-            f"`--pilot {least}` first: it asks about those posts both ways and compares the codes"
+            f"--several {settings.several}: what it costs in agreement is not known yet: {there} "
+            f"posts were coded both ways, {least} are needed. Give `labeler pilot "
+            f"--posts {least} --several {settings.several}` with the same options first: it asks "
+            "about those posts both ways and compares the codes"
         )

@@ -38,7 +38,7 @@ def body(content: str, request: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text as a JSON string without any sign that a reader could take for more than text.
+    """A text as a JSON string without any character that a reader could take for more than text.
 
     No line ends, nothing invisible that carries text, no beginning of a chat template's tokens.
     """
@@ -65,7 +65,7 @@ def envelope(content: str) -> Callable[[str, int | None], str]:
     def whole(user: str, limit: int | None) -> str:
         most = standing if limit is None else limit
         tail = "" if most is None else f',"{name}":{canonical(most)}'
-        # the post in ASCII: an emoji would make four bytes of every sign of the whole
+        # the post in ASCII: an emoji would make four bytes of every character of the whole
         return f'{head}{json.dumps(user)},"role":"user"}}]{tail}}}'
 
     return whole

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from labeler.coders import requests as prelabels
+from labeler.coders import requests
 from labeler.coders.llm import canary, claims
-from labeler.coders.llm.budget import Purse
+from labeler.coders.llm.budget import BudgetLedger
 from labeler.coders.llm.client import complete
 from labeler.coders.llm.costs import split
-from labeler.coders.llm.model import Asking, Model, sent_texts
+from labeler.coders.llm.model import ModelCoder, RequestSettings, sent_texts
 from labeler.keys import key
 from labeler.posts import deidentify
 from labeler.store import database, results, tables
@@ -32,7 +32,7 @@ CHUNK = 100
 HIGHER = 4  # a truncated answer is asked for again with a limit so many times as high
 
 
-class Progress(NamedTuple):
+class RunProgress(NamedTuple):
     """Where a run stands: posts answered of so many, a second and in flight, attempts given again
     and answers without codes by kind, what was spent, seconds left (None: not known)."""
 
@@ -46,7 +46,7 @@ class Progress(NamedTuple):
     left: float | None
 
 
-class How(NamedTuple):
+class RequestTerms(NamedTuple):
     """How a unit is to be asked about: alone or in company, with which limit of tokens a post, for
     which replicate, and for the how manieth time."""
 
@@ -56,11 +56,11 @@ class How(NamedTuple):
     attempt: int
 
 
-Wanted = dict[How, list[str]]
+PendingUnits = dict[RequestTerms, list[str]]
 """What is to be asked: units, by how. The units of 100,000 posts are 10 MB."""
 
 
-class Asker:
+class ModelRun:
     """One run of asking a model: what it sends, stores and spends.
 
     `units` restricts it; where `goes_on` says no, nothing more is sent.
@@ -69,24 +69,26 @@ class Asker:
     def __init__(
         self,
         study: Study,
-        model: Model,
-        asking: Asking,
+        model: ModelCoder,
+        settings: RequestSettings,
         *,
         run: str,
         report: Report,
-        progress: Callable[[Progress], None] = lambda _: None,
+        progress: Callable[[RunProgress], None] = lambda _: None,
         units: list[str] | None = None,
         goes_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.study, self.model, self.asking = study, model, asking
+        self.study, self.model, self.settings = study, model, settings
         self.run, self.report, self.progress = run, report, progress
-        self.purse = Purse(study, model.coder, price_file=asking.prices, budget=asking.budget)
+        self.spending = BudgetLedger(
+            study, model.coder, price_file=settings.prices, budget=settings.budget
+        )
         self.which = {"coder": model.coder, "codebook": study.codebook.fingerprint}
         self.units, self.goes_on = units, goes_on
         self.holder, self.renewed = claims.holder(f"{now()} {run}"), datetime.now(UTC)
-        self.limits, self.tokens = complete.Limits(), 0
+        self.limits, self.tokens = complete.RateLimits(), 0
         self.canary = canary.canary(run, secret=study.project.secret())
-        self.greeted = not asking.canary
+        self.greeted = not settings.canary
         self.flying: dict[str, list[Any]] = {}
         self.sent = self.elsewhere = self.kept = self.total = 0
         self.started, self.left = now(), set[str]()
@@ -98,30 +100,36 @@ class Asker:
         """Whether there is anything to ask."""
         return bool(self.fresh() or self.second())
 
-    def fresh(self) -> Wanted:
+    def fresh(self) -> PendingUnits:
         """What has no answer yet or, to retry errors, none that holds codes."""
         there = self._there()
         posts = self.units
         if posts is None:
             posts = database.distinct(self.study.engine, tables.POSTS.c.unit)
-        wanted: Wanted = {}
-        for replicate in range(1, self.asking.replicates + 1):
-            left = len(posts) if self.asking.limit is None else self.asking.limit
-            first = How(self.asking.several == 1, self.asking.answer_limit, replicate, 1)
+        wanted: PendingUnits = {}
+        for replicate in range(1, self.settings.replicates + 1):
+            left = len(posts) if self.settings.limit is None else self.settings.limit
+            first = RequestTerms(
+                self.settings.several == 1, self.settings.answer_limit, replicate, 1
+            )
             for unit in posts:
                 before = there.get((unit, replicate))
-                again = before is not None and self.asking.retry_errors and not before.good
+                again = before is not None and self.settings.retry_errors and not before.good
                 if (before is None or again) and left and unit not in self.model.prompt.examples:
                     how = first if before is None else self._once_more(replicate, before)
                     wanted.setdefault(how, []).append(unit)
                     left -= 1
         return wanted
 
-    def second(self) -> Wanted:
+    def second(self) -> PendingUnits:
         """What was cut off, with a higher limit, and what failed in company, alone."""
-        wanted: Wanted = {}
+        wanted: PendingUnits = {}
         for (unit, replicate), before in self._there().items():
-            if before.answers == 1 and not before.good and (before.cut or self.asking.several > 1):
+            if (
+                before.answers == 1
+                and not before.good
+                and (before.cut or self.settings.several > 1)
+            ):
                 wanted.setdefault(self._once_more(replicate, before), []).append(unit)
         return wanted
 
@@ -129,21 +137,21 @@ class Asker:
         rows = answered(self.study, self.model.coder, units=self.units)
         return {(row.unit, int(row.replicate)): row for row in tables.rows(rows)}
 
-    def _once_more(self, replicate: int, before: Any) -> How:
-        limit = self.asking.answer_limit * (HIGHER if before.cut else 1)
-        return How(True, limit, replicate, int(before.answers) + 1)
+    def _once_more(self, replicate: int, before: Any) -> RequestTerms:
+        limit = self.settings.answer_limit * (HIGHER if before.cut else 1)
+        return RequestTerms(True, limit, replicate, int(before.answers) + 1)
 
     def greeting(self) -> pd.DataFrame:
         """The request about the canary."""
-        how = How(True, self.asking.answer_limit, 1, 1)
+        how = RequestTerms(True, self.settings.answer_limit, 1, 1)
         return self.of_posts(canary.as_posts(self.canary), how)
 
-    def requests(self, wanted: Wanted, *, claim: bool = True) -> Iterator[pd.DataFrame]:
+    def requests(self, wanted: PendingUnits, *, claim: bool = True) -> Iterator[pd.DataFrame]:
         """The requests for what is wanted, a chunk at a time (see `of_posts`).
 
         With `claim`, only what nobody else is asking and what is still pending when its turn comes.
         """
-        size = max(1, CHUNK // self.asking.several) * self.asking.several
+        size = max(1, CHUNK // self.settings.several) * self.settings.several
         for how, units in wanted.items():
             for start in range(0, len(units), size):
                 chunk = units[start : start + size]
@@ -153,11 +161,11 @@ class Asker:
                     sent, _ = sent_texts(self.study, posts, self.model.hides)
                     yield self.of_posts(sent, how)
 
-    def of_posts(self, posts: pd.DataFrame, how: How) -> pd.DataFrame:
+    def of_posts(self, posts: pd.DataFrame, how: RequestTerms) -> pd.DataFrame:
         """Requests about posts as they leave, with the columns limit and claim besides."""
         prompt = self.model.alone if how.alone else self.model.prompt
         limit = how.limit * prompt.several
-        made = prelabels.requests(
+        made = requests.requests(
             posts,
             self.study.codebook,
             spec=self.model.spec,
@@ -171,7 +179,7 @@ class Asker:
         names = [self.claim(unit, how.replicate) for unit in made["unit"]]
         return made.assign(limit=limit, claim=names)
 
-    def _mine(self, units: list[str], how: How) -> list[str]:
+    def _mine(self, units: list[str], how: RequestTerms) -> list[str]:
         """Those of some units that are this process's to ask, and not answered meanwhile."""
         names = {self.claim(unit, how.replicate): unit for unit in units}
         held = claims.claimed(self.study.engine, list(names), holder=self.holder, at=now())
@@ -192,7 +200,7 @@ class Asker:
         """Ask what has no answer or, `again`, what has a failed one and may get a better."""
         self.send(self.second() if again else self.fresh())
 
-    def send(self, wanted: Wanted) -> None:
+    def send(self, wanted: PendingUnits) -> None:
         """Ask what is wanted and store the answers; the ledger says what left, whatever happens.
 
         The canary goes first and alone: it hears of a wrong key before any post leaves.
@@ -219,16 +227,18 @@ class Asker:
         database.add(self.study.engine, tables.PROMPTS, tables.frame(tables.PROMPTS, rows))
 
     def _complete(self, requests: Iterable[tuple[str, str] | None]) -> None:
-        given = complete.Limits(self.asking.requests_per_minute, self.asking.tokens_per_minute)
+        given = complete.RateLimits(
+            self.settings.requests_per_minute, self.settings.tokens_per_minute
+        )
         with database.kept_open(self.study.engine):
             tally = complete.complete(
                 requests,
                 base_url=self.study.project.llm_url,
                 api_key=self.study.project.llm_key,
                 on_answers=self._keep,
-                concurrency=self.asking.concurrency,
+                concurrency=self.settings.concurrency,
                 limits=given if any(given) else None,
-                patience=self.asking.patience,
+                patience=self.settings.patience,
                 report=self._tell,
             )
         self.sent += tally.sent
@@ -244,9 +254,9 @@ class Asker:
         for chunk in chunks:
             for asked, rows in groupby(tables.rows(chunk), key=lambda row: row.asked):
                 own = list(rows)
-                most = self.purse.most(self._prompt(own), own[0].request, int(own[0].limit))
-                while not self.purse.reserve(asked, most):
-                    if not self.purse.waiting:
+                most = self.spending.most(self._prompt(own), own[0].request, int(own[0].limit))
+                while not self.spending.reserve(asked, most):
+                    if not self.spending.waiting:
                         return
                     yield None
                 self.flying[asked] = own
@@ -279,7 +289,7 @@ class Asker:
 
     # --- what comes back -----------------------------------------------------------------------
 
-    def _keep(self, answers: list[complete.Answer]) -> None:
+    def _keep(self, answers: list[complete.Completion]) -> None:
         rows = [row for answer in answers for row in self._rows(answer)]
         names = [row["completion"] for row in rows]
         held = [row.claim for answer in answers for row in self.flying[answer.completion]]
@@ -290,12 +300,12 @@ class Asker:
         )
         for answer in answers:
             own = self.flying.pop(answer.completion)
-            self.purse.settle(answer.completion, self.purse.cost(answer)[0])
+            self.spending.settle(answer.completion, self.spending.cost(answer)[0])
             self.kept += len(own) if own[0].unit != self.canary.unit else 0
 
-    def _rows(self, answer: complete.Answer) -> Iterator[dict[str, Any]]:
+    def _rows(self, answer: complete.Completion) -> Iterator[dict[str, Any]]:
         asked = self.flying[answer.completion]
-        for row in rows_of(answer, asked, self.purse.cost(answer)):
+        for row in rows_of(answer, asked, self.spending.cost(answer)):
             if row["unit"] == self.canary.unit:
                 row["detail"] = row["detail"] or self._heard(answer.body)
             yield self.which | row
@@ -312,26 +322,26 @@ class Asker:
             return
         host = urlsplit(self.study.project.llm_url).hostname or ""
         left = {"run": self.run, "host": host, "posts": posts, "started": self.started}
-        note_ledger(self.study, left, subreddits=self.asking.subreddits)
+        note_ledger(self.study, left, subreddits=self.settings.subreddits)
 
-    def _tell(self, tally: complete.Tally) -> None:
+    def _tell(self, tally: complete.RequestTally) -> None:
         """Tell where the run stands; and the other processes, now and then, that this one lives."""
         if datetime.now(UTC) - self.renewed > claims.RENEWED:
             self.renewed = datetime.now(UTC)
             claims.renew(self.study.engine, holder=self.holder, at=now())
         if not tally.sent or not self.total:
             return
-        rate = tally.rate * self.asking.several
+        rate = tally.rate * self.settings.several
         left = (self.total - self.kept) / rate if rate else None
         self.progress(
-            Progress(
+            RunProgress(
                 self.kept,
                 self.total,
                 rate,
                 tally.flying,
                 dict(tally.failures),
                 dict(tally.rows),
-                self.purse.spent_now(),
+                self.spending.spent_now(),
                 left,
             )
         )
@@ -340,14 +350,14 @@ class Asker:
         """What a person must know of this run."""
         found = [f"ALARM: {self.alarm}"] if self.alarm else []
         if self.elsewhere:
-            found.append(f"{self.elsewhere} posts are being asked by another process or a batch")
-        if self.purse.empty:
+            found.append(f"{self.elsewhere} posts are being asked by another process or a job")
+        if self.spending.empty:
             found.append("the budget is reached: what is left was not asked")
         return found
 
 
 def rows_of(
-    answer: complete.Answer, asked: Sequence[Any], costs: tuple[float | None, str, str]
+    answer: complete.Completion, asked: Sequence[Any], costs: tuple[float | None, str, str]
 ) -> Iterator[dict[str, Any]]:
     """A COMPLETIONS row, but for coder and codebook, for each post that a request asked about.
 

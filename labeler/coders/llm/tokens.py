@@ -21,7 +21,7 @@ def count(texts: Sequence[str], *, model: str) -> list[int]:
 
     Exact for OpenAI's chat models, but for what a server adds around a text; for any other model
     an approximation that its first answers calibrate (`spending.calibration`). Marks of control
-    such as `<|endoftext|>` count as the text they are. A run of more than 256 signs without a
+    such as `<|endoftext|>` count as the text they are. A run of more than 256 characters without a
     space, or of nothing but spaces, is cut for counting, since the time for it grows with its
     square: about one token too many for each cut.
 

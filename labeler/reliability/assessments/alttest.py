@@ -7,6 +7,7 @@ codebook, each make up one family, over which the p-values are corrected togethe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,16 +16,20 @@ import pandas as pd
 
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
-from labeler.codebook.values import BLIND, NUMBERS, SETS, Scale
-from labeler.statistics.agreement.intervals import RARE
+from labeler.codebook.values import NUMBERS, SETS, Scale
+from labeler.coding import panels
+from labeler.coding.vocabulary import BLIND
+from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
+from labeler.reliability.weighting import design_weights
 from labeler.statistics.experiment import alttest
 from labeler.statistics.experiment.alttest import AltTest, Score, Small
+from labeler.statistics.interval import RARE
 from labeler.store import tables
 
-ASSESSMENT = "alternative-annotator"
+NAME = "alternative-annotator"
 
 
-class Tested(NamedTuple):
+class AnnotatorTest(NamedTuple):
     """The test of a variable, or of one of its codes; `coders` in the order of `test.humans`.
 
     `note` says of a code why the test decides nothing: where hardly anybody gave it, everybody
@@ -44,13 +49,16 @@ def alternative(
     *,
     model: str,
     epsilon: float = 0.2,
+    drawn: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """ASSESSMENTS rows (`alternative-annotator`) of one model; batch and codebook are left empty.
 
     `values`: variable → columns unit, coder, arm, value (None: was not asked); only blind humans
-    are used. `model_values`: variable → columns unit, value of the model. Measures, all of coder
-    `model`: winning_rate (with the verdict; over the family of all variables, or of all codes),
-    winning_rate.alone (of a variable by itself, where that is another family),
+    are used. `model_values`: variable → columns unit, value of the model. `drawn`: columns unit,
+    unit_probability; where units were drawn unequally everything is weighted by 1/probability,
+    since a model may stand in well for some kinds of units and not for others. Measures, all of
+    coder `model`: winning_rate (with the verdict; over the family of all variables, or of all
+    codes), winning_rate.alone (of a variable by itself, where that is another family),
     advantage_probability, epsilon, and for each human H difference:H (p uncorrected),
     p_adjusted:H and advantage:H.
     """
@@ -60,6 +68,7 @@ def alternative(
             model_values[variable.variable],
             coded_values.scale_of(variable),
             epsilon=epsilon,
+            drawn=drawn,
         )
         for variable in codebook.variables
         if variable.variable in values
@@ -80,14 +89,15 @@ def tests(
     epsilon: float,
     score: Score | None = None,
     small: Small = "refuse",
-) -> list[Tested]:
+    drawn: pd.DataFrame | None = None,
+) -> list[AnnotatorTest]:
     """The test of one variable, then of each code where it holds sets; families of their own.
 
     `given`: columns unit, coder, arm, value; `model`: columns unit, value. `score` defaults to
     accuracy for nominal and ordinal values, rmse for numbers, and the sets' own similarity.
     """
-    humans = coded_values.humans_of(given, scale, BLIND)
-    of_model = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, BLIND)
+    of_model = panels.model_values(model, scale)
     values = coded_values.values_of(scale, [*humans["value"], *of_model.values()])
     rows, coders = pd.factorize(humans["coder"], sort=True)
     places, units = pd.factorize(humans["unit"], sort=True)
@@ -99,11 +109,11 @@ def tests(
     theirs[there] = coded_values.positions(texts, values)
     chosen = score or _score(scale)
     domain = values.measured if chosen == "rmse" else values.domain
-    whole = alttest.alternative(
-        columns, theirs, domain=domain, score=chosen, epsilon=epsilon, small=small
-    )
+    weights = None if drawn is None else design_weights([str(unit) for unit in units], drawn)
+    asked: dict[str, Any] = {"epsilon": epsilon, "small": small, "weights": weights}
+    whole = alttest.alternative(columns, theirs, domain=domain, score=chosen, **asked)
     names = [str(coder) for coder in coders]
-    found = [Tested("", whole, names, "")]
+    found = [AnnotatorTest("", whole, names, "")]
     for code, held in zip(
         scale.codes if scale.level in SETS else (), values.presence, strict=False
     ):
@@ -113,16 +123,15 @@ def tests(
             binary[theirs],
             domain=["no", "yes"],
             score="accuracy",
-            epsilon=epsilon,
-            small=small,
+            **asked,
         )
         n = int((binary[columns] == 1).any(axis=0).sum())
         note = f"{n} units hold the code for a human, fewer than {RARE}" if n < RARE else ""
-        found.append(Tested(code, test, names, note))
+        found.append(AnnotatorTest(code, test, names, note))
     return found
 
 
-def pooled(several: list[Tested]) -> list[Tested]:
+def pooled(several: list[AnnotatorTest]) -> list[AnnotatorTest]:
     """The tests with p-values corrected over all of them together, omega and verdict anew."""
     everybody = [human for tested in several for human in tested.test.humans]
     decided = list(alttest.decided(everybody))
@@ -147,9 +156,11 @@ def _score(scale: Scale) -> Score:
     return "rmse" if scale.level in NUMBERS else "accuracy"
 
 
-def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str, Any]]:
+def _rows(
+    name: str, tested: AnnotatorTest, alone: AnnotatorTest, model: str
+) -> list[dict[str, Any]]:
     common = {
-        "assessment": ASSESSMENT,
+        "assessment": NAME,
         "coder": model,
         "variable": name,
         "code": tested.code,
@@ -168,11 +179,11 @@ def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str
         },
         {
             "measure": "advantage_probability",
-            "value": test.rho,
-            "low": test.rho_low,
-            "high": test.rho_high,
-            "method": test.rho_method,
-            "note": test.note if test.rho != test.rho else "",
+            "value": test.rho.value,
+            "low": test.rho.low,
+            "high": test.rho.high,
+            "method": test.rho.method,
+            "note": test.note if math.isnan(test.rho.value) else "",
         },
         {"measure": "epsilon", "value": test.epsilon},
     ]
@@ -195,3 +206,25 @@ def _rows(name: str, tested: Tested, alone: Tested, model: str) -> list[dict[str
             {"measure": f"advantage:{coder}", "value": human.rho, "n": human.n},
         ]
     return [{**common, **row} for row in found]
+
+
+def _of_batch(given: AssessmentInput) -> pd.DataFrame:
+    return alternative(
+        given.people,
+        given.model_values,
+        given.codebook,
+        model=given.suggester,
+        drawn=given.drawn,
+    )
+
+
+ASSESSMENT = Assessment(
+    name=NAME,
+    title="Stand-in test",
+    meaning=(
+        "May the model stand in for a coder? The alternative-annotator test, against blind humans "
+        "alone."
+    ),
+    headlines=("winning_rate",),
+    rows=_of_batch,
+)

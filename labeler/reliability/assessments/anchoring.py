@@ -12,28 +12,36 @@ from numpy.typing import NDArray
 
 from labeler.codebook import values as coded_values
 from labeler.codebook.codebook import Codebook
-from labeler.codebook.values import ASSISTED, BLIND, SETS, Scale, Values
+from labeler.codebook.values import SETS, Scale, Values
+from labeler.coding import panels
+from labeler.coding.vocabulary import ASSISTED, BLIND, HUMANS
+from labeler.reliability.assessments import acceptance
+from labeler.reliability.assessments.acceptance import effect_row
+from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
+from labeler.reliability.assessments.sentences import UNDEFINED, by_verdict
+from labeler.reliability.confidence import ALL
+from labeler.reliability.weighting import design_weights
 from labeler.statistics.agreement.distances import Floats, distances_between
 from labeler.statistics.experiment import anchoring as effects
 from labeler.statistics.experiment import arms as armed
 from labeler.statistics.experiment import randomisation
 from labeler.statistics.experiment.arms import Arms, Effect
-from labeler.statistics.experiment.randomisation import Ways
+from labeler.statistics.experiment.randomisation import Rerandomisations
+from labeler.statistics.interval import joined_notes
+from labeler.statistics.multiplicity import holm
 from labeler.store import tables
 
-ASSESSMENT = "anchoring"
-ALL = "all"
+NAME = "anchoring"
 BOUND = 0.05
-ACCEPTS = 0.95  # of a coder's suggested units: from here on the coder accepts nearly all
-HURRIED = 0.5  # of a coder's blind median lead time: below, nobody has read and judged
-FEW_UNITS = 10  # assisted units below which no coder is judged
-
-ACCEPTED = ["variable", "unit", "coder", "arm", "suggested", "change"]
+OF_DRAWN = (
+    "of the units drawn, not weighted: the arms are parts of one draw, which was unequal; the size "
+    "among all posts may differ"
+)
 
 Row = dict[str, Any]
 
 
-class Compared(NamedTuple):
+class ArmCodings(NamedTuple):
     """One variable's codings that are compared, as positions in `values.domain`."""
 
     arms: Arms
@@ -51,6 +59,7 @@ def anchoring(
     *,
     bound: float = BOUND,
     seed: int,
+    drawn: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """ASSESSMENTS rows (`anchoring`) of a batch; batch and codebook are left empty.
 
@@ -59,23 +68,39 @@ def anchoring(
     rows, `annotations`: ANNOTATIONS rows (lead times); either may be empty. The rows of variable
     `all` are about lead times and acceptance, also coder by coder; without `changes` a coding
     that equals the model's is taken as accepted.
+
+    Nothing is weighted by the probability of drawing (`drawn`: columns unit, unit_probability).
+    The arms are parts of one draw, parted at random, so that a difference between them is an
+    effect of the suggestion however the units were drawn, and its p holds. Its size is that among
+    the units drawn; where they were drawn unequally the note of every effect says so.
     """
+    unequal = drawn is not None and design_weights(list(drawn["unit"]), drawn) is not None
+    drawn_so = OF_DRAWN if unequal else ""
     rows: list[Row] = []
     for variable in codebook.variables:
         name = variable.variable
         if name in values:
             scale = coded_values.scale_of(variable)
-            found = assessed(values[name], model_values[name], scale, bound=bound, seed=seed)
-            rows += [{"variable": name, **row} for row in found]
-    shown = changes if len(changes) else accepted(values, model_values, codebook)
-    rows += [{"variable": name, **row} for name, row in _acceptance(shown)]
-    rows += [{"variable": ALL, **row} for row in pace(shown, annotations, seed=seed)]
-    common = {"assessment": ASSESSMENT, "coder": tables.HUMANS, "code": ""}
+            found = effects_of_variable(
+                values[name], model_values[name], scale, bound=bound, seed=seed
+            )
+            rows += [{"variable": name, **_with_note(row, drawn_so)} for row in found]
+    shown = changes if len(changes) else acceptance.accepted(values, model_values, codebook)
+    rows += [{"variable": name, **row} for name, row in acceptance.acceptance(shown)]
+    rows += [{"variable": ALL, **row} for row in acceptance.pace(shown, annotations, seed=seed)]
+    common = {"assessment": NAME, "coder": HUMANS, "code": ""}
     content = [{**common, **row} for row in rows]
     return pd.DataFrame(content, columns=tables.columns(tables.ASSESSMENTS))
 
 
-def assessed(
+def _with_note(row: Row, note: str) -> Row:
+    """A row with a further note, if there is one and the row is an effect that is defined."""
+    if not note or math.isnan(row.get("value", math.nan)):
+        return row
+    return {**row, "note": joined_notes(str(row.get("note", "")), note)}
+
+
+def effects_of_variable(
     given: pd.DataFrame, model: pd.DataFrame, scale: Scale, *, bound: float, seed: int
 ) -> list[Row]:
     """What is told of one variable: rows without variable, the whole first, then its codes.
@@ -83,8 +108,8 @@ def assessed(
     `given`: columns unit, coder, arm, value; `model`: columns unit, value. Agreement of sets is
     their similarity; over- and under-reliance look at whether they are equal.
     """
-    humans = coded_values.humans_of(given, scale, BLIND, ASSISTED)
-    of_model = coded_values.of_model(model, scale)
+    humans = panels.human_values(given, scale, BLIND, ASSISTED)
+    of_model = panels.model_values(model, scale)
     humans = humans[humans["unit"].isin(of_model)]
     arms = armed.arms(
         humans["unit"].to_numpy(),
@@ -93,11 +118,11 @@ def assessed(
     )
     if arms.design.reason:
         empty = armed.nothing(f"nothing to compare: {arms.design.reason}", 0)
-        return [_row("agreement_inflation", empty, verdict="undefined")]
+        return [effect_row("agreement_inflation", empty, verdict=UNDEFINED)]
     used = humans[arms.design.used]
     values = coded_values.values_of(scale, [*used["value"], *of_model.values()])
     theirs = used["unit"].map(of_model).astype("str")
-    compared = Compared(
+    compared = ArmCodings(
         arms,
         coded_values.positions(used["value"], values),
         coded_values.positions(theirs, values),
@@ -113,42 +138,7 @@ def assessed(
     ]
 
 
-def accepted(
-    values: Mapping[str, pd.DataFrame], model_values: Mapping[str, pd.DataFrame], codebook: Codebook
-) -> pd.DataFrame:
-    """Columns ACCEPTED of every variable; see `accepted_of`."""
-    parts = [
-        accepted_of(name, values[name], model_values[name], coded_values.scale_of(variable))
-        for variable in codebook.variables
-        if (name := variable.variable) in values
-    ]
-    return pd.concat(parts) if parts else pd.DataFrame(columns=ACCEPTED)
-
-
-def accepted_of(name: str, given: pd.DataFrame, model: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """Columns ACCEPTED: the change is `accepted` where an assisted coding is the model's."""
-    humans = coded_values.humans_of(given, scale, ASSISTED)
-    suggested = coded_values.of_model(model, scale)
-    own = humans[humans["unit"].isin(suggested)]
-    same = own["value"] == own["unit"].map(suggested)
-    change = np.where(same, "accepted", "edited")
-    return own.assign(variable=name, suggested="shown", change=change)[ACCEPTED]
-
-
-def pace(shown: pd.DataFrame, annotations: pd.DataFrame, *, seed: int) -> Iterator[Row]:
-    """Lead times by arm, over all and by coder, and whether a coder accepts without reading."""
-    times = _lead_times(annotations)
-    if len(times):
-        yield from _medians(times, tables.HUMANS)
-        yield _row("lead_time.ratio", _ratio(times, seed))
-    whole = _whole_units(shown)
-    for coder in sorted({*times["coder"], *whole["coder"]}):
-        own = times[times["coder"] == coder]
-        yield from _medians(own, coder)
-        yield from _stamping(coder, whole[whole["coder"] == coder], own, times)
-
-
-def _outcomes(compared: Compared) -> Floats:
+def _outcomes(compared: ArmCodings) -> Floats:
     """Columns: agreement; of each code: agreement on it, presence; of numbers: the number."""
     values, own, model = compared.values, compared.value, compared.model
     if values.scale.level in SETS:
@@ -163,19 +153,21 @@ def _outcomes(compared: Compared) -> Floats:
     return np.column_stack(columns).astype(float)
 
 
-def _whole(compared: Compared, outcomes: Floats, found: Ways, bound: float) -> Iterator[Row]:
+def _whole(
+    compared: ArmCodings, outcomes: Floats, found: Rerandomisations, bound: float
+) -> Iterator[Row]:
     arms, agree = compared.arms, outcomes[:, 0]
     inflation = armed.effect(agree, found, 0, arms, bound=bound)
     for arm, mean in zip((ASSISTED, BLIND), armed.means(agree, arms), strict=True):
         yield {"measure": f"agreement.{arm}", "value": mean, "n": arms.n_units}
     ruling = effects.verdict(inflation, bound=bound)
-    yield _row("agreement_inflation", inflation, verdict=ruling)
+    yield effect_row("agreement_inflation", inflation, verdict=ruling)
     yield _equivalence(inflation, bound)
-    yield _row("agreement_inflation.further_coders", effects.for_further_coders(agree, arms))
-    yield _row("adoption_share", effects.adoption(agree, arms))
+    yield effect_row("agreement_inflation.further_coders", effects.for_further_coders(agree, arms))
+    yield effect_row("adoption_share", effects.adoption(agree, arms))
     over, under = effects.reliance(compared.value == compared.model, arms)
-    yield _row("over_reliance", over)
-    yield _row("under_reliance", under)
+    yield effect_row("over_reliance", over)
+    yield effect_row("under_reliance", under)
 
 
 def _equivalence(inflation: Effect, bound: float) -> Row:
@@ -184,17 +176,17 @@ def _equivalence(inflation: Effect, bound: float) -> Row:
     return {
         "measure": "equivalence",
         "value": bound,
-        "low": inflation.narrow_low,
-        "high": inflation.narrow_high,
+        "low": inflation.interval.lower_one_sided,
+        "high": inflation.interval.upper_one_sided,
         "p": inflation.p_equivalence,
-        "n": inflation.n,
-        "method": f"two one-sided tests, 90% interval; {inflation.method}",
+        "n": inflation.interval.n,
+        "method": f"two one-sided tests, 90% interval; {inflation.interval.method}",
         "verdict": "equivalent" if shown else "not shown",
-        "note": inflation.note,
+        "note": inflation.interval.note,
     }
 
 
-def _alphas(compared: Compared) -> Iterator[Row]:
+def _alphas(compared: ArmCodings) -> Iterator[Row]:
     values = compared.values
     assisted, blind, inflation = effects.alpha_by_arm(
         compared.value,
@@ -211,10 +203,10 @@ def _alphas(compared: Compared) -> Iterator[Row]:
             "method": f"krippendorff_alpha.{values.scale.level}, human and model",
             "note": alpha.note,
         }
-    yield _row("alpha_inflation", inflation)
+    yield effect_row("alpha_inflation", inflation)
 
 
-def _numbers(compared: Compared, outcomes: Floats, found: Ways) -> Iterator[Row]:
+def _numbers(compared: ArmCodings, outcomes: Floats, found: Rerandomisations) -> Iterator[Row]:
     """How far free numbers are shifted; there is no bound that would suit every scale."""
     scale = compared.values.scale
     if not scale.codes and scale.level not in SETS:
@@ -222,10 +214,12 @@ def _numbers(compared: Compared, outcomes: Floats, found: Ways) -> Iterator[Row]
             outcomes[:, -1], found, outcomes.shape[1] - 1, compared.arms, bound=0, limit=math.inf
         )
         ruling = "shifted" if shift.p <= effects.ALPHA else "not decided"
-        yield _row("value_shift", shift, verdict=ruling)
+        yield effect_row("value_shift", shift, verdict=ruling)
 
 
-def _codes(compared: Compared, outcomes: Floats, found: Ways, bound: float) -> Iterator[Row]:
+def _codes(
+    compared: ArmCodings, outcomes: Floats, found: Rerandomisations, bound: float
+) -> Iterator[Row]:
     """The pull over all codes; of each code its shift and its agreement inflation."""
     codes = compared.values.scale.codes
     if not codes:
@@ -234,109 +228,53 @@ def _codes(compared: Compared, outcomes: Floats, found: Ways, bound: float) -> I
     suggested = compared.values.presence[:, compared.model].astype(float)
     model = np.array([armed.everywhere(each, arms) for each in suggested])
     shifted = [first + place for place in range(len(codes))]
-    yield _row("pull_to_model", effects.pull(found, shifted, model))
+    yield effect_row("pull_to_model", effects.pull(found, shifted, model))
     shifts = [armed.effect(outcomes[:, c], found, c, arms, bound=bound) for c in shifted]
-    adjusted = effects.holm([shift.p for shift in shifts])
+    adjusted = holm([shift.p for shift in shifts])
     for place, (code, shift, p) in enumerate(zip(codes, shifts, adjusted, strict=True)):
         blind = float(found.observed_blind[first + place])
         ruling = effects.verdict(shift, bound=bound, p=p)
         for word in ("anchored", "turned away"):
             ruling = ruling.replace(word, "shifted")
         told = f"blind {blind:.1%}, model {model[place]:.1%}; p adjusted by Holm {p:.3f}"
-        note = "; ".join(part for part in (told, shift.note) if part)
-        yield _row("prevalence_shift", shift._replace(note=note), code=code, verdict=ruling)
+        note = joined_notes(told, shift.interval.note)
+        shift = shift._replace(interval=shift.interval._replace(note=note))
+        yield effect_row("prevalence_shift", shift, code=code, verdict=ruling)
         own = armed.effect(outcomes[:, 1 + place], found, 1 + place, arms, bound=bound)
-        yield _row("agreement_inflation", own, code=code)
+        yield effect_row("agreement_inflation", own, code=code)
 
 
-def _acceptance(shown: pd.DataFrame) -> Iterator[tuple[str, Row]]:
-    """The share of suggestions that were taken as they were, by variable."""
-    offered = shown[shown["suggested"] != ""]
-    for name, own in offered.groupby("variable"):
-        share = float((own["change"] == "accepted").mean())
-        method = "suggestions in view that were left as they were"
-        yield str(name), {"measure": "acceptance", "value": share, "n": len(own), "method": method}
-
-
-def _whole_units(shown: pd.DataFrame) -> pd.DataFrame:
-    """Columns coder, unit, accepted: whether nothing was touched and nothing added."""
-    own = shown[shown["arm"] == ASSISTED]
-    same = own.assign(accepted=own["change"] == "accepted")
-    return same.groupby(["coder", "unit"])[["accepted"]].all().reset_index()
-
-
-def _lead_times(annotations: pd.DataFrame) -> pd.DataFrame:
-    """Columns unit, coder, arm, lead_time of the annotations that count, in seconds."""
-    columns = ["unit", "coder", "arm", "lead_time"]
-    if annotations.empty:
-        return pd.DataFrame(columns=columns).astype({"lead_time": "float64"})
-    counts = (annotations["cancelled"] == 0) & (annotations["withdrawn"] == 0)
-    timed = annotations["lead_time"].notna() & (annotations["lead_time"] > 0)
-    arms = annotations["arm"].isin((BLIND, ASSISTED))
-    return annotations.loc[counts & timed & arms, columns]
-
-
-def _medians(times: pd.DataFrame, coder: str) -> Iterator[Row]:
-    for arm, own in times.groupby("arm"):
-        yield {
-            "measure": f"lead_time.{arm}",
-            "coder": coder,
-            "value": float(own["lead_time"].median()),
-            "n": len(own),
-            "method": "median, seconds",
-        }
-
-
-def _ratio(times: pd.DataFrame, seed: int) -> Effect:
-    """Geometric mean of the lead times, assisted : blind, by the same design as the codes."""
-    assisted = (times["arm"] == ASSISTED).to_numpy()
-    arms = armed.arms(times["unit"].to_numpy(), times["coder"].to_numpy(), assisted)
-    if arms.design.reason:
-        return armed.nothing(f"nothing to compare: {arms.design.reason}", 0)
-    logs = np.log(times["lead_time"].to_numpy(float))[arms.design.used]
-    found = randomisation.ways(logs[:, None], arms.design, seed=seed)
-    effect = armed.effect(logs, found, 0, arms, bound=0, limit=math.inf)
-    value, low, high = (float(np.exp(end)) for end in (effect.value, effect.low, effect.high))
-    return effect._replace(value=value, low=low, high=high)
-
-
-def _stamping(
-    coder: str, whole: pd.DataFrame, own: pd.DataFrame, times: pd.DataFrame
-) -> Iterator[Row]:
-    """Rubber-stamping: nearly all units accepted whole, in less than half the blind median time."""
-    if whole.empty:
-        return
-    share, n = float(whole["accepted"].mean()), len(whole)
-    yield {"measure": "acceptance.whole_units", "coder": coder, "value": share, "n": n}
-    blind = own[own["arm"] == BLIND]["lead_time"]
-    reference = blind if len(blind) else times[times["arm"] == BLIND]["lead_time"]
-    seen = own[own["arm"] == ASSISTED].merge(whole[whole["accepted"]], on="unit")["lead_time"]
-    rule = (
-        f"flagged: at least {ACCEPTS:.0%} of {FEW_UNITS} or more units accepted whole, and half of "
-        f"those in less than {HURRIED:g} of the median blind lead time"
-        f"{'' if len(blind) else ' of all coders'}"
+def _of_batch(given: AssessmentInput) -> pd.DataFrame:
+    notes = given.annotations
+    changes = given.stored(tables.CHANGES)
+    own = pd.MultiIndex.from_frame(notes[panels.WHO])
+    changes = changes[pd.MultiIndex.from_frame(changes[panels.WHO]).isin(own)]
+    return anchoring(
+        given.people,
+        given.model_values,
+        changes,
+        notes,
+        given.codebook,
+        seed=given.seed,
+        drawn=given.drawn,
     )
-    row: Row = {"measure": "rubber_stamping", "coder": coder, "n": n, "method": rule}
-    if n < FEW_UNITS or not len(reference) or not len(seen):
-        reason = f"{n} assisted units" if n < FEW_UNITS else "no lead times to compare"
-        yield {**row, "value": math.nan, "verdict": "undefined", "note": reason}
-        return
-    hurry = float(seen.median() / reference.median())
-    flagged = share >= ACCEPTS and hurry < HURRIED
-    note = f"{share:.0%} accepted whole, at {hurry:.2f} of the blind median lead time"
-    yield {**row, "value": hurry, "verdict": "flagged" if flagged else "not flagged", "note": note}
 
 
-def _row(measure: str, effect: Effect, *, code: str = "", verdict: str = "") -> Row:
-    return {
-        "measure": measure,
-        "code": code,
-        "value": effect.value,
-        "low": effect.low,
-        "high": effect.high,
-        "p": effect.p,
-        "n": effect.n,
-        "method": effect.method,
-        "verdict": verdict,
-        "note": effect.note,
-    }
+def _sentences(rows: pd.DataFrame) -> Iterator[str]:
+    """What suggestions do to each variable; the people who accept them without reading."""
+    yield from by_verdict(rows[rows["measure"] == "agreement_inflation"])
+    stamping = rows[rows["measure"] == "rubber_stamping"]
+    for row in tables.rows(stamping[stamping["verdict"] == "flagged"]):
+        yield f"{row.coder} accepts suggestions without reading them: {row.note}"
+    for sentence in by_verdict(stamping[stamping["verdict"] == UNDEFINED]):
+        yield f"accepting without reading: {sentence}"
+
+
+ASSESSMENT = Assessment(
+    name=NAME,
+    title="Anchoring",
+    meaning="What seeing a suggestion does to a code: blind and assisted codings of the same draw.",
+    headlines=("agreement_inflation", "rubber_stamping"),
+    rows=_of_batch,
+    sentences=_sentences,
+)

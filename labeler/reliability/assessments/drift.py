@@ -8,7 +8,7 @@ audit of what was skipped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +16,17 @@ import pandas as pd
 
 from labeler import chance
 from labeler.errors import TableError
+from labeler.reliability.assessments.declaration import Assessment, AssessmentInput
+from labeler.reliability.assessments.sentences import UNDEFINED, by_verdict
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import wilson
 from labeler.statistics.experiment import drift as tests
 from labeler.store import tables
 
+NAME = "drift"
 HISTORY = ["batch", "created", "model", "codebook", "variable", "unit", "agree"]
 STREAM = ["model", "codebook", "variable"]
 PSI = 0.1  # below it a shift of codes is commonly called small
-UNDEFINED = "undefined"
 
 Row = dict[str, Any]
 
@@ -50,8 +52,8 @@ def drift(
     """ASSESSMENTS rows (`drift`) of each model x codebook x variable of `history`.
 
     `history`: columns HISTORY; `agree` is 1 where model and blind human gave the same, else 0
-    (`calibration.agreements`, code ''). A column unit_probability may be added: where units of a
-    batch were drawn unequally, some are left out by chance (`seed`), so that all have the same
+    (`confidence_targets.agreements`, code ''). A column unit_probability may be added: where units
+    of a batch were drawn unequally, some are left out at random (`seed`), so that all have the same
     probability. Batches come in the order of their first `created`.
 
     `reference` maps a variable to the agreement that it was validated with, stated before the
@@ -72,7 +74,7 @@ def drift(
     for stream, own in history.groupby(STREAM, sort=True):
         model, codebook, variable = (str(part) for part in stream)
         ordered = _in_order(_even(own, seed))
-        same = {"assessment": "drift", "coder": model, "codebook": codebook, "variable": variable}
+        same = {"assessment": NAME, "coder": model, "codebook": codebook, "variable": variable}
         stated = (reference or {}).get(variable)
         found = [*_batches(ordered), *_stream(ordered, stated, alpha)]
         if alphas is not None:
@@ -92,6 +94,13 @@ def _check(history: pd.DataFrame) -> None:
         raise TableError("drift: a unit agrees (1) or does not (0); take one blind coder of each")
     if history.duplicated([*STREAM, "batch", "unit"]).any():
         raise TableError("drift: a unit stands twice in a batch; take one blind coder of each")
+    if "unit_probability" in history.columns:
+        unknown = history[~history["unit_probability"].between(0, 1, inclusive="right")]
+        if len(unknown):
+            raise TableError(
+                f"drift: {len(unknown)} coded units have no drawing probability above 0, first: "
+                f"{unknown['unit'].iloc[0]!r}"
+            )
 
 
 def _even(own: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -163,7 +172,7 @@ def _estimated(agree: pd.Series[int], alpha: float) -> _Reference:
     return _Reference(p0, alpha / 2, n, method)
 
 
-def _verdict(found: tests.Drift, watched: pd.DataFrame, reference: _Reference) -> Row:
+def _verdict(found: tests.DriftProcess, watched: pd.DataFrame, reference: _Reference) -> Row:
     if not found.alarm:
         said = f"no evidence that agreement is below {reference.p0:.3f}"
         return {"verdict": "no alarm", "note": said}
@@ -227,3 +236,28 @@ def _row(wide: pd.DataFrame, batch: str) -> Floats:
 
 def _numbers(own: pd.DataFrame, name: str) -> Floats:
     return own[name].to_numpy(float)
+
+
+def _of_batch(given: AssessmentInput) -> pd.DataFrame:
+    """What concerns this batch in the stream of all that had this suggester and codebook."""
+    if given.history.empty:
+        return tables.frame(tables.ASSESSMENTS)
+    found = drift(given.history, seed=given.seed)
+    return found[found["batch"] == given.batch]
+
+
+def _sentences(rows: pd.DataFrame) -> Iterator[str]:
+    """The verdicts; of an alarm also what to do."""
+    yield from by_verdict(rows)
+    for row in tables.rows(rows[rows["verdict"] == "alarm"]):
+        yield f"{row.variable}: {row.note}"
+
+
+ASSESSMENT = Assessment(
+    name=NAME,
+    title="Drift",
+    meaning="Whether the model agrees with people as it did, batch by batch.",
+    headlines=("e.process",),
+    rows=_of_batch,
+    sentences=_sentences,
+)

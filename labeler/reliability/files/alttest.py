@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler.codebook.values import BLIND, HUMAN, Scale
+from labeler.codebook.values import Scale
+from labeler.coding.vocabulary import BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
 from labeler.files.coding_tables import checked
 from labeler.files.spreadsheets import Given
 from labeler.reliability.assessments import alttest
-from labeler.reliability.assessments.alttest import Tested
+from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.experiment.alttest import Score, Small
 
@@ -23,7 +24,7 @@ class Answer(NamedTuple):
 
     humans: list[str]
     n_units: int
-    models: dict[str, list[Tested]]
+    models: dict[str, list[AnnotatorTest]]
 
 
 def alternative(
@@ -53,7 +54,7 @@ def alternative(
     free = level in ("interval", "ratio")
     scale = Scale(level, () if free else tuple(codes))
     own = codings[~codings["coder"].isin(models)]
-    humans = own.assign(coder=HUMAN + own["coder"], arm=BLIND)
+    humans = own.assign(coder=own["coder"].map(human), arm=BLIND)
     found = {}
     for model in models:
         theirs = codings.loc[codings["coder"] == model, ["unit", "value"]]

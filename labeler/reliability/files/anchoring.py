@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.codebook.values import ASSISTED, BLIND, HUMAN, Scale
+from labeler.codebook.values import Scale
+from labeler.coding.vocabulary import ASSISTED, BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
 from labeler.files.coding_tables import checked, kept, known_columns, long, refused
+from labeler.reliability.assessments import acceptance
 from labeler.reliability.assessments import anchoring as stage
 from labeler.statistics.agreement.distances import Level
 
@@ -56,7 +58,7 @@ class Answer(NamedTuple):
 def anchoring(
     given: Given, *, level: Level, domain: Sequence[str] = (), bound: float, seed: int
 ) -> Answer:
-    """Everything that `stages.anchoring` tells of one variable, for a table of codings."""
+    """Everything that an assessment of anchoring tells of one variable, for a table of codings."""
     source = str(given.path)
     table = kept(spreadsheets.read(given.path, sheet=given.sheet), given.where, source=source)
     table = table.replace(dict.fromkeys(given.missing, "")) if given.missing else table
@@ -72,11 +74,11 @@ def anchoring(
     scale = Scale(level, () if level in ("interval", "ratio") else tuple(codes))
     own = clean[clean["own"]]
     arms = {given.blind: BLIND, given.assisted: ASSISTED}
-    codings = own.assign(coder=HUMAN + own["coder"], arm=own["arm"].map(arms))
+    codings = own.assign(coder=own["coder"].map(human), arm=own["arm"].map(arms))
     theirs = clean.loc[~clean["own"], ["unit", "value"]]
-    rows = stage.assessed(codings, theirs, scale, bound=bound, seed=seed)
-    shown = stage.accepted_of("value", codings, theirs, scale)
-    rows += stage.pace(shown, _lead_times(table, codings, given), seed=seed)
+    rows = stage.effects_of_variable(codings, theirs, scale, bound=bound, seed=seed)
+    shown = acceptance.accepted_of("value", codings, theirs, scale)
+    rows += acceptance.pace(shown, _lead_times(table, codings, given), seed=seed)
     arms_of = codings.groupby("unit")["arm"].nunique()
     return Answer(
         model=model,

@@ -13,19 +13,22 @@ from typing import Any
 
 import pandas as pd
 
-from labeler.reliability.confidence import KINDS, Kind
+from labeler.codebook.codebook import Codebook
+from labeler.reliability.confidence import ALL, KINDS, MEANING, Kind
+from labeler.results.figures import style
+from labeler.results.figures.declaration import Figure
+from labeler.results.figures.style import INK, MUTED, RULE, SCHEMA, WIDE, Spec
 
-Spec = dict[str, Any]
-
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-INK, MUTED, RULE = "#1d2733", "#5b6775", "#e4e8ed"
-DOTS, LIMIT, SKIP = "#1f4e8c", "#a12b2b", "#2f7d4f"
+DOTS, LIMIT, SKIP = style.HUMANS, style.WARNING, "#2f7d4f"
 SIZE = 250
-WORDS = {"vote": "share of the replicates", "logprob": "probability of the tokens"}
 
 
-def calibration(rows: pd.DataFrame, *, kind: Kind | None = None, size: int = SIZE) -> Spec:
+def calibration(
+    rows: pd.DataFrame, *, kind: Kind | None = None, size: int = SIZE, stacked: bool = False
+) -> Spec:
     """Both charts of one coder, variable and code; each `size` pixels wide and high.
+
+    They stand beside each other, or below where `stacked`.
 
     `rows`: ASSESSMENTS rows (`calibration` and `skip`) of one batch, coder, variable and code.
     `kind`: which confidence; default: votes where there are any. Where nothing was measured the
@@ -42,7 +45,10 @@ def calibration(rows: pd.DataFrame, *, kind: Kind | None = None, size: int = SIZ
         return _empty(notes[0] if notes else "no unit was judged", size)
     return {
         **_frame(),
-        "hconcat": [_diagram(bins, own, chosen, size), _curve(points, own, size)],
+        "vconcat" if stacked else "hconcat": [
+            _diagram(bins, own, chosen, size),
+            _curve(points, own, size),
+        ],
         "spacing": 40,
     }
 
@@ -56,7 +62,7 @@ def _pairs(own: pd.DataFrame, name: str, at: str) -> list[dict[str, Any]]:
         if what == at:
             one["at"] = float(row["value"])
         else:
-            one |= {part: _number(row[part]) for part in ("value", "low", "high")}
+            one |= {part: style.number(row[part]) for part in ("value", "low", "high")}
             one["n"] = int(row["n"])
     return [found[number] for number in sorted(found)]
 
@@ -64,7 +70,7 @@ def _pairs(own: pd.DataFrame, name: str, at: str) -> list[dict[str, Any]]:
 def _diagram(bins: list[dict[str, Any]], own: pd.DataFrame, kind: Kind, size: int) -> Spec:
     least = min(min(one["at"], one["low"]) for one in bins)
     floor = max(0.0, math.floor(least * 5 + 1e-9) / 5)
-    x = _axis("at", f"confidence ({WORDS[kind]})", floor, 1)
+    x = _axis("at", f"confidence ({MEANING[kind]})", floor, 1)
     y = _axis("value", "share that a blind coder agreed with", floor, 1)
     sizes = [one["n"] for one in bins]
     alike = max(sizes) <= 1.5 * min(sizes)
@@ -164,7 +170,7 @@ def _told(own: pd.DataFrame, several: str) -> list[str]:
 
 def _value(own: pd.DataFrame, measure: str) -> float | None:
     found = own.loc[own["measure"] == measure, "value"]
-    return None if found.empty else _number(found.iloc[0])
+    return None if found.empty else style.number(found.iloc[0])
 
 
 def _axis(field: str, title: str, floor: float, top: float, form: str = ".1f") -> Spec:
@@ -189,7 +195,7 @@ def _frame() -> Spec:
         "background": "white",
         "padding": 6,
         "config": {
-            "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
+            "font": style.FONT,
             "view": {"stroke": RULE},
             "axis": {**text, "gridColor": RULE, "domain": False, "ticks": False}
             | {"titleFontWeight": "normal"},
@@ -210,5 +216,51 @@ def _empty(note: str, size: int) -> Spec:
     }
 
 
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
+def _rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of whole variables, and of those for which there is something to draw."""
+    own = rows[rows["assessment"].isin(("calibration", "skip")) & (rows["code"] == "")]
+    drawn = set(own.loc[own["measure"].str.startswith("bin."), "variable"])
+    return own[own["variable"].isin(drawn)]
+
+
+def _spec(rows: pd.DataFrame, codebook: Codebook, width: int) -> Spec:  # noqa: ARG001
+    return calibration(rows, stacked=width < WIDE)
+
+
+def _finding(rows: pd.DataFrame, codebook: Codebook) -> str:
+    """The calibration error, and what the surest half of the units errs in."""
+    name = str(rows["variable"].iloc[0])
+    labels = {ALL: "All variables"} | {one.variable: one.label for one in codebook.variables}
+    kind = next(one for one in KINDS if any(rows["measure"] == f"ece.{one}"))
+    suffix = f".{kind}"
+    own = rows[rows["measure"].str.endswith(suffix)]
+    own = own.assign(measure=own["measure"].str.removesuffix(suffix))
+    error = own[own["measure"] == "ece"].iloc[0]
+    found = f"{labels.get(name, name)}: expected calibration error {error['value']:.3f}"
+    if pd.notna(error["low"]):
+        found += f" [{error['low']:.3f}, {error['high']:.3f}]"
+    points = _pairs(own, "point", "coverage")
+    half = next((point for point in points if point["at"] >= 0.5), None)
+    if half:
+        found += (
+            f"; of the surest {half['at']:.0%} of units, {half['value']:.0%} differ from a blind "
+            "coder"
+        )
+    return f"{found} ({error['n']} units)"
+
+
+FIGURE = Figure(
+    name="calibration",
+    title="Reliability diagram and risk-coverage curve",
+    caption=(
+        "Left (above): how often a blind coder agreed, by how sure the model was; on the diagonal "
+        "a confidence means what it says. Right (below): of the surest units, how many differ from "
+        "a blind coder."
+    ),
+    table="assessments",
+    assessment="calibration",
+    each_variable=True,
+    rows=_rows,
+    spec=_spec,
+    alt=_finding,
+)

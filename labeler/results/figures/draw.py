@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
+from xml.sax.saxutils import quoteattr
 
 import vl_convert
 
@@ -17,7 +18,10 @@ Form = Literal["svg", "png", "pdf"]
 
 
 def draw(spec: Mapping[str, Any], form: Form) -> bytes:
-    """The figure as a file's bytes; drawn once in a process, since it takes about 50 ms."""
+    """The figure as a file's bytes; drawn once in a process, since it takes about 50 ms.
+
+    A specification's `description` is what an SVG says to those who do not see it.
+    """
     return _drawn(canonical(spec), form)
 
 
@@ -41,4 +45,7 @@ def _drawn(spec: str, form: Form) -> bytes:
         return bytes(vl_convert.vegalite_to_png(given, scale=2))
     if form == "pdf":
         return bytes(vl_convert.vegalite_to_pdf(given))
-    return str(vl_convert.vegalite_to_svg(given)).encode()
+    drawn = str(vl_convert.vegalite_to_svg(given))
+    told = given.get("description")
+    name = f'role="img" aria-label={quoteattr(told)} ' if told else ""
+    return drawn.replace("<svg ", f"<svg {name}", 1).encode()

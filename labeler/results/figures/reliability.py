@@ -1,33 +1,26 @@
-"""Tables → figures, as Vega-Lite specifications (plain JSON) with their data inside.
+"""RELIABILITY rows → Krippendorff's alpha of each variable and panel, with the gate's thresholds.
 
-The same specification is drawn on a page and written as SVG, PNG and PDF. A figure asks for
-nothing from outside: no address, no file, no font that a system would lack.
+The same specification is drawn on a page and written as SVG, PNG and PDF.
 """
 
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.reliability.weighting import leads
+from labeler.results.figures import style
+from labeler.results.figures.declaration import Figure
+from labeler.results.figures.style import HUMANS, WIDE, Spec
 
-Spec = dict[str, Any]
-
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-WIDE = 560
-INK = "#1d2733"
-MUTED = "#5b6775"
-RULE = "#e4e8ed"
 TENTATIVE = "#b7791f"
 RELIABLE = "#2f7d4f"
-HUMANS = "#1f4e8c"
 OTHERS = ("#b4436c", "#0f7c80", "#7a5195", "#8a5a0e")
 ASIDE = "#8b95a1"
-OVERRIDDEN = "#a12b2b"
 NOT_EVIDENCE = "not evidence"
 
 
@@ -52,10 +45,10 @@ def reliability(rows: pd.DataFrame, codebook: Codebook, *, width: int = WIDE) ->
         {
             "variable": labels[str(row["variable"])],
             "panel": titles[str(row["panel"])],
-            "value": _number(row["value"]),
-            "low": _number(row["low"]),
-            "high": _number(row["high"]),
-            "bound": _number(row["bound"]),
+            "value": style.number(row["value"]),
+            "low": style.number(row["low"]),
+            "high": style.number(row["high"]),
+            "bound": style.number(row["bound"]),
             "verdict": str(row["verdict"]),
         }
         for row in shown.to_dict("records")
@@ -67,11 +60,11 @@ def reliability(rows: pd.DataFrame, codebook: Codebook, *, width: int = WIDE) ->
         "type": "nominal",
         "sort": list(labels.values()),
         "scale": {"paddingInner": 0, "paddingOuter": 0},
-        "axis": {**_names_axis(width), "grid": True, "tickBand": "extent"},
+        "axis": {**style.names_axis(width), "grid": True, "tickBand": "extent"},
     }
     offset = {"field": "panel", "sort": list(titles.values()), "scale": {"paddingOuter": 0.4}}
     return {
-        **_frame(width, band * max(1, len(labels))),
+        **style.frame(width, band * max(1, len(labels))),
         "data": {"values": values},
         "layer": [
             *_threshold_layers(shown, labels, y, band=band, floor=floor),
@@ -80,42 +73,8 @@ def reliability(rows: pd.DataFrame, codebook: Codebook, *, width: int = WIDE) ->
     }
 
 
-def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int = WIDE) -> Spec:
-    """The share of each code of one variable with its interval; the codes in codebook order.
-
-    `rows` are ESTIMATES rows of one batch. A cell that is held back is written out as the
-    beginning of its note; the reason of an override stands above the figure.
-    """
-    own = rows[rows["variable"] == variable]
-    codes = _code_labels(codebook.variable(variable), [str(code) for code in own["code"]], width)
-    values: list[dict[str, Any]] = [
-        {
-            "code": codes[str(row["code"])],
-            "share": _number(row["share"]),
-            "low": _number(row["low"]),
-            "high": _number(row["high"]),
-            "note": str(row["note"]).split(":")[0] or "no figure",
-        }
-        for row in own.to_dict("records")
-    ]
-    y = {
-        "field": "code",
-        "type": "nominal",
-        "sort": list(codes.values()),
-        "axis": _names_axis(width),
-    }
-    highest = max((max(v["share"] or 0.0, v["high"] or 0.0) for v in values), default=1.0)
-    top = max(0.1, min(1.0, math.ceil(highest * 10 - 1e-9) / 10))
-    return {
-        **_frame(width, 26 * max(1, len(codes))),
-        "title": _override(own, width),
-        "data": {"values": values},
-        "layer": _share_layers(y, top=top, ticks=width // 90),
-    }
-
-
 def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """The RELIABILITY rows that are drawn: alpha of whole variables, without design weights.
+    """The RELIABILITY rows that are drawn: alpha of whole variables, as it is judged.
 
     Of humans among themselves, of a model against them, and of what is no evidence beside; not of
     single pairs, nor of a coder against itself.
@@ -123,7 +82,7 @@ def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
     apart = rows["kind"].isin(("human-pair", "model-human", "self", "replicates"))
     alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
     empty = (rows["kind"] == "assisted") & rows["value"].isna()
-    return rows[alpha & ~apart & ~empty & (rows["code"] == "") & (rows["weighting"] == "")]
+    return rows[alpha & ~apart & ~empty & (rows["code"] == "") & leads(rows)]
 
 
 def panel_title(panel: str, evidence: int) -> str:
@@ -134,33 +93,6 @@ def panel_title(panel: str, evidence: int) -> str:
 def panel_order(panel: str, evidence: int) -> tuple[int, str]:
     """Where a panel stands: humans first, then one coder against them, then what is no evidence."""
     return (2 if not evidence else 0 if panel == "humans" else 1), panel
-
-
-def _frame(width: int, height: int) -> Spec:
-    text = {"labelColor": INK, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12}
-    return {
-        "$schema": SCHEMA,
-        "width": width,
-        "height": height,
-        "background": "white",
-        "padding": 6,
-        "config": {
-            "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
-            "view": {"stroke": RULE},
-            "axis": {**text, "gridColor": RULE, "domain": False, "ticks": False},
-            "axisX": {"titleFontWeight": "normal", "titlePadding": 8, "labelPadding": 4},
-            "legend": {**text, "labelLimit": 600, "symbolSize": 70},
-        },
-    }
-
-
-def _override(rows: pd.DataFrame, width: int) -> Spec | None:
-    """The title that an overridden gate leaves on a figure; None where it was not."""
-    reasons = "; ".join(sorted(set(rows["override"]) - {""}))
-    if not reasons:
-        return None
-    lines = textwrap.wrap(f"Gate overridden: {reasons}", width // 7)
-    return {"text": lines, "color": OVERRIDDEN, "fontSize": 11, "anchor": "start"}
 
 
 def _panels(rows: pd.DataFrame) -> list[_Panel]:
@@ -263,42 +195,8 @@ def _interval_layers(place: Spec, legend: Spec, *, floor: float) -> list[Spec]:
         },
         {
             "transform": [{"filter": "!isValid(datum.value)"}],
-            "mark": _aside_text(),
+            "mark": style.aside_text(),
             "encoding": {**place, "x": {"value": 0}, "text": {"value": "undefined"}},
-        },
-    ]
-
-
-def _share_layers(y: Spec, *, top: float, ticks: int) -> list[Spec]:
-    x = {
-        "type": "quantitative",
-        "title": "share of units, 95% interval",
-        "scale": {"domain": [0, top]},
-        "axis": {"format": "%", "tickCount": ticks},
-    }
-    share = {"y": y, "x": {"field": "share", **x}}
-    given = [{"filter": "isValid(datum.share)"}]
-    whole = [*given, {"filter": "isValid(datum.low) && isValid(datum.high)"}]
-    return [
-        {
-            "transform": given,
-            "mark": {"type": "bar", "color": "#c9d8ea", "height": 14},
-            "encoding": share,
-        },
-        {
-            "transform": whole,
-            "mark": {"type": "rule", "color": HUMANS, "strokeWidth": 2},
-            "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
-        },
-        {
-            "transform": given,
-            "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1, "color": HUMANS},
-            "encoding": share,
-        },
-        {
-            "transform": [{"filter": "!isValid(datum.share)"}],
-            "mark": _aside_text(),
-            "encoding": {"y": y, "x": {"value": 0}, "text": {"field": "note"}},
         },
     ]
 
@@ -313,39 +211,8 @@ def _x(field: str, floor: float) -> Spec:
     }
 
 
-def _aside_text() -> Spec:
-    return {"type": "text", "align": "left", "dx": 6, "color": MUTED, "fontSize": 11}
-
-
-def _names_axis(width: int) -> Spec:
-    return {
-        "title": None,
-        "grid": False,
-        "labelExpr": "split(datum.label, '\\n')",
-        "labelLimit": 240 if width >= WIDE else 112,
-        "labelPadding": 8,
-    }
-
-
 def _labels(variables: Sequence[Variable], width: int) -> dict[str, str]:
-    return _distinct([(variable.variable, variable.label) for variable in variables], width)
-
-
-def _code_labels(variable: Variable, codes: Sequence[str], width: int) -> dict[str, str]:
-    """Labels by code, in codebook order; codes that the codebook lacks stand last, as they are."""
-    known = [(value.code, value.label) for value in variable.values if value.code in codes]
-    rest = [(code, code or "none marked") for code in codes if code not in variable.codes]
-    return _distinct([*known, *rest], width)
-
-
-def _distinct(pairs: Sequence[tuple[str, str]], width: int) -> dict[str, str]:
-    """Wrapped labels by name; a label that stands twice gets its name behind it."""
-    texts = [label for _, label in pairs]
-    full = {
-        name: label if texts.count(label) == 1 else f"{label} ({name})" for name, label in pairs
-    }
-    line = 32 if width >= WIDE else 16
-    return {name: "\n".join(textwrap.wrap(label, line)) for name, label in full.items()}
+    return style.distinct([(variable.variable, variable.label) for variable in variables], width)
 
 
 def _floor(rows: pd.DataFrame) -> float:
@@ -354,10 +221,38 @@ def _floor(rows: pd.DataFrame) -> float:
     return 0.0 if pd.isna(lowest) else max(-1.0, min(0.0, math.floor(float(lowest) * 5) / 5))
 
 
-def _number(value: Any) -> float | None:
-    """A number that JSON can hold; None where there is none."""
-    return None if pd.isna(value) else float(value)
-
-
 def _threshold(value: float) -> str:
     return f"{value:.3f}".removeprefix("0")
+
+
+def _spec(rows: pd.DataFrame, codebook: Codebook, width: int) -> Spec:
+    return reliability(rows, codebook, width=width)
+
+
+def _finding(rows: pd.DataFrame, codebook: Codebook) -> str:
+    """Of each panel that is evidence: its lowest and highest alpha, and how many variables pass."""
+    labels = {variable.variable: variable.label for variable in codebook.variables}
+    own = rows[(rows["evidence"] == 1) & rows["variable"].isin(list(labels))]
+    parts = []
+    for panel in sorted(set(own["panel"]), key=lambda name: panel_order(name, 1)):
+        part = own[own["panel"] == panel]
+        known = part.dropna(subset="value").sort_values("value", kind="stable")
+        ends = [known.iloc[0], known.iloc[-1]][: len(known)] if len(known) else []
+        told = [f"{row['value']:.3f} ({labels[row['variable']]})" for row in ends]
+        counted = f"{int((part['verdict'] == 'pass').sum())} of {len(part)} variables pass"
+        parts.append(f"{panel_title(panel, 1)}: {' to '.join(told) or 'undefined'}; {counted}")
+    return f"Krippendorff's alpha. {'. '.join(parts) or 'Nothing here is evidence'}"
+
+
+FIGURE = Figure(
+    name="reliability",
+    title="Reliability of the variables",
+    caption=(
+        "Points: alpha. Lines: two-sided 95% interval. Short bar: the lower one-sided 95% bound, "
+        "by which the gate decides. Grey triangles are shown for comparison and are not evidence."
+    ),
+    table="reliability",
+    rows=main_rows,
+    spec=_spec,
+    alt=_finding,
+)

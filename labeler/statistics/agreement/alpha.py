@@ -143,15 +143,6 @@ def alpha(
     )
 
 
-def percent_agreement(counts: Counts, *, weights: Floats | None = None) -> Percent:
-    """The two percent agreements of `counts`, shape (units, values).
-
-    of_units = mean_u sum_c n_uc (n_uc - 1) / (m_u (m_u - 1)) over pairable units;
-    of_pairable = 1 - Do = sum_u sum_c n_uc (n_uc - 1) / (m_u - 1) / sum_u m_u.
-    """
-    return _percent(_pairable(counts, weights))
-
-
 def count_values(
     codings: NDArray[np.object_] | Sequence[Sequence[str | None]], domain: Sequence[str]
 ) -> Counts:

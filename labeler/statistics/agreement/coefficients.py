@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from labeler.errors import TableError
 from labeler.statistics.agreement import kappas
 from labeler.statistics.agreement.alpha import alpha_checked, reason_undefined
+from labeler.statistics.agreement.column_patterns import (
+    ColumnPatterns,
+    Columns,
+    column_patterns,
+)
 from labeler.statistics.agreement.definitions import DEFINITIONS, WEIGHTED
 from labeler.statistics.agreement.distances import (
     Domain,
@@ -27,15 +32,15 @@ from labeler.statistics.agreement.distances import (
     places_of,
 )
 from labeler.statistics.agreement.intervals import jackknife, rare_flag
-from labeler.statistics.agreement.linearised import Estimate, Manner, linearised, undefined
-from labeler.statistics.agreement.panels import Columns, Panel, panel_of
+from labeler.statistics.agreement.linearised import IntervalSettings, linearised
+from labeler.statistics.interval import Interval, check_confidence, undefined
 
-__all__ = ["DEFINITIONS", "Estimate", "applicable", "coefficients"]
+__all__ = ["DEFINITIONS", "applicable", "coefficients"]
 
 ORDERED: tuple[Level, ...] = ("ordinal", "interval", "ratio")
 SETS: tuple[Level, ...] = ("masi", "jaccard")
 PAIRS = ("cohen_kappa", "scott_pi")  # of two coders, of the units that both coded
-FAMILIES: dict[str, Callable[[Panel, Floats], kappas.Linear]] = {
+FAMILIES: dict[str, Callable[[ColumnPatterns, Floats], kappas.Linearisation]] = {
     "cohen_kappa": kappas.cohen,
     "scott_pi": kappas.fleiss,
     "fleiss_kappa": kappas.fleiss,
@@ -48,11 +53,11 @@ FAMILIES: dict[str, Callable[[Panel, Floats], kappas.Linear]] = {
 }
 
 
-class _Question(NamedTuple):
+class _Request(NamedTuple):
     """What is computed: the panel, all of it and its pairable units, and how."""
 
-    panel: Panel
-    paired: Panel
+    panel: ColumnPatterns
+    paired: ColumnPatterns
     domain: Domain
     level: Level
     confidence: float
@@ -68,7 +73,7 @@ def coefficients(
     clusters: NDArray[Any] | None = None,
     confidence: float = 0.95,
     names: Iterable[str] | None = None,
-) -> dict[str, Estimate]:
+) -> dict[str, Interval]:
     """The coefficients of `columns`, shape (coders, units): positions in `domain`, -1 not coded.
 
     `domain` holds the declared values in their order, `level` how they are measured; `weights`,
@@ -78,12 +83,11 @@ def coefficients(
     columns, domain, weights or clusters that do not fit.
     """
     check_domain(domain)
-    if not 0.5 < confidence < 1:
-        raise TableError(f"confidence {confidence} must lie between 0.5 and 1, such as 0.95")
-    panel = panel_of(columns, len(domain), weights=weights, clusters=clusters)
+    check_confidence(confidence)
+    panel = column_patterns(columns, len(domain), weights=weights, clusters=clusters)
     paired = kappas.pairable(panel)
     flag = rare_flag(panel.counts, domain, panel.times) if paired.times.size else ""
-    question = _Question(panel, paired, domain, level, confidence, flag)
+    question = _Request(panel, paired, domain, level, confidence, flag)
     asked = applicable(len(panel.given), level, len(domain)) if names is None else tuple(names)
     for name in asked:
         if name not in DEFINITIONS:
@@ -109,7 +113,7 @@ def applicable(n_coders: int, level: Level, n_values: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _estimate(name: str, question: _Question) -> Estimate:
+def _estimate(name: str, question: _Request) -> Interval:
     family, _, kind = name.partition(".")
     reason = _undefined(name, question)
     if reason:
@@ -131,11 +135,11 @@ def _estimate(name: str, question: _Question) -> Estimate:
         value = name_of(question.domain[int(family == "positive_agreement")])
         return undefined(f"no pairable coding is {value}")
     floor = 0.0 if family.endswith("_agreement") else -1.0
-    how = Manner(question.confidence, family == "cohen_kappa", floor, question.flag)
+    how = IntervalSettings(question.confidence, family == "cohen_kappa", floor, question.flag)
     return linearised(found, panel, how)
 
 
-def _undefined(name: str, question: _Question) -> str:
+def _undefined(name: str, question: _Request) -> str:
     """Why a coefficient cannot be had from these codings; empty if it can."""
     family, _, kind = name.partition(".")
     panel, paired, coders = question.panel, question.paired, len(question.panel.given)
@@ -156,7 +160,7 @@ def _undefined(name: str, question: _Question) -> str:
     return "" if varied else reason_undefined(panel.counts, question.domain)
 
 
-def _alpha(kind: str, question: _Question) -> Estimate:
+def _alpha(kind: str, question: _Request) -> Interval:
     panel, level = question.panel, question.level
     stronger = {"nominal": ("nominal", *ORDERED), "ordinal": ORDERED, "interval": ORDERED[1:]}
     stronger |= {"ratio": ("ratio",), "masi": SETS, "jaccard": SETS}
@@ -165,6 +169,5 @@ def _alpha(kind: str, question: _Question) -> Estimate:
     measured: Any = kind
     data: dict[str, Any] = {"weights": panel.weights, "times": panel.times}
     data |= {"level": measured, "domain": question.domain}
-    point = alpha_checked(panel.counts, **data)
-    spread = jackknife(panel.counts, clusters=panel.group, confidence=question.confidence, **data)
-    return Estimate(point.value, *spread)
+    alpha_checked(panel.counts, **data)
+    return jackknife(panel.counts, clusters=panel.group, confidence=question.confidence, **data)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.errors import TableError
+from labeler.text.coded_values import codes_of, joined
 
 Level = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
 Domain = Sequence[str] | Sequence[frozenset[str]]
@@ -88,9 +89,7 @@ def places_of(level: Level, values: Domain) -> Floats:
 
 def as_sets(values: Domain) -> list[frozenset[str]]:
     """The values as sets: codes joined by "+" are split, the empty text is the empty set."""
-    sets = [
-        frozenset(value.split("+")) - {""} if isinstance(value, str) else value for value in values
-    ]
+    sets = [frozenset(codes_of(value)) if isinstance(value, str) else value for value in values]
     check_domain(sets)
     return sets
 
@@ -122,4 +121,4 @@ def check_domain(domain: Domain) -> None:
 
 def name_of(value: str | frozenset[str]) -> str:
     """A value as a message shows it."""
-    return repr(value if isinstance(value, str) else "+".join(sorted(value)))
+    return repr(value if isinstance(value, str) else joined(sorted(value)))

@@ -10,37 +10,37 @@ patterns and how often each occurs; the cost does not grow with the units once p
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit  # scipy.stats would take half a second to load
+from scipy.special import ndtr, ndtri  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import Agreement, Counts, alpha
 from labeler.statistics.agreement.distances import Domain, Floats, Level, name_of
 from labeler.statistics.agreement.resampling import Sample, resampled, sample_of, without_one
-
-RARE = 10  # units that must carry another value than the commonest
-NO_SPREAD = 1e-10  # a standard error below this is the rounding of zero
-
-
-class Interval(NamedTuple):
-    """An interval for alpha.
-
-    `low` and `high` hold the two-sided interval at the asked confidence, `lower_one_sided` and
-    `upper_one_sided` the one-sided bounds at the same confidence; `lower_one_sided` is what a gate
-    decides on. `se` is the standard error of alpha, nan where the method has none. `method` names
-    the method; `note` is empty, or says in words what to mind or why the numbers are nan.
-    """
-
-    low: float
-    high: float
-    se: float
-    lower_one_sided: float
-    upper_one_sided: float
-    method: str
-    note: str
+from labeler.statistics.agreement.unequal import (
+    EXTRA,
+    WeightedAlpha,
+    drawn_unequally,
+    heaviest_mass,
+    unseen_reason,
+    weighted_bounds,
+)
+from labeler.statistics.binomial import effective_size, unseen_share
+from labeler.statistics.interval import (
+    NO_SPREAD,
+    RARE,
+    ZERO_EVENT,
+    Interval,
+    check_confidence,
+    jackknife_error,
+    joined_notes,
+    log_scale_bounds,
+    undefined,
+)
 
 
 def jackknife(
@@ -58,36 +58,52 @@ def jackknife(
     With a = alpha, n pairable units and a_(-u) alpha without unit u:
     SE^2 = (n - 1)/n sum_u (a_(-u) - mean)^2; the bounds are 1 - (1 - a) exp(+-t SE/(1 - a)), cut
     at -1. `clusters`, shape (units,), holds an id for each unit: then one cluster is deleted at a
-    time, and n counts clusters.
+    time, and n counts clusters. Where units were drawn unequally (`weights` differ) the bounds
+    are those of `unequal.weighted_bounds`, undefined where the most thinly drawn units show
+    nothing of the rarer values.
 
     Where alpha has no spread (perfect agreement, or every deletion gives the same alpha) the
     method is `zero-event bound`, see `_zero_event`. Undefined (nan, with the reason in `note`)
     when alpha is, with a single unit, or when one unit carries all the variation. Raises
     TableError as `alpha` does, and for clusters that do not fit the units.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"delete-one-{one} jackknife on log(1-alpha), t"
     if point.note:
-        return _nothing(method, point.note)
+        return undefined(point.note, method=method)
     sample = sample_of(counts, level, domain, clusters, weights, times)
+    lacking = partial(undefined, value=point.value, n=sample.n, method=method)
     if sample.n < 2:
-        return _nothing(method, f"a single pairable {one}: nothing to compare it with")
+        return lacking(f"a single pairable {one}: nothing to compare it with")
+    unequal = drawn_unequally(weights, counts)
     flag = rare_flag(counts, domain, times)
+    reason = (
+        unseen_reason(counts, weights, times, domain) if unequal and weights is not None else ""
+    )
+    if reason:
+        return lacking(joined_notes(reason, flag))
     if point.observed == 0:
-        return _zero_event(point, sample, confidence, one, flag)
+        return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
     values = without_one(sample)
     if np.isnan(values).any():
-        return _nothing(method, joined(f"without one {one} there is no variation left", flag))
-    mean = np.average(values, weights=sample.times)
-    spread = float(sample.times @ np.square(values - mean))
-    se = math.sqrt((sample.n - 1) / sample.n * spread)
+        return lacking(joined_notes(f"without one {one} there is no variation left", flag))
+    se = jackknife_error(values, sample.times)
     if se < NO_SPREAD:
-        return _zero_event(point, sample, confidence, one, flag)
-    low, high = _on_log_scale(point, se, sample.n - 1, (1 + confidence) / 2)
-    lower, upper = _on_log_scale(point, se, sample.n - 1, confidence)
-    return Interval(low, high, se, lower, upper, method, flag)
+        return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
+    if unequal:
+        step = _step(point, sample, heaviest_mass(counts, weights, times, clusters))
+        stepped = without_one(sample, EXTRA * step.disagreed)
+        weighted = WeightedAlpha(point.value, se, values, stepped, sample.times, step.alpha)
+        low, high, lower, upper = weighted_bounds(weighted, confidence)
+        low, lower = _cut(low, point), _cut(lower, point)
+        method = f"{method}; drawn unequally"
+        return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
+    low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
+    lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
+    low, lower = _cut(low, point), _cut(lower, point)
+    return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
 
 
 def bootstrap(
@@ -111,17 +127,18 @@ def bootstrap(
     alpha: they are left out and counted in `note`. Perfect agreement and a sample without spread
     give the `zero-event bound` of `jackknife`; the same seed gives the same interval.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     if resamples < 2:
         raise TableError(f"{resamples} resamples make no interval: ask for at least 1000")
     point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
     method = f"{kind} bootstrap of {one}s, {resamples} resamples, seed {seed}"
     if point.note:
-        return _nothing(method, point.note)
+        return undefined(point.note, method=method)
     sample = sample_of(counts, level, domain, clusters, weights, times)
+    lacking = partial(undefined, value=point.value, n=sample.n, method=method)
     if sample.n < 2:
-        return _nothing(method, f"a single pairable {one}: nothing to draw from")
+        return lacking(f"a single pairable {one}: nothing to draw from")
     flag = rare_flag(counts, domain, times)
     if point.observed == 0:
         return _zero_event(point, sample, confidence, one, flag)
@@ -129,9 +146,9 @@ def bootstrap(
     values = drawn[~np.isnan(drawn)]
     if values.size < resamples:
         left_out = f"{resamples - values.size} of {resamples} resamples had no variation"
-        flag = joined(f"{left_out} and were left out", flag)
+        flag = joined_notes(f"{left_out} and were left out", flag)
     if values.size < 2:
-        return _nothing(method, flag)
+        return lacking(flag)
     se = float(np.std(values, ddof=1))
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag)
@@ -140,9 +157,9 @@ def bootstrap(
     if kind == "BCa":
         shares = _bca_shares(shares, values, point.value, sample)
         if np.isnan(shares).any():
-            return _nothing(method, joined("the point lies beyond all resamples", flag))
+            return lacking(joined_notes("the point lies beyond all resamples", flag))
     low, lower, upper, high = (float(bound) for bound in np.quantile(values, shares))
-    return Interval(low, high, se, lower, upper, method, flag)
+    return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
 
 
 def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) -> Floats:
@@ -165,17 +182,37 @@ def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) ->
     return np.asarray(ndtr(ndtri(below) + z / (1 - speed * z)), float)
 
 
-def _on_log_scale(
-    point: Agreement, se: float, degrees: int, quantile: float
-) -> tuple[float, float]:
-    """Bounds 1 - (1 - a) exp(+-t SE/(1 - a)); below -1 there is no alpha."""
-    gap = 1 - point.value
-    power = min(float(stdtrit(degrees, quantile)) * se / gap, 700.0)
-    return _cut(1 - gap * math.exp(power), point), 1 - gap * math.exp(-power)
+class _Step(NamedTuple):
+    """What one more of the heaviest things, disagreeing, adds to sum_u w_u D_u, takes from alpha.
+
+    It adds 2 (a pair of coders that differ) times the mean distance of different values.
+    """
+
+    disagreed: float
+    alpha: float
+
+
+def _step(point: Agreement, sample: Sample, mass: float) -> _Step:
+    n_values = (sample.times[sample.group] * sample.weights) @ sample.counts
+    disagreed = 2 * mass * _apart(point, n_values)
+    return _Step(disagreed, disagreed / (float(n_values.sum()) * point.expected))
+
+
+def _apart(point: Agreement, n_values: Floats) -> float:
+    """The mean squared distance of two different values drawn at random, De/V."""
+    total = n_values.sum()
+    varied = float((total**2 - n_values @ n_values) / (total * (total - 1)))
+    return point.expected / varied
 
 
 def _zero_event(
-    point: Agreement, sample: Sample, confidence: float, one: str, flag: str
+    point: Agreement,
+    sample: Sample,
+    confidence: float,
+    one: str,
+    flag: str,
+    *,
+    unequal: bool = False,
 ) -> Interval:
     """The bound that n units without any spread leave open (`zero-event bound`).
 
@@ -185,18 +222,18 @@ def _zero_event(
     differ (the nominal De), or as the units seen where that is more; and at best not at all:
     low = 1 - ((1 - p) Do + p max(Do, De/V))/De, high = 1 - (1 - p) Do/De. After perfect agreement
     this reads low = 1 - p/V and high = 1, at every level of measurement. The two-sided bounds take
-    (1 + g)/2 for g. V is taken as seen; there is no standard error. With design weights, and for
-    clusters of unequal size, n is Kish's effective number (sum w)^2 / sum w^2.
+    (1 + g)/2 for g. V is taken as seen; there is no standard error. For clusters of
+    unequal size n is Kish's effective number (sum w)^2 / sum w^2; where units were drawn
+    `unequal`ly it is sum w / max w, as if the unseen kind were all among the heaviest, where it
+    does the most harm.
     """
     n_values = (sample.times[sample.group] * sample.weights) @ sample.counts
-    total = n_values.sum()
-    varied = float((total**2 - n_values @ n_values) / (total * (total - 1)))
-    worst = max(point.observed, point.expected / varied)
+    worst = max(point.observed, _apart(point, n_values))
     size = np.bincount(sample.group, sample.weights)
-    n = float((sample.times @ size) ** 2 / (sample.times @ np.square(size)))
+    n = float(sample.times @ size / size.max()) if unequal else effective_size(size, sample.times)
 
     def bounds(g: float) -> tuple[float, float]:
-        p = 1 - (1 - g) ** (1 / n)
+        p = unseen_share(n, g)
         rest = (1 - p) * point.observed
         return 1 - (rest + p * worst) / point.expected, 1 - rest / point.expected
 
@@ -204,13 +241,15 @@ def _zero_event(
     seen = "no disagreement" if point.observed == 0 else f"no {one} that differs from the others"
     note = f"{seen} among {sample.n} pairable {one}s: the bound is what so many leave open"
     return Interval(
+        value=point.value,
         low=_cut(low, point),
         high=high,
         se=math.nan,
         lower_one_sided=_cut(lower, point),
         upper_one_sided=upper,
-        method="zero-event bound",
-        note=joined(note, flag),
+        n=sample.n,
+        method=ZERO_EVENT,
+        note=joined_notes(note, flag),
     )
 
 
@@ -227,21 +266,6 @@ def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> st
         f"fewer than {RARE} units carry the rarer code: {carrying} of {alike.sum()} have another "
         f"value than {name_of(domain[commonest])}; the interval may be too narrow"
     )
-
-
-def _check_confidence(confidence: float) -> None:
-    """Raise TableError unless the confidence is a share between one half and one."""
-    if not 0.5 < confidence < 1:
-        raise TableError(f"confidence {confidence} must lie between 0.5 and 1, such as 0.95")
-
-
-def _nothing(method: str, note: str) -> Interval:
-    return Interval(math.nan, math.nan, math.nan, math.nan, math.nan, method, note)
-
-
-def joined(*notes: str) -> str:
-    """Notes in one line, the empty ones left out."""
-    return "; ".join(note for note in notes if note)
 
 
 def _cut(bound: float, point: Agreement) -> float:

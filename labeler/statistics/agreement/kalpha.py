@@ -1,38 +1,33 @@
-"""Two things that are not the default interval: the KALPHA macro's, and alpha without each coder.
+"""The interval of the KALPHA macro, which is not the default.
 
-KALPHA's interval is kept so that a published one can be had again. It draws pairs of codings, not
+It is kept so that a published one can be had again. It draws pairs of codings, not
 units, and keeps the expected disagreement fixed: it is often half as wide as an interval over
 units, and wrong in both directions. Nothing here decides anything.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from labeler.errors import TableError
-from labeler.statistics.agreement.alpha import Counts, alpha, coincidences, count_columns, distances
-from labeler.statistics.agreement.distances import Domain, Floats, Level
-from labeler.statistics.agreement.panels import Columns
+from labeler.statistics.agreement.alpha import Counts, alpha, coincidences, distances
+from labeler.statistics.agreement.distances import Domain, Level
+from labeler.statistics.interval import Interval, undefined
 
-Rule = Literal[2007, 2011]
+PairRule = Literal[2007, 2011]
 
 
 class PairBootstrap(NamedTuple):
-    """KALPHA's interval: bounds, the pairs that each resample drew, and how it was made.
+    """KALPHA's interval, and the pairs that each resample drew.
 
     `below` is the share of resamples under each asked threshold ("q" in the macro's output).
-    `note` says why the bounds are nan, else what to mind.
     """
 
-    low: float
-    high: float
+    interval: Interval
     pairs: int
     below: dict[float, float]
-    method: str
-    note: str
 
 
 def pair_bootstrap(
@@ -42,7 +37,7 @@ def pair_bootstrap(
     domain: Domain,
     n_coders: int,
     seed: int,
-    rule: Rule = 2011,
+    rule: PairRule = 2011,
     resamples: int = 10_000,
     thresholds: tuple[float, ...] = (),
     confidence: float = 0.95,
@@ -60,7 +55,7 @@ def pair_bootstrap(
     point = alpha(counts, level=level, domain=domain)
     method = f"KALPHA pair bootstrap ({rule}), {resamples} resamples, seed {seed}"
     if point.note:
-        return PairBootstrap(math.nan, math.nan, 0, {}, method, point.note)
+        return PairBootstrap(undefined(point.note, method=method), 0, {})
     pooled = coincidences(counts)
     cells = np.flatnonzero(pooled)
     codings = counts.sum(axis=1)
@@ -75,22 +70,5 @@ def pair_bootstrap(
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     below = {threshold: float(np.mean(values < threshold)) for threshold in thresholds}
     note = "pairs are drawn as if independent: for comparison with KALPHA's output only"
-    return PairBootstrap(float(low), float(high), pairs, below, method, note)
-
-
-def without_each_coder(columns: Columns, *, level: Level, domain: Domain) -> Floats:
-    """Alpha without each coder, shape (coders,): how much hangs on one of them.
-
-    `columns`, shape (coders, units), as for `coefficients`. The default interval holds the coders
-    fixed; the spread of these values says what it leaves out. nan where too few coders or no
-    variation is left.
-    """
-    values = [
-        alpha(
-            count_columns(np.delete(columns, coder, axis=0), len(domain)),
-            level=level,
-            domain=domain,
-        )
-        for coder in range(columns.shape[0])
-    ]
-    return np.array([found.value for found in values])
+    interval = Interval(point.value, float(low), float(high), method=method, note=note)
+    return PairBootstrap(interval, pairs, below)

@@ -1,8 +1,8 @@
 """Chance-corrected agreement beside alpha, and percent agreement, with linearised variance.
 
-Each coefficient is made from a `Panel`, and comes with the influence of every unit on it: what
-its variance is made of. `agree`, shape (values, values), says how far two values agree, from 0 to
-1 (see `agreement_weights`); the identity makes the plain coefficient.
+Each coefficient is made from `ColumnPatterns`, and comes with the influence of every unit on it:
+what its variance is made of. `agree`, shape (values, values), says how far two values agree, from
+0 to 1 (see `agreement_weights`); the identity makes the plain coefficient.
 
 Formulas: Gwet, Handbook of Inter-Rater Reliability, 4th ed. (2014), chapters 3 to 6, for Fleiss,
 Conger, AC1/AC2, Brennan-Prediger and alpha with incomplete codings; Cohen (1968) and Fleiss,
@@ -18,14 +18,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from labeler.statistics.agreement.column_patterns import ColumnPatterns
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.agreement.panels import Panel
 
 Weighting = Literal["identity", "linear", "quadratic", "ordinal", "radical"]
 Bools = NDArray[np.bool_]
 
 
-class Linear(NamedTuple):
+class Linearisation(NamedTuple):
     """A coefficient and how each unit moves it.
 
     `observed` and `expected` are the agreements pa and pe (nan where there is none);
@@ -58,16 +58,16 @@ def agreement_weights(weighting: Weighting, places: Floats) -> Floats:
     return np.asarray(1 - (apart / apart.max()) ** power, float)
 
 
-def row_weights(panel: Panel) -> Floats:
+def row_weights(panel: ColumnPatterns) -> Floats:
     """The design weight of all units that a row stands for, shape (rows,)."""
     alike = panel.times.astype(float)
     return alike if panel.weights is None else panel.weights * alike
 
 
-def pairable(panel: Panel) -> Panel:
+def pairable(panel: ColumnPatterns) -> ColumnPatterns:
     """The units that two or more coders coded."""
     kept = panel.counts.sum(axis=1) >= 2
-    return Panel(
+    return ColumnPatterns(
         given=panel.given[:, kept],
         counts=panel.counts[kept],
         times=panel.times[kept],
@@ -86,14 +86,14 @@ class _Units(NamedTuple):
     agreed: Floats
 
 
-def _units(panel: Panel, agree: Floats) -> _Units:
+def _units(panel: ColumnPatterns, agree: Floats) -> _Units:
     n = panel.counts.astype(float)
     m = n.sum(axis=1)
     agreed = (n * (n @ agree)).sum(axis=1) - m
     return _Units(n, m, row_weights(panel), m >= 2, agreed)
 
 
-def fleiss(panel: Panel, agree: Floats) -> Linear:
+def fleiss(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Fleiss' kappa: chance gives each value as often as all coders together gave it.
 
     pe = sum_kl a_kl pi_k pi_l with pi_c the mean over units of n_uc/m_u. Of two coders who coded
@@ -105,7 +105,7 @@ def fleiss(panel: Panel, agree: Floats) -> Linear:
     return _corrected(units, float(pi @ agree @ pi), share @ (agree @ pi))
 
 
-def gwet(panel: Panel, agree: Floats) -> Linear:
+def gwet(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Gwet's AC1 (identity) and AC2: pe = T sum_c pi_c (1 - pi_c) / (q (q - 1)), T = sum a_kl."""
     units = _units(panel, agree)
     q = agree.shape[0]
@@ -115,14 +115,14 @@ def gwet(panel: Panel, agree: Floats) -> Linear:
     return _corrected(units, float(factor * (pi @ (1 - pi))), factor * (share @ (1 - pi)))
 
 
-def brennan_prediger(panel: Panel, agree: Floats) -> Linear:
+def brennan_prediger(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Brennan-Prediger: pe = sum a_kl / q^2, every declared value equally likely (PABAK of 2)."""
     units = _units(panel, agree)
     expected = float(agree.mean())
     return _corrected(units, expected, np.full(units.m.size, expected))
 
 
-def conger(panel: Panel, agree: Floats) -> Linear:
+def conger(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Conger's kappa: chance gives each coder the values as often as that coder gave them.
 
     pe = sum over ordered pairs of coders g, h of sum_kl a_kl p_gk p_hl / (r (r - 1)), p_g being
@@ -141,7 +141,7 @@ def conger(panel: Panel, agree: Floats) -> Linear:
     return _corrected(units, expected, own + expected)
 
 
-def _corrected(units: _Units, expected: float, expected_of: Floats) -> Linear:
+def _corrected(units: _Units, expected: float, expected_of: Floats) -> Linearisation:
     """(pa - pe)/(1 - pe), pa the mean over pairable units of the agreement among their coders.
 
     `expected_of` is pe_u. Influence: x_u - kappa with Gwet's
@@ -156,10 +156,10 @@ def _corrected(units: _Units, expected: float, expected_of: Floats) -> Linear:
     first = total / weight * np.where(paired, observed_of - expected, 0)
     second = 2 * (1 - value) * (expected_of - expected)
     influence = (first - second) / (1 - expected) - value
-    return Linear(value, observed, expected, influence, units.m >= 1)
+    return Linearisation(value, observed, expected, influence, units.m >= 1)
 
 
-def krippendorff_gwet(panel: Panel, agree: Floats) -> Linear:
+def krippendorff_gwet(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Alpha as Gwet writes it, for distances 1 - a_kl, with his linearised variance.
 
     Only pairable units count. With identity and quadratic weights it is the nominal and the
@@ -178,10 +178,10 @@ def krippendorff_gwet(panel: Panel, agree: Floats) -> Linear:
     second = 2 * (1 - share) * ((units.n @ (agree @ pi)) - expected * units.m) / mean
     value = (observed - expected) / (1 - expected)
     influence = (first - second) / (1 - expected)
-    return Linear(value, observed, expected, influence, units.paired)
+    return Linearisation(value, observed, expected, influence, units.paired)
 
 
-def cohen(panel: Panel, agree: Floats) -> Linear:
+def cohen(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Cohen's kappa of two coders, of the units that both coded.
 
     With p_kl the share of units with k by the first and l by the second coder:
@@ -199,35 +199,35 @@ def cohen(panel: Panel, agree: Floats) -> Linear:
     value = (observed - expected) / (1 - expected)
     mean = (agree @ r)[first] + (p @ agree)[second]
     influence = agree[first, second] - mean * (1 - value) - value + expected * (1 - value)
-    return Linear(
+    return Linearisation(
         value, observed, expected, influence / (1 - expected), np.ones(first.size, dtype=bool)
     )
 
 
-def agreeing(panel: Panel, agree: Floats) -> Linear:
+def agreeing(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     """Percent agreement: the mean over pairable units of the share of agreeing pairs (Gwet)."""
     units = _units(panel, agree)
     return _ratio(units.agreed / (units.m * (units.m - 1)), np.ones(units.m.size), units.w)
 
 
-def agreeing_pairable(panel: Panel) -> Linear:
+def agreeing_pairable(panel: ColumnPatterns) -> Linearisation:
     """Percent agreement by pairable codings: 1 - the nominal observed disagreement (alpha's)."""
     units = _units(panel, np.eye(panel.counts.shape[1]))
     return _ratio(units.agreed / (units.m - 1), units.m, units.w)
 
 
-def specific(panel: Panel, value: int) -> Linear:
+def specific(panel: ColumnPatterns, value: int) -> Linearisation:
     """Agreement on one value: o_cc/n_c, of two coders 2a/(2a + b + c); nan if nobody gave it."""
     units = _units(panel, np.eye(panel.counts.shape[1]))
     n = units.n[:, value]
     return _ratio(n * (n - 1) / (units.m - 1), n, units.w)
 
 
-def _ratio(part: Floats, whole: Floats, w: Floats) -> Linear:
+def _ratio(part: Floats, whole: Floats, w: Floats) -> Linearisation:
     """sum_u w_u part_u / sum_u w_u whole_u."""
     total = float(w @ whole)
     if not total:
-        return Linear(math.nan, math.nan, math.nan, np.zeros(w.size), whole > 0)
+        return Linearisation(math.nan, math.nan, math.nan, np.zeros(w.size), whole > 0)
     value = float(w @ part) / total
     influence = (part - value * whole) * (w.sum() / total)
-    return Linear(value, value, 0.0, influence, whole > 0)
+    return Linearisation(value, value, 0.0, influence, whole > 0)

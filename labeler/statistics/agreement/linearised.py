@@ -11,30 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri, stdtrit  # scipy.stats would take half a second to load
 
-from labeler.statistics.agreement.intervals import NO_SPREAD, joined
-from labeler.statistics.agreement.kappas import Linear, row_weights
-from labeler.statistics.agreement.panels import Panel
+from labeler.statistics.agreement.column_patterns import ColumnPatterns
+from labeler.statistics.agreement.kappas import Linearisation, row_weights
+from labeler.statistics.binomial import effective_size, unseen_share
+from labeler.statistics.interval import NO_SPREAD, ZERO_EVENT, Interval, joined_notes, undefined
 
 
-class Estimate(NamedTuple):
-    """A coefficient with its interval.
-
-    `low` and `high` hold the two-sided interval at the asked confidence, `lower_one_sided` and
-    `upper_one_sided` the one-sided bounds at the same confidence. Where any of these is
-    nan, `note` says why; otherwise it is empty or says what to mind.
-    """
-
-    value: float
-    low: float
-    high: float
-    se: float
-    lower_one_sided: float
-    upper_one_sided: float
-    method: str
-    note: str
-
-
-class Manner(NamedTuple):
+class IntervalSettings(NamedTuple):
     """How an interval is made.
 
     `large`: with Fleiss, Cohen & Everitt's standard error for large samples; `floor`: below it
@@ -47,13 +30,7 @@ class Manner(NamedTuple):
     flag: str
 
 
-def undefined(reason: str, value: float = math.nan) -> Estimate:
-    """No coefficient (or no interval for `value`), and why."""
-    nothing = math.nan
-    return Estimate(value, nothing, nothing, nothing, nothing, nothing, "", reason)
-
-
-def linearised(found: Linear, panel: Panel, how: Manner) -> Estimate:
+def linearised(found: Linearisation, panel: ColumnPatterns, how: IntervalSettings) -> Interval:
     """The interval value +- t SE, SE from the influence of units, or of clusters added up.
 
     SE^2 = f sum (sum_u w_u influence_u)^2 / (sum_u w_u)^2 over things (units or clusters), f =
@@ -72,7 +49,8 @@ def linearised(found: Linear, panel: Panel, how: Manner) -> Estimate:
         )
     large = how.large and panel.group is None
     if n < 2:
-        return undefined(joined(f"a single {one}: no interval can be made", how.flag), found.value)
+        note = joined_notes(f"a single {one}: no interval can be made", how.flag)
+        return undefined(note, value=found.value, n=n)
     se = math.sqrt(squares * (1 if large else n / (n - 1))) / total
     if se < NO_SPREAD:
         return _zero_event(found, panel, how, one)
@@ -80,19 +58,22 @@ def linearised(found: Linear, panel: Panel, how: Manner) -> Estimate:
     t, t_one = (float(ndtri(p) if large else stdtrit(n - 1, p)) for p in (two, lone))
     of = f"over {one}s, " if panel.group is not None else ""
     named = "Fleiss-Cohen-Everitt standard error, normal" if large else f"linearised, {of}t"
-    return Estimate(
+    return Interval(
         value=found.value,
         low=max(found.value - t * se, how.floor),
         high=min(found.value + t * se, 1.0),
         se=se,
         lower_one_sided=max(found.value - t_one * se, how.floor),
         upper_one_sided=min(found.value + t_one * se, 1.0),
+        n=n,
         method=named,
         note=how.flag,
     )
 
 
-def _zero_event(found: Linear, panel: Panel, how: Manner, one: str) -> Estimate:
+def _zero_event(
+    found: Linearisation, panel: ColumnPatterns, how: IntervalSettings, one: str
+) -> Interval:
     """The bound that n things without any spread leave open, as `intervals.jackknife` has it.
 
     A kind of unit not seen among n has at most a share of p = 1 - (1 - g)^(1/n): at worst nobody
@@ -103,13 +84,13 @@ def _zero_event(found: Linear, panel: Panel, how: Manner, one: str) -> Estimate:
     used = found.used
     if panel.group is None:
         times = panel.times[used].astype(float)
-        n = float(w[used].sum() ** 2 / (np.square(w[used] / times) @ times))
+        n = effective_size(w[used] / times, times)
     else:
         size = np.bincount(panel.group[used], w[used])
-        n = float(size.sum() ** 2 / (size @ size))
+        n = effective_size(size)
 
     def bounds(g: float) -> tuple[float, float]:
-        p = 1 - (1 - g) ** (1 / n)
+        p = unseen_share(n, g)
         kept, chance = (1 - p) * found.observed - found.expected, 1 - found.expected
         return max(kept / chance, how.floor), min((kept + p) / chance, 1.0)
 
@@ -120,5 +101,6 @@ def _zero_event(found: Linear, panel: Panel, how: Manner, one: str) -> Estimate:
         if math.isclose(found.observed, 1)
         else f"no {one} that differs from the others"
     )
-    note = joined(f"{seen}: the bound is what so many {one}s leave open", how.flag)
-    return Estimate(found.value, low, high, math.nan, lower, upper, "zero-event bound", note)
+    note = joined_notes(f"{seen}: the bound is what so many {one}s leave open", how.flag)
+    things = int(panel.times[used].sum()) if panel.group is None else size.size
+    return Interval(found.value, low, high, math.nan, lower, upper, things, ZERO_EVENT, note)

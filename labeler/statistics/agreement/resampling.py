@@ -84,15 +84,18 @@ def sample_of(
     return Sample(n_uc, n_uc.sum(axis=1), weight, group, things, int(things.sum()), distance)
 
 
-def without_one(sample: Sample) -> Floats:
-    """Alpha without each thing, shape (things,); nan where no variation is left."""
+def without_one(sample: Sample, more: float = 0.0) -> Floats:
+    """Alpha without each thing, shape (things,); nan where no variation is left.
+
+    `more` is added to sum_u w_u D_u, as if further units disagreed by that much.
+    """
     counts, weight = sample.counts, sample.weights
     n_things = np.zeros((sample.times.size, counts.shape[1]))
     np.add.at(n_things, sample.group, counts * weight[:, None])
     n_values = sample.times @ n_things - n_things
     if sample.distance is not None:
         own = np.bincount(sample.group, weight * _disagreements(sample, sample.distance))
-        return alphas(sample.times @ own - own, n_values, sample.distance)
+        return alphas(sample.times @ own - own + more, n_values, sample.distance)
     ranks = mid_ranks(n_values)
     alike = weight * sample.times[sample.group]
     pooled = (counts * (alike / (sample.codings - 1))[:, None]).T @ counts
@@ -101,7 +104,7 @@ def without_one(sample: Sample) -> Floats:
     r = ranks[sample.group]
     own = sample.codings * (counts * r * r).sum(axis=1) - np.square((counts * r).sum(axis=1))
     gone = np.bincount(sample.group, weight * own / (sample.codings - 1))
-    return alphas(2 * (everything - gone), n_values, None)
+    return alphas(2 * (everything - gone) + more, n_values, None)
 
 
 def resampled(sample: Sample, resamples: int, seed: int) -> Floats:

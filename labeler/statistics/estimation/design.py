@@ -99,11 +99,6 @@ def half_width(variance: float, n: int, *, confidence: float = 0.95) -> float:
     return z * math.sqrt(variance / n) if n > 0 else math.nan
 
 
-def units_for_width(variance: float, half: float, *, confidence: float = 0.95) -> float:
-    """Units at which the interval is that narrow: n = z^2 V / h^2 (not rounded up)."""
-    return float(ndtri((1 + confidence) / 2)) ** 2 * variance / half**2
-
-
 def lower_bound(alpha: float, variance: float, n: int, *, confidence: float = 0.95) -> float:
     """The one-sided bound to expect; nan where alpha is 1.
 

@@ -12,6 +12,10 @@ winning rate omega is the share of rejected hypotheses; the model passes from 1/
 probability rho is the mean of W^f. Source: Calderon, Reichart and Dror (2025), The Alternative
 Annotator Test for LLM-as-a-Judge.
 
+Where units were drawn unequally, rho, mean(d) and t are weighted by 1/probability, so that they
+speak of all units that could have been drawn; t then lets EXTRA of one more of the heaviest units
+go against the model, as `agreement.unequal` does and for the same reason.
+
 The humans must have coded blind. The test compares the model with single humans: it does not show
 that shares counted from the model's codes are right.
 """
@@ -27,8 +31,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtr  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
+from labeler.statistics.agreement.alpha import check_weights
 from labeler.statistics.agreement.distances import Domain, Floats, Level, distances_between
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.agreement.unequal import EXTRA
+from labeler.statistics.binomial import effective_size, wilson
+from labeler.statistics.interval import Interval
+from labeler.statistics.multiplicity import benjamini_yekutieli
 
 Score = Literal["accuracy", "rmse", "jaccard", "masi"]
 Small = Literal["refuse", "wilcoxon"]
@@ -40,7 +48,7 @@ Q = 0.05
 TIE = 1e-9  # scores nearer than this are equal but for rounding
 
 
-class Human(NamedTuple):
+class HumanTest(NamedTuple):
     """One human left out: `coder` is the row in `columns`, `n` the units shared with others.
 
     `rho` is the mean of W^f, `rho_human` that of W^h, `difference` mean(d); `p` and `p_adjusted`
@@ -63,17 +71,14 @@ class Human(NamedTuple):
 
 class AltTest(NamedTuple):
     """The test over all humans; `verdict` is pass, fail or undefined, `note` says why or what to
-    mind. `rho_low` and `rho_high` are a 95% interval for further units, the humans being fixed."""
+    mind. `rho` comes with a 95% interval for further units, the humans being fixed."""
 
     omega: float
-    rho: float
-    rho_low: float
-    rho_high: float
-    rho_method: str
+    rho: Interval
     epsilon: float
     n_humans: int
     n_units: int
-    humans: tuple[Human, ...]
+    humans: tuple[HumanTest, ...]
     verdict: str
     method: str
     note: str
@@ -89,6 +94,7 @@ def alternative(
     q: float = Q,
     least: int = LEAST_UNITS,
     small: Small = "refuse",
+    weights: Floats | None = None,
 ) -> AltTest:
     """The test of `model`, shape (units,), against `columns`, shape (coders, units).
 
@@ -99,12 +105,19 @@ def alternative(
     .15 for skilled coders, .1 for crowds. A human with fewer than `least` units is not tested, or
     with `small="wilcoxon"` by the signed-rank test of d - epsilon.
 
-    Raises TableError for shapes that do not fit and an epsilon outside of 0 to 1.
+    `weights`, shape (units,), are 1/probability of drawing.
+
+    Raises TableError for shapes that do not fit, an epsilon outside of 0 to 1, and for weights
+    beside the signed-rank test, which knows none.
     """
     if columns.ndim != 2 or model.shape != columns.shape[1:]:
         raise TableError(f"columns of shape {columns.shape} do not fit a model of {model.shape}")
     if not 0 <= epsilon < 1:
         raise TableError(f"epsilon {epsilon:g} must lie from 0 to 1 (1 left out)")
+    if weights is not None:
+        check_weights(weights, model.size)
+        if small == "wilcoxon":
+            raise TableError("the signed-rank test knows no weights: leave it, or the weights, out")
     apart = _distances(columns, model, domain, score)
     met = (columns >= 0) & (model >= 0) & ((columns >= 0).sum(axis=0) >= 2)
     found, wins = [], np.full(columns.shape, np.nan)
@@ -113,14 +126,15 @@ def alternative(
         of_model, of_human = _scores(columns, model, coder, units, apart, score)
         for_model = of_model >= of_human - TIE
         for_human = of_human >= of_model - TIE
-        found.append(_human(coder, for_model, for_human, epsilon, least, small))
+        own = None if weights is None else weights[units]
+        found.append(_human(coder, for_model, for_human, epsilon, least, small, own))
         if not math.isnan(found[-1].p):
             wins[coder, units] = for_model
     humans = decided(found, q=q)
-    return _over_all(humans, wins, epsilon, score, q)
+    return _over_all(humans, wins, epsilon, score, q, weights)
 
 
-def decided(humans: Sequence[Human], *, q: float = Q) -> tuple[Human, ...]:
+def decided(humans: Sequence[HumanTest], *, q: float = Q) -> tuple[HumanTest, ...]:
     """The humans with `p_adjusted` and `rejected` for the family that they make up.
 
     Those without a p stay as they are. Several variables: give the humans of all of them.
@@ -133,20 +147,7 @@ def decided(humans: Sequence[Human], *, q: float = Q) -> tuple[Human, ...]:
     return tuple(result)
 
 
-def benjamini_yekutieli(p_values: Sequence[float]) -> Floats:
-    """Adjusted p-values: min over j >= k of p_(j) m H_m / j, H_m = 1 + 1/2 + … + 1/m.
-
-    Controls the false discovery rate under any dependence (Benjamini and Yekutieli 2001).
-    """
-    p = np.asarray(p_values, float)
-    order, ranks = np.argsort(p), np.arange(1, p.size + 1)
-    steps = p[order] * p.size * (1 / ranks).sum() / ranks
-    adjusted = np.empty(p.size)
-    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
-    return adjusted
-
-
-def winning(humans: Sequence[Human]) -> tuple[float, str, str]:
+def winning(humans: Sequence[HumanTest]) -> tuple[float, str, str]:
     """omega, the verdict and its reason, from humans as `decided` leaves them."""
     tested = [human for human in humans if not math.isnan(human.p)]
     if not tested:
@@ -163,7 +164,7 @@ def winning(humans: Sequence[Human]) -> tuple[float, str, str]:
     return omega, "pass" if omega >= PASS else "fail", reason
 
 
-def _untested(humans: Sequence[Human]) -> str:
+def _untested(humans: Sequence[HumanTest]) -> str:
     return next((human.note for human in humans if math.isnan(human.p)), "no human coded")
 
 
@@ -213,13 +214,18 @@ def _human(
     epsilon: float,
     least: int,
     small: Small,
-) -> Human:
+    weights: Floats | None,
+) -> HumanTest:
     d = for_human.astype(float) - for_model
     n = d.size
     rho, rho_human, difference = (
-        float(part.mean()) if n else math.nan for part in (for_model, for_human, d)
+        float(np.average(part, weights=weights)) if n else math.nan
+        for part in (for_model, for_human, d)
     )
-    if n >= least:
+    if n >= least and weights is not None:
+        statistic, p, method = _weighted_t_test(d, epsilon, weights)
+        note = ""
+    elif n >= least:
         statistic, p, method = _t_test(d, epsilon)
         note = ""
     elif small == "wilcoxon" and n:
@@ -228,7 +234,9 @@ def _human(
     else:
         statistic, p, method = math.nan, math.nan, ""
         note = f"{n} units shared with other humans, fewer than {least}"
-    return Human(coder, n, rho, rho_human, difference, statistic, p, math.nan, False, method, note)
+    return HumanTest(
+        coder, n, rho, rho_human, difference, statistic, p, math.nan, False, method, note
+    )
 
 
 def _t_test(d: Floats, epsilon: float) -> tuple[float, float, str]:
@@ -245,6 +253,23 @@ def _t_test(d: Floats, epsilon: float) -> tuple[float, float, str]:
     return t, float(stdtr(n - 1, t)), "t, one-sided"
 
 
+def _weighted_t_test(d: Floats, epsilon: float, weights: Floats) -> tuple[float, float, str]:
+    """As `_t_test` for sum w d / sum w, linearised, with EXTRA of a heaviest unit of d = 1.
+
+    SE^2 = n/(n - 1) sum w^2 (d - mean)^2 / (sum w)^2, t of n - 1 degrees of freedom.
+    """
+    n, heaviest = d.size, float(weights.max())
+    values, mass = np.append(d, 1.0), np.append(weights, EXTRA * heaviest)
+    mean = float(mass @ values / mass.sum())
+    squares = float((np.append(weights, heaviest) * mass) @ np.square(values - mean))
+    se = math.sqrt(n / (n - 1) * squares) / float(mass.sum())
+    method = "t, one-sided, weighted by 1/probability of drawing"
+    if se == 0:
+        return math.nan, 1.0, method
+    t = (mean - epsilon) / se
+    return t, float(stdtr(n - 1, t)), method
+
+
 def _wilcoxon(d: Floats, epsilon: float) -> float:
     from scipy.stats import wilcoxon  # noqa: PLC0415  (half a second to load, rarely asked for)
 
@@ -255,17 +280,18 @@ def _wilcoxon(d: Floats, epsilon: float) -> float:
 
 
 def _over_all(
-    humans: tuple[Human, ...], wins: Floats, epsilon: float, score: Score, q: float
+    humans: tuple[HumanTest, ...],
+    wins: Floats,
+    epsilon: float,
+    score: Score,
+    q: float,
+    weights: Floats | None,
 ) -> AltTest:
     tested = [human for human in humans if not math.isnan(human.p)]
     omega, verdict, note = winning(humans)
-    rho, low, high, method = _advantage(wins)
     return AltTest(
         omega=omega,
-        rho=rho,
-        rho_low=low,
-        rho_high=high,
-        rho_method=method,
+        rho=_advantage(wins, weights),
         epsilon=epsilon,
         n_humans=len(tested),
         n_units=int((~np.isnan(wins)).any(axis=0).sum()),
@@ -276,21 +302,25 @@ def _over_all(
     )
 
 
-def _advantage(wins: Floats) -> tuple[float, float, float, str]:
+def _advantage(wins: Floats, weights: Floats | None) -> Interval:
     """rho = mean over humans of mean(W^f), with an interval by units (z, linearised)."""
     there = ~np.isnan(wins)
     tested = there.any(axis=1)
     kept, own = wins[tested], there[tested]
     n = int(own.any(axis=0).sum())
     if not n:
-        return math.nan, math.nan, math.nan, ""
-    counted = own.sum(axis=1, keepdims=True)
-    means = np.where(own, kept, 0).sum(axis=1, keepdims=True) / counted
+        return Interval(math.nan)
+    weight = own * (1.0 if weights is None else weights)
+    counted = weight.sum(axis=1, keepdims=True)
+    means = (weight * np.where(own, kept, 0)).sum(axis=1, keepdims=True) / counted
     rho = float(means.mean())
-    of_unit = (np.where(own, kept - means, 0) / counted).sum(axis=0) / len(kept)
+    of_unit = (weight * np.where(own, kept - means, 0) / counted).sum(axis=0) / len(kept)
     se = math.sqrt(n / max(n - 1, 1) * float(np.square(of_unit).sum()))
     if se == 0:
-        share = wilson(rho, n)
-        return rho, share.low, share.high, f"{share.method}, {n} units"
+        there_at_all = weight.any(axis=0)
+        size = n if weights is None else effective_size(weights[there_at_all])
+        share = wilson(rho, size)
+        return share._replace(n=n, method=f"{share.method}, {size:.0f} units")
     half = 1.959963984540054 * se
-    return rho, max(0.0, rho - half), min(1.0, rho + half), "linearised, clustered by unit"
+    method = "linearised, clustered by unit"
+    return Interval(rho, max(0.0, rho - half), min(1.0, rho + half), se, n=n, method=method)

@@ -38,7 +38,8 @@ from labeler.statistics.experiment.arms import (
     nothing,
     spread,
 )
-from labeler.statistics.experiment.randomisation import Bools, Ints, Ways
+from labeler.statistics.experiment.randomisation import Bools, Ints, Rerandomisations
+from labeler.statistics.interval import Interval, jackknife_error
 
 ALPHA = 0.05
 
@@ -93,7 +94,7 @@ def reliance(equal: Bools, compared: Arms) -> tuple[Effect, Effect]:
     )
 
 
-def pull(found: Ways, columns: Sequence[int], model: Floats) -> Effect:
+def pull(found: Rerandomisations, columns: Sequence[int], model: Floats) -> Effect:
     """The slope of the prevalence shifts of `columns` on (`model` - blind prevalence).
 
     The blind prevalence stands on both sides, so that chance alone gives a slope above 0: p is
@@ -111,8 +112,7 @@ def pull(found: Ways, columns: Sequence[int], model: Floats) -> Effect:
     p = float((by_way >= slopes[0] - randomisation.TIE).mean())
     method = "through the origin; p: randomisation, one-sided"
     note = f"chance alone gives {by_way.mean():.2f}"
-    nan = math.nan
-    return Effect(float(slopes[0]), nan, nan, nan, nan, p, nan, len(places), method, note)
+    return Effect(Interval(float(slopes[0]), n=len(places), method=method, note=note), p)
 
 
 def alpha_by_arm(
@@ -139,15 +139,15 @@ def alpha_by_arm(
         return of_arm[0], of_arm[1], nothing(f"no alpha in one arm: {reason}", compared.n_units)
     difference = of_arm[0].value - of_arm[1].value
     if np.array_equal(units[0], units[1]):
-        variance = _jackknifed(without[0] - without[1])
+        se = jackknife_error(without[0] - without[1])
     else:
-        variance = _jackknifed(without[0]) + _jackknifed(without[1])
+        se = math.hypot(*(jackknife_error(part) for part in without))
     df = min(part.size for part in units) - 1
-    if not df or math.isnan(variance):
+    if not df or math.isnan(se):
         reason = "one unit carries all the variation"
-        return of_arm[0], of_arm[1], nothing(reason, compared.n_units)._replace(value=difference)
+        return of_arm[0], of_arm[1], nothing(reason, compared.n_units, value=difference)
     method = "delete-one-unit jackknife, t"
-    found = estimate(difference, math.sqrt(variance), df, method, compared.n_units)
+    found = estimate(difference, se, df, method, compared.n_units)
     return of_arm[0], of_arm[1], found
 
 
@@ -156,24 +156,14 @@ def verdict(found: Effect, *, bound: float, p: float | None = None) -> str:
 
     `p` replaces the effect's own where several are judged together.
     """
-    if math.isnan(found.value) or math.isnan(found.p):
+    if math.isnan(found.interval.value) or math.isnan(found.p):
         return "undefined"
     there = (found.p if p is None else p) <= ALPHA
     small = found.p_equivalence <= ALPHA
     if there:
-        word = "anchored" if found.value > 0 else "turned away"
+        word = "anchored" if found.interval.value > 0 else "turned away"
         return f"{word}, but within ±{bound:g}" if small else word
     return f"equivalent within ±{bound:g}" if small else "not decided"
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted by Holm (1979): max over j <= k of (m - j + 1) p_(j), at most 1."""
-    p = np.asarray(p_values, float)
-    order = np.argsort(p)
-    steps = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    adjusted = np.empty(p.size)
-    adjusted[order] = np.minimum(1, steps)
-    return [float(each) for each in adjusted]
 
 
 def _ratio(weight: Floats, outcome: Floats, compared: Arms, which: str, n: int) -> Effect:
@@ -189,9 +179,3 @@ def _ratio(weight: Floats, outcome: Floats, compared: Arms, which: str, n: int) 
     se, df, method = spread(scores, compared, coders=compared.n_coders >= MANY_CODERS)
     note = f"{shares[0]:.0%} with the suggestion, {shares[1]:.0%} without"
     return estimate(shares[0] - shares[1], se, df, f"linearised, {method}", n, note)
-
-
-def _jackknifed(without: Floats) -> float:
-    """Variance of a jackknife: (n - 1)/n sum (a_(-u) - mean)^2."""
-    n = without.size
-    return float((n - 1) / n * np.square(without - without.mean()).sum())

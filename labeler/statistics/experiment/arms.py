@@ -13,14 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, bdtri, stdtr, stdtrit
+from scipy.special import bdtr, stdtr, stdtrit
 
 from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.binomial import exact_upper
 from labeler.statistics.experiment import randomisation
-from labeler.statistics.experiment.randomisation import Bools, Design, Ints, Ways
+from labeler.statistics.experiment.randomisation import (
+    Bools,
+    Ints,
+    Randomisation,
+    Rerandomisations,
+)
+from labeler.statistics.interval import RARE, Interval, joined_notes, undefined
 
 MANY_CODERS = 10
-RARE = 10  # units that must differ between the arms, or their number bounds what can be claimed
 
 
 class Arms(NamedTuple):
@@ -32,7 +38,7 @@ class Arms(NamedTuple):
     unit: Ints
     coder: Ints
     assisted: Bools
-    design: Design
+    design: Randomisation
 
     @property
     def n_units(self) -> int:
@@ -46,22 +52,16 @@ class Arms(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """A difference between the arms.
+    """A difference between the arms, and what is claimed of it.
 
-    `low` and `high` hold 95%, `narrow_low` and `narrow_high` 90% (what TOST looks at);
-    `p_equivalence` is the larger of its two p-values for the bound. nan where `note` says why.
+    `interval` holds 95%; its one-sided bounds together are the 90% interval that two one-sided
+    tests (TOST) look at. `p` is that of no effect, `p_equivalence` the larger of the two p-values
+    of TOST for the bound. nan where the interval's note says why.
     """
 
-    value: float
-    low: float
-    high: float
-    narrow_low: float
-    narrow_high: float
-    p: float
-    p_equivalence: float
-    n: int
-    method: str
-    note: str
+    interval: Interval
+    p: float = math.nan
+    p_equivalence: float = math.nan
 
 
 def arms(unit: NDArray[Any], coder: NDArray[Any], assisted: Bools) -> Arms:
@@ -86,7 +86,13 @@ def everywhere(outcome: Floats, compared: Arms) -> float:
 
 
 def effect(
-    outcome: Floats, found: Ways, column: int, compared: Arms, *, bound: float, limit: float = 1.0
+    outcome: Floats,
+    found: Rerandomisations,
+    column: int,
+    compared: Arms,
+    *,
+    bound: float,
+    limit: float = 1.0,
 ) -> Effect:
     """The effect on an outcome that is column `column` of `found`, and its equivalence to 0.
 
@@ -115,29 +121,29 @@ def effect(
     counted = math.isfinite(limit) and compared.design.kind != "between coders"
     moved = _moved(outcome, compared) if counted else None
     if moved is not None and moved.up + moved.down < RARE:
-        note = "; ".join(part for part in (note, moved.words) if part)
+        note = joined_notes(note, moved.words)
         p_equivalence = max(p_equivalence, *(float(bdtr(k, moved.n, bound)) for k in moved[:2]))
         wide, narrow = _widened(wide, moved, 0.025), _widened(narrow, moved, 0.05)
-    low, high, narrow_low, narrow_high = (max(-limit, min(limit, end)) for end in (*wide, *narrow))
-    ends = (low, high, narrow_low, narrow_high)
-    return Effect(value, *ends, p, p_equivalence, compared.n_units, method, note)
+    low, high, lower, upper = (max(-limit, min(limit, end)) for end in (*wide, *narrow))
+    found_interval = Interval(
+        value, low, high, math.nan, lower, upper, compared.n_units, method, note
+    )
+    return Effect(found_interval, p, p_equivalence)
 
 
-def nothing(reason: str, n: int) -> Effect:
-    """An effect that is undefined, with the reason."""
-    nan = math.nan
-    return Effect(nan, nan, nan, nan, nan, nan, nan, n, "", reason)
+def nothing(reason: str, n: int, *, value: float = math.nan) -> Effect:
+    """An effect that is undefined (but for its `value`, if there is one), with the reason."""
+    return Effect(undefined(reason, value=value, n=n))
 
 
 def estimate(value: float, se: float, df: int, method: str, n: int, note: str = "") -> Effect:
     """An effect with t intervals of 95% and 90% and its p; none where the error is 0 or df is."""
     if df < 1 or se == 0:
         reason = "no spread between clusters: no interval" if df else "a single cluster"
-        told = f"{note}; {reason}" if note else reason
-        return nothing(told, n)._replace(value=value)
+        return nothing(joined_notes(note, reason), n, value=value)
     wide, narrow = _by_t(value, se, df, 0.95), _by_t(value, se, df, 0.90)
     p = 2 * float(stdtr(df, -abs(value) / se))
-    return Effect(value, *wide, *narrow, p, math.nan, n, method, note)
+    return Effect(Interval(value, *wide, se, *narrow, n, method, note), p)
 
 
 def spread(scores: Floats, compared: Arms, *, coders: bool) -> tuple[float, int, str]:
@@ -177,7 +183,7 @@ def _by_t(value: float, se: float, df: int, confidence: float) -> tuple[float, f
     return value - half, value + half
 
 
-class _Moved(NamedTuple):
+class _UnitChanges(NamedTuple):
     """How many of n units (or other things compared) lie above, and below, in the assisted arm."""
 
     up: int
@@ -186,20 +192,20 @@ class _Moved(NamedTuple):
     words: str
 
 
-def _moved(outcome: Floats, compared: Arms) -> _Moved:
+def _moved(outcome: Floats, compared: Arms) -> _UnitChanges:
     """Units whose arms differ; without pairs, the things that differ from the commonest."""
     design = compared.design
     if design.kind == "within units":
         scores = np.bincount(design.stratum, randomisation.weights(design) * outcome)
         up, down, n = int((scores > 1e-9).sum()), int((scores < -1e-9).sum()), scores.size
-        return _Moved(up, down, n, f"only {up + down} of {n} units differ between the arms")
+        return _UnitChanges(up, down, n, f"only {up + down} of {n} units differ between the arms")
     total = np.bincount(design.thing, outcome) / np.bincount(design.thing)
     differ = total.size - int(np.unique(total.round(9), return_counts=True)[1].max())
     n = int(min(design.assisted.sum(), (~design.assisted).sum()))
-    return _Moved(min(differ, n), min(differ, n), n, f"only {differ} of {total.size} differ")
+    return _UnitChanges(min(differ, n), min(differ, n), n, f"only {differ} of {total.size} differ")
 
 
-def _widened(ends: tuple[float, float], moved: _Moved, tail: float) -> tuple[float, float]:
+def _widened(ends: tuple[float, float], moved: _UnitChanges, tail: float) -> tuple[float, float]:
     """An interval around 0 with room for what so few units cannot show.
 
     D is at most P(unit lies above), whose upper limit of Clopper and Pearson is the room upwards;
@@ -207,7 +213,5 @@ def _widened(ends: tuple[float, float], moved: _Moved, tail: float) -> tuple[flo
     """
     if ends[0] > randomisation.TIE or ends[1] < -randomisation.TIE:
         return ends
-    up, down = (
-        float(bdtri(k, moved.n, tail)) if k < moved.n else 1.0 for k in (moved.up, moved.down)
-    )
+    up, down = (exact_upper(k, moved.n, 1 - tail) for k in (moved.up, moved.down))
     return min(ends[0], -down), max(ends[1], up)

@@ -13,15 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, chdtrc
+from scipy.special import chdtrc
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.binomial import exact_lower
+from labeler.statistics.interval import joined_notes
 
 BETS = (0.2, 0.5, 0.8, 1.1)
 
 
-class Drift(NamedTuple):
+class DriftProcess(NamedTuple):
     """The e-process after each unit, and the first unit (from 1) at which it alarms; 0: never.
 
     `p` is the anytime-valid p-value 1 / max E, at most 1.
@@ -32,7 +34,7 @@ class Drift(NamedTuple):
     p: float
 
 
-class Homogeneity(NamedTuple):
+class HomogeneityTest(NamedTuple):
     """A chi-square statistic with its degrees of freedom and p; nan with a reason in `note`."""
 
     statistic: float
@@ -41,10 +43,10 @@ class Homogeneity(NamedTuple):
     note: str
 
 
-class Shift(NamedTuple):
+class CodeShift(NamedTuple):
     """How far a distribution of codes moved: chi-square of homogeneity, and PSI."""
 
-    chi2: Homogeneity
+    chi2: HomogeneityTest
     psi: float
 
 
@@ -60,7 +62,7 @@ def bets(p0: float) -> tuple[float, ...]:
     return tuple(bet for bet in BETS if 1 + bet * (p0 - 1) > 0)
 
 
-def e_process(agree: ArrayLike, p0: float, *, alpha: float) -> Drift:
+def e_process(agree: ArrayLike, p0: float, *, alpha: float) -> DriftProcess:
     """E_t = mean over lambda of prod_(s <= t) (1 + lambda (p0 - X_s)); alarm at E_t >= 1/alpha.
 
     `agree`, shape (units,) in the order in which they came, lies between 0 and 1: 1 where human
@@ -77,7 +79,7 @@ def e_process(agree: ArrayLike, p0: float, *, alpha: float) -> Drift:
     process = np.exp(np.logaddexp.reduce(logs, axis=0) - math.log(len(stakes)))
     reached = np.flatnonzero(process >= 1 / alpha)
     highest = float(process.max(initial=1.0))
-    return Drift(process, int(reached[0]) + 1 if reached.size else 0, 1 / highest)
+    return DriftProcess(process, int(reached[0]) + 1 if reached.size else 0, 1 / highest)
 
 
 def least_agreement(agreed: int, n: int, *, alpha: float) -> float:
@@ -89,10 +91,10 @@ def least_agreement(agreed: int, n: int, *, alpha: float) -> float:
     """
     if not 0 <= agreed <= n:
         raise TableError(f"{agreed} of {n} units cannot agree")
-    return float(betaincinv(agreed, n - agreed + 1, alpha)) if agreed else 0.0
+    return exact_lower(agreed, n, 1 - alpha)
 
 
-def homogeneity(alphas: ArrayLike, errors: ArrayLike) -> Homogeneity:
+def homogeneity(alphas: ArrayLike, errors: ArrayLike) -> HomogeneityTest:
     """Whether batches have the same alpha: sum (z_b - mean)^2 / SE_b^2, chi-square with B - 1.
 
     z = log(1 - alpha), whose standard error is that of alpha over 1 - alpha; the mean is weighted
@@ -105,15 +107,15 @@ def homogeneity(alphas: ArrayLike, errors: ArrayLike) -> Homogeneity:
     note = f"{left_out} batches without alpha or spread left out" if left_out else ""
     if usable.sum() < 2:
         few = "fewer than two batches have alpha with a standard error"
-        return Homogeneity(math.nan, 0, math.nan, "; ".join(part for part in (few, note) if part))
+        return HomogeneityTest(math.nan, 0, math.nan, joined_notes(few, note))
     z, spread = np.log(1 - a[usable]), se[usable] / (1 - a[usable])
     weight = 1 / np.square(spread)
     statistic = float(weight @ np.square(z - weight @ z / weight.sum()))
     degrees = int(usable.sum()) - 1
-    return Homogeneity(statistic, degrees, float(chdtrc(degrees, statistic)), note)
+    return HomogeneityTest(statistic, degrees, float(chdtrc(degrees, statistic)), note)
 
 
-def shift(before: ArrayLike, after: ArrayLike) -> Shift:
+def shift(before: ArrayLike, after: ArrayLike) -> CodeShift:
     """Whether a model gives its codes in other shares than before; needs no human codings.
 
     `before` and `after`: how often each code was given. Chi-square of homogeneity of the two
@@ -124,18 +126,18 @@ def shift(before: ArrayLike, after: ArrayLike) -> Shift:
     p, q = np.asarray(before, float), np.asarray(after, float)
     if not p.sum() or not q.sum():
         note = "one of the two has no code"
-        return Shift(Homogeneity(math.nan, 0, math.nan, note), math.nan)
+        return CodeShift(HomogeneityTest(math.nan, 0, math.nan, note), math.nan)
     seen = p + q > 0
     table = np.array([p[seen], q[seen]])
     smooth = (table + 0.5) / (table + 0.5).sum(axis=1, keepdims=True)
     psi = float(((smooth[1] - smooth[0]) * np.log(smooth[1] / smooth[0])).sum())
     degrees = int(seen.sum()) - 1
     if not degrees:
-        return Shift(Homogeneity(math.nan, 0, math.nan, "a single code was given"), psi)
+        return CodeShift(HomogeneityTest(math.nan, 0, math.nan, "a single code was given"), psi)
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     statistic = float((np.square(table - expected) / expected).sum())
     few = "some codes are expected fewer than five times" if (expected < 5).any() else ""
-    return Shift(
-        Homogeneity(statistic, degrees, float(chdtrc(degrees, statistic)), few),
+    return CodeShift(
+        HomogeneityTest(statistic, degrees, float(chdtrc(degrees, statistic)), few),
         psi,
     )

@@ -41,7 +41,7 @@ BLOCK = 4_000_000  # ways x things held at once
 TIE = 1e-9
 
 
-class Design(NamedTuple):
+class Randomisation(NamedTuple):
     """What was randomised. `reason` says why there is nothing to compare; else it is ''.
 
     used (codings,): which codings enter; thing (codings used,): their thing; stratum and assisted
@@ -56,7 +56,7 @@ class Design(NamedTuple):
     reason: str
 
 
-class Ways(NamedTuple):
+class Rerandomisations(NamedTuple):
     """An outcome's effect as it was and under each way; a row a way, a column an outcome.
 
     `difference` and `blind`: the effect and the blind mean, shape (ways, outcomes); `observed`
@@ -77,31 +77,37 @@ class Ways(NamedTuple):
         return int(self.moved.size)
 
 
-def design_of(unit: NDArray[Any], coder: NDArray[Any], assisted: Bools) -> Design:
+def design_of(unit: NDArray[Any], coder: NDArray[Any], assisted: Bools) -> Randomisation:
     """The design of codings, given the unit, the coder and the arm of each."""
     everything = np.ones(assisted.size, bool)
     if assisted.all() or not assisted.any():
         lacking = "blind" if assisted.any() else "assisted" if assisted.size else ""
         reason = f"no {lacking} coding" if lacking else "no coding"
         nothing = np.empty(0, np.intp)
-        return Design("within units", ~everything, nothing, nothing, np.empty(0, bool), reason)
+        return Randomisation(
+            "within units", ~everything, nothing, nothing, np.empty(0, bool), reason
+        )
     coders = np.unique(coder, return_inverse=True)[1]
     if not _both(coders, assisted).any():
         arms = np.zeros(coders.max() + 1, bool)
         arms[coders] = assisted
-        return Design("between coders", everything, coders, np.zeros(arms.size, int), arms, "")
+        return Randomisation(
+            "between coders", everything, coders, np.zeros(arms.size, int), arms, ""
+        )
     units = np.unique(unit, return_inverse=True)[1]
     both = _both(units, assisted)
     if both.any():
         used = both[units]
         strata = np.unique(units[used], return_inverse=True)[1]
-        return Design("within units", used, np.arange(strata.size), strata, assisted[used], "")
+        return Randomisation(
+            "within units", used, np.arange(strata.size), strata, assisted[used], ""
+        )
     arms = np.zeros(units.max() + 1, bool)
     arms[units] = assisted
-    return Design("between units", everything, units, np.zeros(arms.size, int), arms, "")
+    return Randomisation("between units", everything, units, np.zeros(arms.size, int), arms, "")
 
 
-def weights(design: Design) -> Floats:
+def weights(design: Randomisation) -> Floats:
     """The weight of each coding used: D = sum w y, positive for the assisted arm."""
     of_thing = _of_things(design)
     codings = np.bincount(design.thing, minlength=design.assisted.size)
@@ -109,7 +115,9 @@ def weights(design: Design) -> Floats:
     return shared
 
 
-def ways(outcomes: Floats, design: Design, *, draws: int = 1999, seed: int) -> Ways:
+def ways(
+    outcomes: Floats, design: Randomisation, *, draws: int = 1999, seed: int
+) -> Rerandomisations:
     """The effect of each outcome, shape (codings used, outcomes), under each way.
 
     All ways where there are at most EXACT, else `draws` of them by `seed`, and the one that was.
@@ -130,7 +138,7 @@ def ways(outcomes: Floats, design: Design, *, draws: int = 1999, seed: int) -> W
     arms = design.assisted.astype(float)
     difference = np.vstack([part.astype(float) @ weighted for part in parts]) - base
     blind = base[1:] - np.vstack([part.astype(float) @ blind_weighted[:, 1:] for part in parts])
-    return Ways(
+    return Rerandomisations(
         arms @ weighted[:, 1:] - base[1:],
         base[1:] - arms @ blind_weighted[:, 1:],
         difference[:, 1:],
@@ -140,24 +148,26 @@ def ways(outcomes: Floats, design: Design, *, draws: int = 1999, seed: int) -> W
     )
 
 
-def p_greater(found: Ways, column: int, *, effect: float = 0.0) -> float:
+def p_greater(found: Rerandomisations, column: int, *, effect: float = 0.0) -> float:
     """p of H0: the effect is `effect` or less."""
     same, ratios = _ratios(found, column)
     return float((same + (ratios <= effect + TIE).sum()) / found.n)
 
 
-def p_less(found: Ways, column: int, *, effect: float = 0.0) -> float:
+def p_less(found: Rerandomisations, column: int, *, effect: float = 0.0) -> float:
     """p of H0: the effect is `effect` or more."""
     same, ratios = _ratios(found, column)
     return float((same + (ratios >= effect - TIE).sum()) / found.n)
 
 
-def p_two_sided(found: Ways, column: int) -> float:
+def p_two_sided(found: Rerandomisations, column: int) -> float:
     """p of H0: no effect; twice the smaller one-sided p, at most 1."""
     return min(1.0, 2 * min(p_greater(found, column), p_less(found, column)))
 
 
-def interval(found: Ways, column: int, *, confidence: float = 0.95) -> tuple[float, float]:
+def interval(
+    found: Rerandomisations, column: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
     """The effects that are not rejected at (1 - confidence)/2 on either side.
 
     -inf and inf where there are too few ways to reject any.
@@ -170,7 +180,7 @@ def interval(found: Ways, column: int, *, confidence: float = 0.95) -> tuple[flo
     return float(ratios[needed - 1]), float(ratios[-needed])
 
 
-def _ratios(found: Ways, column: int) -> tuple[int, Floats]:
+def _ratios(found: Rerandomisations, column: int) -> tuple[int, Floats]:
     """How many ways are the one that happened, and (D - P_pi)/(1 - Q_pi) of the others."""
     apart = 1 - found.moved
     other = apart > TIE
@@ -185,7 +195,7 @@ def _both(ids: Ints, assisted: Bools) -> Bools:
     return there
 
 
-def _arm_weights(design: Design) -> tuple[Floats, Floats]:
+def _arm_weights(design: Randomisation) -> tuple[Floats, Floats]:
     """1/(strata x assisted things of the stratum), and the same of the blind ones."""
     strata = design.stratum.max() + 1
     n_assisted = np.bincount(design.stratum, design.assisted, strata)
@@ -195,20 +205,20 @@ def _arm_weights(design: Design) -> tuple[Floats, Floats]:
     return in_assisted, in_blind
 
 
-def _of_things(design: Design) -> Floats:
+def _of_things(design: Randomisation) -> Floats:
     in_assisted, in_blind = _arm_weights(design)
     signed: Floats = np.where(design.assisted, in_assisted, -in_blind)
     return signed
 
 
-def _sizes(design: Design) -> list[tuple[Ints, int]]:
+def _sizes(design: Randomisation) -> list[tuple[Ints, int]]:
     """Each stratum's things, and how many of them are assisted."""
     order = np.argsort(design.stratum, kind="stable")
     things = np.split(order, np.flatnonzero(np.diff(design.stratum[order])) + 1)
     return [(own, int(design.assisted[own].sum())) for own in things]
 
 
-def _count(design: Design) -> float:
+def _count(design: Randomisation) -> float:
     """How many ways there are; inf as soon as they are more than EXACT."""
     count = 1
     for things, taken in _sizes(design):
@@ -218,7 +228,7 @@ def _count(design: Design) -> float:
     return count
 
 
-def _all(design: Design) -> Iterator[Bools]:
+def _all(design: Randomisation) -> Iterator[Bools]:
     """Every way, as one block of (ways, things)."""
     choices = [[list(own) for own in combinations(t, k)] for t, k in _sizes(design)]
     chosen = [[thing for part in way for thing in part] for way in product(*choices)]
@@ -227,8 +237,8 @@ def _all(design: Design) -> Iterator[Bools]:
     yield arms
 
 
-def _drawn(design: Design, draws: int, seed: int) -> Iterator[Bools]:
-    """Ways drawn at random, in blocks of (ways, things)."""
+def _drawn(design: Randomisation, draws: int, seed: int) -> Iterator[Bools]:
+    """Rerandomisations drawn at random, in blocks of (ways, things)."""
     chance = np.random.default_rng(seed)
     size = design.assisted.size
     order = np.argsort(design.stratum, kind="stable")

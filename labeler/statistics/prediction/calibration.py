@@ -1,16 +1,16 @@
 """Whether a confidence means what it says, and whether it orders right before wrong.
 
-A unit has a confidence between 0 and 1 and was right (1) or wrong (0). `Judged` holds the coded
-units; every figure comes with an interval that speaks of further units drawn in the same way:
-delete-one-unit jackknife with t, or one cluster (an author) at a time. Units drawn with unequal
-probability carry the weight 1/probability.
+A unit has a confidence between 0 and 1 and was right (1) or wrong (0). `UnitConfidences` holds the
+coded units; every figure comes with an interval that speaks of further units drawn in the same
+way: delete-one-unit jackknife with t, or one cluster (an author) at a time. Units drawn with
+unequal probability carry the weight 1/probability.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,17 +18,17 @@ from scipy.special import ndtr, stdtrit  # scipy.stats would take half a second 
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import effective_size, wilson
+from labeler.statistics.interval import RARE, Interval, jackknife_error, joined_notes, undefined
 
 BINS, PER_BIN = 10, 20
-RARE = 10  # units that must be wrong (and right) before ordering them says much
 BLOCK = 2_000_000  # replicates x units weighed at once
 
 Statistic = Callable[[Floats], Floats]
 """Weights, shape (replicates, units) → the statistic of each replicate."""
 
 
-class Judged(NamedTuple):
+class UnitConfidences(NamedTuple):
     """Units from the surest on: confidence, right (0 or 1), weight, group (its cluster).
 
     `ends`, shape (distinct values,), is the place after the last unit of each confidence.
@@ -41,51 +41,36 @@ class Judged(NamedTuple):
     ends: NDArray[np.intp]
 
 
-class Measured(NamedTuple):
-    """A figure with its interval; nan where undefined, with the reason in `note`."""
+class DiagramBin(NamedTuple):
+    """A row of the reliability diagram: `n` units of like confidence, and how many were right.
 
-    value: float
-    low: float
-    high: float
-    n: int
-    method: str
-    note: str
-
-
-class Bin(NamedTuple):
-    """A row of the reliability diagram: units of like confidence, and how many were right.
-
-    `low` and `high`: Wilson's interval of the accuracy, for independent units.
+    `accuracy` comes with Wilson's interval, for as many independent units as Kish counts.
     """
 
     n: int
     confidence: float
-    accuracy: float
-    low: float
-    high: float
+    accuracy: Interval
 
 
-class Covered(NamedTuple):
+class RiskPoint(NamedTuple):
     """A point of the risk-coverage curve: of the surest units, the share, and how many are wrong.
 
-    `n` units have at least the confidence `threshold`; `low` and `high` as for Bin.
+    `n` units have at least the confidence `threshold`; the interval of `risk` as for DiagramBin.
     """
 
     threshold: float
     n: int
     coverage: float
-    risk: float
-    low: float
-    high: float
+    risk: Interval
 
 
-def judged(
+def unit_confidences(
     confidence: ArrayLike,
     right: ArrayLike,
     *,
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
-) -> Judged:
+) -> UnitConfidences:
     """The units sorted; TableError for confidences outside 0 to 1 or arrays that do not fit."""
     sure, good = np.asarray(confidence, float), np.asarray(right, float)
     weight = np.ones(sure.size) if weights is None else np.asarray(weights, float)
@@ -100,10 +85,10 @@ def judged(
     order = np.lexsort((good, -sure))
     group = np.unique(ids, return_inverse=True)[1].astype(np.intp)
     ends = np.append(np.flatnonzero(np.diff(sure[order])) + 1, sure.size)
-    return Judged(sure[order], good[order], weight[order], group[order], ends)
+    return UnitConfidences(sure[order], good[order], weight[order], group[order], ends)
 
 
-def ece(units: Judged, *, bins: int | None = None, confidence: float = 0.95) -> Measured:
+def ece(units: UnitConfidences, *, bins: int | None = None, confidence: float = 0.95) -> Interval:
     """Expected calibration error: sum over bins of share x |accuracy - mean confidence|.
 
     Equal-mass bins (`binned`). What is estimated is the error as these bins show it: errors that
@@ -117,7 +102,7 @@ def ece(units: Judged, *, bins: int | None = None, confidence: float = 0.95) -> 
     place = binned(units, bins)
     count = int(place.max(initial=-1)) + 1
     if not count:
-        return _undefined("no unit has both a confidence and a coding to judge it by")
+        return undefined("no unit has both a confidence and a coding to judge it by")
     inside = np.eye(count)[place]
     off = (units.right - units.confidence)[:, None] * inside
 
@@ -129,17 +114,17 @@ def ece(units: Judged, *, bins: int | None = None, confidence: float = 0.95) -> 
     se, note = _standard_error(units, statistic)
     share, gap, error = _bin_noise(units, inside)
     if note:
-        return Measured(value, math.nan, math.nan, units.right.size, method, note)
+        return undefined(note, value=value, n=units.right.size, method=method)
     se = max(se, math.sqrt(float(np.square(share * error).sum())))
     t = float(stdtrit(units.group.max(), (1 + confidence) / 2))
     bias = float(share @ _excess(np.maximum(0, gap - 2 * error), error))
     noise = float(share @ error) * math.sqrt(2 / math.pi)
     told = f"a confidence without fault would show about {noise:.3f} by chance"
     low, high = max(0.0, value - bias - t * se), min(1.0, value + t * se)
-    return Measured(value, low, high, units.right.size, method, told)
+    return Interval(value, low, high, se, n=units.right.size, method=method, note=told)
 
 
-def brier(units: Judged, *, confidence: float = 0.95) -> Measured:
+def brier(units: UnitConfidences, *, confidence: float = 0.95) -> Interval:
     """Mean squared difference of confidence and rightness (Brier 1950): 0 is best."""
     squares = np.square(units.right - units.confidence)
 
@@ -149,7 +134,7 @@ def brier(units: Judged, *, confidence: float = 0.95) -> Measured:
     return _measured(units, statistic, confidence)
 
 
-def auroc(units: Judged, *, confidence: float = 0.95) -> Measured:
+def auroc(units: UnitConfidences, *, confidence: float = 0.95) -> Interval:
     """The chance that a right unit has a higher confidence than a wrong one; ties count half.
 
     Undefined where all units are right, or all are wrong.
@@ -157,7 +142,7 @@ def auroc(units: Judged, *, confidence: float = 0.95) -> Measured:
     wrong = int((units.right == 0).sum())
     rarer = min(wrong, units.right.size - wrong)
     if units.right.size and not rarer:
-        return _undefined(
+        return undefined(
             f"all {units.right.size} units are {'wrong' if wrong else 'right'}: none to order "
             "before another"
         )
@@ -173,11 +158,11 @@ def auroc(units: Judged, *, confidence: float = 0.95) -> Measured:
     found = _measured(units, statistic, confidence)
     if rarer < RARE and not math.isnan(found.value):
         few = f"only {rarer} units are {'wrong' if rarer == wrong else 'right'}"
-        return found._replace(note="; ".join(part for part in (few, found.note) if part))
+        return found._replace(note=joined_notes(few, found.note))
     return found
 
 
-def aurc(units: Judged, *, confidence: float = 0.95) -> Measured:
+def aurc(units: UnitConfidences, *, confidence: float = 0.95) -> Interval:
     """Area under the risk-coverage curve: the mean over units of the risk among those as sure.
 
     Geifman and El-Yaniv 2017. With an order by chance it is the share of wrong units.
@@ -193,7 +178,7 @@ def aurc(units: Judged, *, confidence: float = 0.95) -> Measured:
     return _measured(units, statistic, confidence)
 
 
-def binned(units: Judged, bins: int | None = None) -> NDArray[np.intp]:
+def binned(units: UnitConfidences, bins: int | None = None) -> NDArray[np.intp]:
     """The bin of each unit, from 0 for the least sure; units of one confidence share a bin.
 
     `bins` bins of the same number of units, as near as ties allow: a confidence goes where the
@@ -208,7 +193,9 @@ def binned(units: Judged, bins: int | None = None) -> NDArray[np.intp]:
     return np.unique(each, return_inverse=True)[1].astype(np.intp)
 
 
-def diagram(units: Judged, *, bins: int | None = None, confidence: float = 0.95) -> list[Bin]:
+def diagram(
+    units: UnitConfidences, *, bins: int | None = None, confidence: float = 0.95
+) -> list[DiagramBin]:
     """The rows of the reliability diagram, from the least sure bin on."""
     place = binned(units, bins)
     rows = []
@@ -218,11 +205,11 @@ def diagram(units: Judged, *, bins: int | None = None, confidence: float = 0.95)
         sure = float(np.average(units.confidence[own], weights=weight))
         accuracy = float(np.average(units.right[own], weights=weight))
         found = wilson(min(accuracy, 1.0), _effective(weight), confidence=confidence)
-        rows.append(Bin(int(own.sum()), sure, accuracy, found.low, found.high))
+        rows.append(DiagramBin(int(own.sum()), sure, found._replace(value=accuracy)))
     return rows
 
 
-def risk_coverage(units: Judged, *, confidence: float = 0.95) -> list[Covered]:
+def risk_coverage(units: UnitConfidences, *, confidence: float = 0.95) -> list[RiskPoint]:
     """The risk-coverage curve, strict to loose: a point for each distinct confidence."""
     total = units.weight.sum()
     mass = np.cumsum(units.weight)
@@ -232,27 +219,27 @@ def risk_coverage(units: Judged, *, confidence: float = 0.95) -> list[Covered]:
         risk = float(np.clip(bad[end - 1] / mass[end - 1], 0, 1))
         found = wilson(risk, _effective(units.weight[:end]), confidence=confidence)
         threshold, coverage = float(units.confidence[end - 1]), float(mass[end - 1] / total)
-        rows.append(Covered(threshold, int(end), coverage, risk, found.low, found.high))
+        rows.append(RiskPoint(threshold, int(end), coverage, found))
     return rows
 
 
-def _measured(units: Judged, statistic: Statistic, confidence: float) -> Measured:
+def _measured(units: UnitConfidences, statistic: Statistic, confidence: float) -> Interval:
     """A statistic with value +- t SE, cut at 0 and 1."""
     n = units.right.size
     if not n:
-        return _undefined("no unit has both a confidence and a coding to judge it by")
+        return undefined("no unit has both a confidence and a coding to judge it by")
     value = float(statistic(units.weight[None])[0])
     se, note = _standard_error(units, statistic)
     if not note and se < 1e-12:
         note = "no unit changes the figure: there is no spread to make an interval from"
     if note:
-        return Measured(value, math.nan, math.nan, n, _method(units), note)
+        return undefined(note, value=value, n=n, method=_method(units))
     reach = float(stdtrit(units.group.max(), (1 + confidence) / 2)) * se
     low, high = max(0.0, value - reach), min(1.0, value + reach)
-    return Measured(value, low, high, n, _method(units), "")
+    return Interval(value, low, high, se, n=n, method=_method(units))
 
 
-def _standard_error(units: Judged, statistic: Statistic) -> tuple[float, str]:
+def _standard_error(units: UnitConfidences, statistic: Statistic) -> tuple[float, str]:
     """SE^2 = (G - 1)/G sum_g (T_(-g) - mean)^2 over clusters; nan with a reason."""
     things = int(units.group.max()) + 1
     one = "unit" if things == units.right.size else "cluster"
@@ -267,11 +254,10 @@ def _standard_error(units: Judged, statistic: Statistic) -> tuple[float, str]:
     values = np.concatenate(found)
     if np.isnan(values).any():
         return math.nan, f"without one {one} the figure is undefined"
-    spread = float(times @ np.square(values - np.average(values, weights=times)))
-    return math.sqrt((things - 1) / things * spread), ""
+    return jackknife_error(values, times.astype(float)), ""
 
 
-def _alike(units: Judged, things: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _alike(units: UnitConfidences, things: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Clusters to leave out, and how many are just like each: units of the same row are."""
     if things < units.right.size:
         return np.arange(things), np.ones(things, np.intp)
@@ -280,7 +266,7 @@ def _alike(units: Judged, things: int) -> tuple[NDArray[np.intp], NDArray[np.int
     return units.group[first], times
 
 
-def _bin_noise(units: Judged, inside: Floats) -> tuple[Floats, Floats, Floats]:
+def _bin_noise(units: UnitConfidences, inside: Floats) -> tuple[Floats, Floats, Floats]:
     """For each bin: its share, |accuracy - confidence|, and the standard error of that.
 
     The variance of a unit is that seen, or p (1 - p) of the smoothed accuracy p = (k + 1)/(n + 2)
@@ -304,7 +290,7 @@ def _excess(gap: Floats, error: Floats) -> Floats:
     )
 
 
-def _at_values(units: Judged, given: Floats) -> Floats:
+def _at_values(units: UnitConfidences, given: Floats) -> Floats:
     """Sums over the units of each distinct confidence, shape (replicates, values)."""
     starts = np.concatenate([[0], units.ends[:-1]])
     return np.asarray(np.add.reduceat(given, starts, axis=1))
@@ -312,14 +298,9 @@ def _at_values(units: Judged, given: Floats) -> Floats:
 
 def _effective(weight: Floats) -> int:
     """Kish's number of units of equal weight, (sum w)^2 / sum w^2, rounded down."""
-    return max(1, math.floor(float(weight.sum() ** 2 / np.square(weight).sum()) + 1e-9))
+    return max(1, math.floor(effective_size(weight) + 1e-9))
 
 
-def _method(units: Judged) -> str:
+def _method(units: UnitConfidences) -> str:
     alike = int(units.group.max(initial=-1)) + 1 == units.right.size
     return f"delete-one-{'unit' if alike else 'cluster'} jackknife, t"
-
-
-def _undefined(note: str) -> Measured:
-    empty: dict[str, Any] = dict.fromkeys(("value", "low", "high"), math.nan)
-    return Measured(**empty, n=0, method="", note=note)

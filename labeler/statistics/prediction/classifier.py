@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeler.statistics.agreement.distances import Floats
+from labeler.text.coded_values import codes_of
 
 Bools = NDArray[np.bool_]
 Classifier = Callable[[Floats], Bools]
@@ -23,7 +24,7 @@ STEPS = 2000
 
 def holds_of(values: Sequence[str], codes: Sequence[str]) -> Bools:
     """`holds` from written values: codes joined by `+`, '' for the empty set."""
-    given = [set(value.split("+")) for value in values]
+    given = [set(codes_of(value)) for value in values]
     cells = [[code in one for code in codes] for one in given]
     return np.array(cells, dtype=bool).reshape(len(values), len(codes))
 

@@ -18,16 +18,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import bdtr, betaincinv  # scipy.stats would take half a second to load
+from scipy.special import bdtr  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
+from labeler.statistics.binomial import exact_upper
 
 MOST = 50
 COMFORT = 4  # errors that the first test should be able to bear, where there are units enough
 
 
-class Tried(NamedTuple):
+class ThresholdTest(NamedTuple):
     """One threshold: how many units reach it, how many of those are wrong, and the tail p."""
 
     threshold: float
@@ -36,7 +37,7 @@ class Tried(NamedTuple):
     p: float
 
 
-class Rule(NamedTuple):
+class DeferralRule(NamedTuple):
     """The threshold kept (nan: none was), its test, and every test that was made.
 
     `upper` is the exact one-sided bound (Clopper and Pearson 1934) on the error among the units
@@ -48,7 +49,7 @@ class Rule(NamedTuple):
     errors: int
     p: float
     upper: float
-    tests: tuple[Tried, ...]
+    tests: tuple[ThresholdTest, ...]
     note: str
 
 
@@ -102,7 +103,7 @@ def thresholds(
 
 def rule(
     confidence: Floats, wrong: ArrayLike, tested: Sequence[float], *, epsilon: float, delta: float
-) -> Rule:
+) -> DeferralRule:
     """The loosest threshold that fixed-sequence testing reaches.
 
     `confidence` and `wrong` (0 or 1), shape (units,): the coded units. `tested`: the thresholds,
@@ -112,23 +113,23 @@ def rule(
     if any(second >= first for first, second in pairwise(tested)):
         raise TableError("thresholds are tested from strict to loose, each once")
     sure, bad = np.asarray(confidence, float), np.asarray(wrong, bool)
-    made: list[Tried] = []
-    kept: Tried | None = None
+    made: list[ThresholdTest] = []
+    kept: ThresholdTest | None = None
     for threshold in tested:
         reached = sure >= threshold
         accepted, errors = int(reached.sum()), int((reached & bad).sum())
-        test = Tried(threshold, accepted, errors, tail(errors, accepted, epsilon))
+        test = ThresholdTest(threshold, accepted, errors, tail(errors, accepted, epsilon))
         made.append(test)
         if test.p > delta:
             break
         kept = test
     if kept is None:
         reason = _reason(made, sure.size, epsilon, delta)
-        return Rule(math.nan, 0, 0, math.nan, math.nan, tuple(made), reason)
-    return Rule(*kept, _upper(kept, delta), tuple(made), "")
+        return DeferralRule(math.nan, 0, 0, math.nan, math.nan, tuple(made), reason)
+    return DeferralRule(*kept, exact_upper(kept.errors, kept.accepted, 1 - delta), tuple(made), "")
 
 
-def _reason(made: Sequence[Tried], coded: int, epsilon: float, delta: float) -> str:
+def _reason(made: Sequence[ThresholdTest], coded: int, epsilon: float, delta: float) -> str:
     """Why no threshold was kept."""
     least = least_accepted(0, epsilon=epsilon, delta=delta)
     if not made:
@@ -144,13 +145,6 @@ def _reason(made: Sequence[Tried], coded: int, epsilon: float, delta: float) -> 
         f"among the {first.accepted} surest units {first.errors} differ: with so many, {needed} "
         f"units would be needed to show an error of at most {epsilon:g}"
     )
-
-
-def _upper(test: Tried, delta: float) -> float:
-    """Clopper-Pearson: the largest share at which so few errors have probability delta."""
-    if test.errors >= test.accepted:
-        return 1.0
-    return float(betaincinv(test.errors + 1, test.accepted - test.errors, 1 - delta))
 
 
 def _check(epsilon: float, delta: float) -> None:

@@ -35,14 +35,14 @@ class Scale(NamedTuple):
     none: int = -1
 
 
-class Given(NamedTuple):
+class CoderCodes(NamedTuple):
     """What a coder gave: `holds`, and which units it coded at all (shape (units,))."""
 
     holds: Bools
     coded: Bools
 
 
-class Measure(NamedTuple):
+class CoderScores(NamedTuple):
     """A coder on the held-out units of each split: one number a split.
 
     `coder` is '' for the classifier, which was taught with `taught` units. `f1` is the macro F1,
@@ -63,10 +63,10 @@ def curve(
     truth: Bools,
     scale: Scale,
     *,
-    others: Mapping[str, Given],
+    others: Mapping[str, CoderCodes],
     repeats: int,
     seed: int,
-) -> list[Measure]:
+) -> list[CoderScores]:
     """The classifier at each size, then the most frequent value, then `others`.
 
     Raises TableError where `scale` does not fit `truth`. The same seed gives the same splits.
@@ -76,7 +76,7 @@ def curve(
     held = round(len(truth) * HELD_OUT)
     whole = np.ones(len(truth), dtype=bool)
 
-    def measured(name: str, taught: int, given: list[Given]) -> Measure:
+    def measured(name: str, taught: int, given: list[CoderCodes]) -> CoderScores:
         pairs = [
             (truth[order[:held]], one.holds[order[:held]], one.coded[order[:held]])
             for order, one in zip(orders, given, strict=True)
@@ -84,14 +84,14 @@ def curve(
         f1 = [macro_f1(right, holds & coded[:, None]) for right, holds, coded in pairs]
         alpha = [alpha_between(right[coded], holds[coded], scale) for right, holds, coded in pairs]
         share = [coded.mean() for *_, coded in pairs]
-        return Measure(name, taught, held, np.array(f1), np.array(alpha), np.array(share))
+        return CoderScores(name, taught, held, np.array(f1), np.array(alpha), np.array(share))
 
     found = []
     for size in sizes(len(truth) - held):
         learned = [_learned(vectors, truth, scale, order[held : held + size]) for order in orders]
-        given = [Given(classify(vectors), whole) for classify in learned]
+        given = [CoderCodes(classify(vectors), whole) for classify in learned]
         found.append(measured(LEARNER, size, given))
-    most = [Given(_most_frequent(truth, order[held:]), whole) for order in orders]
+    most = [CoderCodes(_most_frequent(truth, order[held:]), whole) for order in orders]
     found.append(measured(MAJORITY, len(truth) - held, most))
     return found + [measured(name, 0, [one] * repeats) for name, one in others.items()]
 
@@ -134,7 +134,7 @@ def alpha_between(truth: Bools, given: Bools, scale: Scale) -> float:
 def _stratified(truth: Bools, chance: np.random.Generator) -> NDArray[np.intp]:
     """The units in an order of which every stretch has each stratum in about its share.
 
-    A unit's stratum is its rarest code. Within a stratum the order is by chance, and a unit's
+    A unit's stratum is its rarest code. Within a stratum the order is random, and a unit's
     place is its rank over the stratum's size.
     """
     count = truth.sum(axis=0)

@@ -17,20 +17,21 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats would take half a second to load
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.agreement.intervals import NO_SPREAD, Interval
-from labeler.statistics.unitizing.ratios import (
+from labeler.statistics.binomial import unseen_share
+from labeler.statistics.interval import (
+    NO_SPREAD,
     ZERO_EVENT,
-    Measured,
+    Interval,
     check_confidence,
-    jackknife_se,
-    rare,
+    jackknife_error,
+    joined_notes,
+    log_scale_bounds,
     undefined,
-    unseen,
 )
+from labeler.statistics.unitizing.ratios import few_note
 from labeler.statistics.unitizing.spans import Ints, Rows, Spans, check, joined, meetings
 
 METHOD = "delete-one-{one} jackknife on log(1-alpha), t"
@@ -116,7 +117,7 @@ def alpha_u(
     confidence: float = 0.95,
     one: str = "unit",
     empty: str = "no coder marked a span",
-) -> Measured:
+) -> Interval:
     """alpha_U = 1 - sum_c Do_c / sum_c De_c over categories of the same rows.
 
     Interval: delete-one-unit jackknife on log(1 - alpha) with t of n - 1 degrees of freedom, as
@@ -132,38 +133,34 @@ def alpha_u(
     marked = np.any([part.marked for part in categories], axis=0)
     n, filled = int(np.size(marked)), int(np.count_nonzero(marked))
     if not filled:
-        return Measured(math.nan, undefined(method, empty), n)
+        return undefined(empty, n=n, method=method)
     chance = sum(part.expected for part in categories)
     if chance <= 0:
-        note = "no variation: everything was marked as one span, or by one sign alone"
-        return Measured(math.nan, undefined(method, note), n)
+        note = "no variation: everything was marked as one span, or by one character alone"
+        return undefined(note, n=n, method=method)
     seen = sum(part.observed for part in categories)
     value = float(1 - seen / chance)
-    flag = rare(filled, one)
+    flag = few_note(filled, one)
     if seen == 0:
-        return Measured(1.0, _zero_event(filled, confidence, one, flag), n)
+        return _zero_event(n, filled, confidence, one, flag)
     left = np.sum([part.expected_without for part in categories], axis=0)
     if n < 2 or (left <= 0).any():
         note = f"a single {one}: no interval" if n < 2 else f"one {one} holds all that was marked"
-        return Measured(value, undefined(method, note), n)
-    se = jackknife_se(1 - np.sum([part.observed_without for part in categories], axis=0) / left)
+        return undefined(note, value=value, n=n, method=method)
+    se = jackknife_error(1 - np.sum([part.observed_without for part in categories], axis=0) / left)
     if se < NO_SPREAD:
         note = f"every {one} disagrees alike: no interval"
-        return Measured(value, undefined(method, note), n)
-
-    def bounds(quantile: float) -> tuple[float, float]:
-        power = min(float(stdtrit(n - 1, quantile)) * se / (1 - value), 700.0)
-        return 1 - (1 - value) * math.exp(power), 1 - (1 - value) * math.exp(-power)
-
-    (low, high), (lower, upper) = bounds((1 + confidence) / 2), bounds(confidence)
-    return Measured(value, Interval(low, high, se, lower, upper, method, flag), n)
+        return undefined(note, value=value, n=n, method=method)
+    low, high = log_scale_bounds(value, se, n - 1, (1 + confidence) / 2)
+    lower, upper = log_scale_bounds(value, se, n - 1, confidence)
+    return Interval(value, low, high, se, lower, upper, n, method, flag)
 
 
-def _zero_event(n: int, confidence: float, one: str, flag: str) -> Interval:
-    low, lower = 1 - unseen(n, (1 + confidence) / 2), 1 - unseen(n, confidence)
-    words = f"no disagreement among {n} marked {one}s: the bound is what so many leave open"
-    note = "; ".join(text for text in (words, flag) if text)
-    return Interval(low, 1.0, math.nan, lower, 1.0, ZERO_EVENT, note)
+def _zero_event(n: int, filled: int, confidence: float, one: str, flag: str) -> Interval:
+    low, lower = (1 - unseen_share(filled, g) for g in ((1 + confidence) / 2, confidence))
+    words = f"no disagreement among {filled} marked {one}s: the bound is what so many leave open"
+    note = joined_notes(words, flag)
+    return Interval(1.0, low, 1.0, math.nan, lower, 1.0, n, ZERO_EVENT, note)
 
 
 def _apart(sets: Spans, rows: Rows) -> Floats:

@@ -1,14 +1,14 @@
 """A ratio of two sums over units, and its interval: overlap of spans, shares of segments or quotes.
 
-What is sampled is the unit (or a cluster of units), never the sign, the token or the segment in
-it: those of one unit hang together, and an interval that counted them as so many observations
+What is sampled is the unit (or a cluster of units), never the character, the token or the segment
+in it: those of one unit hang together, and an interval that counted them as so many observations
 would be far too narrow.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,19 @@ from scipy.special import stdtrit  # scipy.stats would take half a second to loa
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.agreement.intervals import NO_SPREAD, RARE, Interval
+from labeler.statistics.binomial import effective_size, unseen_share
+from labeler.statistics.interval import (
+    NO_SPREAD,
+    RARE,
+    ZERO_EVENT,
+    Interval,
+    check_confidence,
+    jackknife_error,
+    joined_notes,
+    undefined,
+)
 
 LOGIT = "delete-one-{one} jackknife, t on logit"
-ZERO_EVENT = "zero-event bound"
-
-
-class Measured(NamedTuple):
-    """A figure, its interval, and the number of units (or clusters) that it was made of.
-
-    `value` is nan exactly when `interval.note` says why it is undefined.
-    """
-
-    value: float
-    interval: Interval
-    n: int
 
 
 def ratio(
@@ -41,7 +39,7 @@ def ratio(
     weights: Floats | None = None,
     confidence: float = 0.95,
     empty: str = "nothing to compare",
-) -> Measured:
+) -> Interval:
     """sum_u w_u part_u / sum_u w_u whole_u, a share from 0 to 1; all of shape (units,).
 
     Interval: with p the ratio, n the units (or clusters) of which whole_u > 0, and p_(-u) the
@@ -62,17 +60,17 @@ def ratio(
     n = int(all_.size)
     method = LOGIT.format(one=one)
     if not n:
-        return Measured(math.nan, undefined(method, empty), 0)
+        return undefined(empty, method=method)
     if (own < -1e-9).any() or (own > all_ * (1 + 1e-9)).any():
         raise TableError("a part must lie between 0 and its whole in every unit")
     p = min(max(float(own.sum() / all_.sum()), 0.0), 1.0)
-    flag = rare(n, one)
+    flag = few_note(n, one)
     if n < 2:
-        return Measured(p, undefined(method, f"a single {one}: no interval"), n)
+        return undefined(f"a single {one}: no interval", value=p, n=n, method=method)
     without = (own.sum() - own) / (all_.sum() - all_)
-    se = jackknife_se(without)
+    se = jackknife_error(without)
     if se < NO_SPREAD or not 0 < p < 1:
-        return Measured(p, _zero_event(p, all_, confidence, one, flag), n)
+        return _zero_event(p, all_, confidence, one, flag)
 
     def bounds(quantile: float) -> tuple[float, float]:
         reach = float(stdtrit(n - 1, quantile)) * se / (p * (1 - p))
@@ -80,7 +78,7 @@ def ratio(
         return _expit(at - reach), _expit(at + reach)
 
     (low, high), (lower, upper) = bounds((1 + confidence) / 2), bounds(confidence)
-    return Measured(p, Interval(low, high, se, lower, upper, method, flag), n)
+    return Interval(p, low, high, se, lower, upper, n, method, flag)
 
 
 def cluster_sums(
@@ -99,56 +97,29 @@ def cluster_sums(
     return [np.bincount(group, column).astype(float) for column in weighted]
 
 
-def jackknife_se(without: Floats) -> float:
-    """The standard error from the values without one of n things, shape (n,)."""
-    n = without.size
-    return math.sqrt((n - 1) / n * float(np.square(without - without.mean()).sum()))
-
-
-def rare(n: int, one: str) -> str:
+def few_note(n: int, one: str) -> str:
     """A warning where fewer than ten units say anything."""
     if n >= RARE:
         return ""
     return f"only {n} {one}s hold anything to compare: the interval may be too narrow"
 
 
-def undefined(method: str, note: str) -> Interval:
-    """An interval of nan, and why."""
-    return Interval(math.nan, math.nan, math.nan, math.nan, math.nan, method, note)
-
-
-def check_confidence(confidence: float) -> None:
-    """Raise TableError unless the confidence is a share between one half and one."""
-    if not 0.5 < confidence < 1:
-        raise TableError(f"confidence {confidence} must lie between 0.5 and 1, such as 0.95")
-
-
-def effective(mass: Floats) -> float:
-    """Kish's effective number of things of unequal mass: (sum m)^2 / sum m^2."""
-    return float(mass.sum() ** 2 / np.square(mass).sum())
-
-
-def unseen(n: float, confidence: float) -> float:
-    """The largest share of a kind of unit of which none is seen among n: 1 - (1 - g)^(1/n)."""
-    return float(1 - (1 - confidence) ** (1 / n))
-
-
 def _zero_event(p: float, mass: Floats, confidence: float, one: str, flag: str) -> Interval:
     """What n units without spread leave open.
 
-    A kind of unit not seen among n may have a share of q = `unseen`(n, g); with a ratio of its own
-    of 0 or of 1 it moves the ratio to (1 - q) p or (1 - q) p + q. n is Kish's effective number of
-    the wholes; the two-sided bounds take (1 + g)/2 for g. There is no standard error.
+    A kind of unit not seen among n may have a share of q = `unseen_share`(n, g); with a ratio of
+    its own of 0 or of 1 it moves the ratio to (1 - q) p or (1 - q) p + q. n is Kish's effective
+    number of the wholes; the two-sided bounds take (1 + g)/2 for g. There is no standard error.
     """
 
     def bounds(g: float) -> tuple[float, float]:
-        q = unseen(effective(mass), g)
+        q = unseen_share(effective_size(mass), g)
         return (1 - q) * p, (1 - q) * p + q
 
     (low, high), (lower, upper) = bounds((1 + confidence) / 2), bounds(confidence)
     words = f"no {one} of {mass.size} differs from the others: the bound is what so many leave open"
-    note = "; ".join(text for text in (words, flag) if text)
-    return Interval(low, high, math.nan, lower, upper, ZERO_EVENT, note)
+    note = joined_notes(words, flag)
+    return Interval(p, low, high, math.nan, lower, upper, mass.size, ZERO_EVENT, note)
 
 
 def _expit(at: float) -> float:

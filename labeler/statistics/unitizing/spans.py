@@ -122,7 +122,7 @@ def joined(spans: Spans) -> Spans:
 
 
 class Tokens(NamedTuple):
-    """The tokens of all texts one after the other, in order: `start` and `end` in signs.
+    """The tokens of all texts one after the other, in order: `start` and `end` in characters.
 
     `first` (texts + 1,) is where those of each text begin.
     """
@@ -133,9 +133,9 @@ class Tokens(NamedTuple):
 
 
 def on_tokens(spans: Spans, tokens: Tokens, text: Ints) -> Spans:
-    """Spans in signs as spans in tokens; those that hold no token fall away.
+    """Spans in characters as spans in tokens; those that hold no token fall away.
 
-    `text` (rows,) is the text of each row. A span holds each token that it shares a sign with.
+    `text` (rows,) is the text of each row. A span holds each token that it shares a character with.
     """
     width = int(max(tokens.end.max(initial=0), spans.end.max(initial=0))) + 1
     base = np.repeat(np.arange(tokens.first.size - 1) * width, np.diff(tokens.first))

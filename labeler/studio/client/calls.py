@@ -18,6 +18,7 @@ from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 
 from labeler.errors import ProjectError, ServiceRejected, ServiceUnavailable
+from labeler.log import service_call
 
 SERVICE = "Label Studio"
 
@@ -52,6 +53,19 @@ def encoded(body: object) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
+class LoggedClient(httpx.Client):
+    """A client of HTTP that notes each call in the log; `attempt` is set by who repeats calls."""
+
+    attempt = 1
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request."""
+        with service_call(request.method, str(request.url), attempt=self.attempt) as call:
+            response = super().send(request, **options)
+            call.status = response.status_code
+        return response
+
+
 class Calls:
     """The SDK of one Label Studio under one account, and what every call to it needs.
 
@@ -78,7 +92,7 @@ class Calls:
         self._report = report
         self._answered = False
         self._clock = ""
-        http = httpx.Client(
+        self._http = http = LoggedClient(
             timeout=timeout, follow_redirects=True, trust_env=address.hostname not in _LOOPBACK
         )
         weakref.finalize(self, http.close)
@@ -94,7 +108,7 @@ class Calls:
         """The function's answer; after a failure that may pass, once more a little later."""
         attempt, begun = 1, time.monotonic()
         while True:
-            status = None
+            status, self._http.attempt = None, attempt
             try:
                 with self._patiently(what):
                     answer = function()
@@ -174,6 +188,15 @@ class Calls:
             return answer.json()
 
         return self.call(what, ask)
+
+    def words(self, what: str, path: str, params: Mapping[str, Any]) -> str:
+        """What a path answers, whatever its status: once, as text."""
+
+        def ask() -> str:
+            http = self.sdk._client_wrapper.httpx_client
+            return str(http.request(path, method="GET", params=dict(params)).text)
+
+        return self.call(what, ask, again=False)
 
     def clock(self) -> datetime | None:
         """When the server gave its last answer, by its clock or ours, whichever is behind."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 
 from labeler.errors import ServiceRejected, ServiceUnavailable
+from labeler.log import service_call
 
 SERVICE = "Label Studio"
 
@@ -83,9 +84,20 @@ def answer(server: Server, *, email: str) -> Literal["ours", "other", "none"]:
         return "none"
 
 
+class LoggedSession(requests.Session):
+    """A session that notes each request in the log."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send a request."""
+        with service_call(str(request.method), str(request.url)) as call:
+            reply = super().send(request, **options)
+            call.status = reply.status_code
+        return reply
+
+
 def _session(token: str | None = None) -> requests.Session:
     """A session that takes no proxy and no login from the surroundings."""
-    http = requests.Session()
+    http = LoggedSession()
     http.trust_env = False
     if token:
         http.headers["Authorization"] = f"Token {token}"

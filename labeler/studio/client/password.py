@@ -34,7 +34,9 @@ person.save(update_fields=["password"])
 """
 
 
-def set_password(server: Server, *, environment: Path, email: str, password: str) -> None:
+def set_password(
+    server: Server, *, environment: Path, email: str, password: str, database: str = ""
+) -> None:
     """Give the account `email` of a managed server another password; its token stays.
 
     Whoever is logged in with the old one has to log in anew.
@@ -48,7 +50,7 @@ def set_password(server: Server, *, environment: Path, email: str, password: str
             [str(environment.expanduser().absolute() / "bin" / "python"), "-c", _PROGRAM],
             input=json.dumps([email.strip().lower(), password]),
             cwd=server.data,
-            env=surroundings(server.data),
+            env=surroundings(server.data, database=database),
             capture_output=True,
             text=True,
             check=False,

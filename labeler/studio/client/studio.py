@@ -96,6 +96,15 @@ class Studio:
         """The e-mail of the account."""
         return str(self._calls.call("ask who we are", self._calls.sdk.users.whoami).email)
 
+    def on_sqlite(self) -> bool:
+        """Whether the server keeps its data in SQLite; False where it does not say so.
+
+        No address tells; but the database is named by its own complaint about a number that is
+        too large for it, which 1.23.2 passes on.
+        """
+        words = self._calls.words("ask for its database", "api/projects/", {"ids": 10**20})
+        return "sqlite" in words.lower()
+
     def users(self) -> dict[int, str]:
         """The e-mail of each account, by id."""
         found = self._calls.call("list the accounts", self._calls.sdk.users.list)

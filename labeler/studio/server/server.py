@@ -19,10 +19,11 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from labeler.errors import ProjectError, ServiceUnavailable
 from labeler.studio.client.http import SERVICE, Account, Server, account, answer
+from labeler.studio.server import database as databases
 from labeler.studio.server.backup import copied
 from labeler.studio.server.environment import VERSION, environment, locked, silent, tail
 from labeler.study.processes import identity
@@ -58,6 +59,7 @@ _SWITCHES = {
 }
 # Label Studio also reads settings without a prefix (HOST, USERNAME, DEBUG, ...): pass only these.
 _PASSED = re.compile(r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH")
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 # The shell ends at once, so the server is nobody's child: it outlives us and leaves no zombie.
 _DETACH = 'umask 077; "$@" </dev/null >>label-studio.log 2>&1 & echo $!'
 
@@ -66,7 +68,7 @@ class _Record(TypedDict):
     """What `server.json` keeps; `process` tells this process from a later one with its number.
 
     `version` is the Label Studio that made the data or last opened it ('' where it was not noted),
-    `hooks` whether it may call this machine.
+    `hooks` whether it may call this machine, `database` where its data lies, without a password.
     """
 
     email: str
@@ -77,6 +79,7 @@ class _Record(TypedDict):
     process: str
     version: str
     hooks: bool
+    database: str
 
 
 def start(
@@ -84,20 +87,23 @@ def start(
     *,
     environment: Path,
     port: int | None = None,
-    timeout: float = 180,
+    timeout: float = 600,
     hooks: bool = False,
+    database: str = "",
     report: Callable[[str], None] = silent,
 ) -> Server:
     """The Label Studio of the folder `data`, started when it does not run.
 
     Listens on 127.0.0.1 at `port`, else at the port of last time, else at any free one; a busy
-    port is passed over. It runs on after this program ends, until `stop`. `timeout` is in seconds.
+    port is passed over. It runs on after this program ends, until `stop`. `timeout` is in seconds:
+    one that ends is noticed at once, and a busy machine takes minutes to start one.
     Where another version than the one before opens the data, its database is copied first.
     `hooks` lets it call addresses of this machine and its network, which it else refuses.
+    `database` is the address of a PostgreSQL for it; without one it keeps SQLite in `data`.
 
     Raises:
         ProjectError: `environment` holds no Label Studio, or `data` is another kind of folder; or
-            it runs, but without `hooks`.
+            it runs, but without `hooks`; or its data lies in another database.
         ServiceUnavailable: it did not answer in time, or ended; with the log's last lines.
     """
     program = environment.expanduser().absolute() / "bin" / "label-studio"
@@ -107,6 +113,7 @@ def start(
     deadline = time.monotonic() + timeout
     with locked(data / "lock"):
         record = _read(data)
+        _same_database(record, database)
         if record is not None and _alive(record):
             if hooks and not record["hooks"]:
                 raise ProjectError(
@@ -120,7 +127,8 @@ def start(
         if record is not None:
             copied(data, before=record["version"], now=_version(program), report=report)
         for _attempt in range(3):
-            record = _spawned(data, program, _free_port(wanted), record, hooks=hooks, report=report)
+            place = _Place(data, program, database, hooks)
+            record = _spawned(place, _free_port(wanted), record, report)
             with contextlib.suppress(_Elsewhere):
                 return _awaited(data, record, deadline)
             _end(record)
@@ -153,10 +161,11 @@ def log(data: Path) -> Path:
     return data.expanduser().absolute() / "label-studio.log"
 
 
-def surroundings(data: Path) -> dict[str, str]:
+def surroundings(data: Path, *, database: str = "") -> dict[str, str]:
     """The environment variables of whatever runs Label Studio's code on the folder `data`."""
     passed = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
-    return passed | _SWITCHES | {"LABEL_STUDIO_BASE_DATA_DIR": str(data)}
+    own = {"LABEL_STUDIO_BASE_DATA_DIR": str(data)} | databases.variables(database)
+    return passed | _SWITCHES | own
 
 
 # --- the process -------------------------------------------------------------------------------
@@ -170,23 +179,37 @@ class _Ended(ServiceUnavailable):
     """The process ended while its answer was awaited."""
 
 
+class _Place(NamedTuple):
+    """Where a Label Studio is started, by which program, on which database, with which leave."""
+
+    data: Path
+    program: Path
+    database: str
+    hooks: bool
+
+
+def _same_database(record: _Record | None, database: str) -> None:
+    """Refuse to open another database than the one that holds the data."""
+    if record is not None and record["database"] != databases.named(database):
+        raise ProjectError(
+            f"this project's Label Studio keeps its data in {record['database']}, not in "
+            f"{databases.named(database)}; name the same database as before (setting "
+            "studio_database), or begin anew in another project folder"
+        )
+
+
 def _spawned(
-    data: Path,
-    program: Path,
-    port: int,
-    record: _Record | None,
-    *,
-    hooks: bool,
-    report: Callable[[str], None],
+    place: _Place, port: int, record: _Record | None, report: Callable[[str], None]
 ) -> _Record:
     """Start the process and record it, with the login of before or a new one."""
+    data, program, database, hooks = place
     report(f"Starting Label Studio at http://127.0.0.1:{port} (log: {log(data)})")
     login = record or {
         "email": _EMAIL,
         "password": secrets.token_urlsafe(18)[:20],
         "token": secrets.token_hex(20),
     }
-    env = surroundings(data) | {
+    env = surroundings(data, database=database) | {
         "LABEL_STUDIO_USERNAME": login["email"],
         "LABEL_STUDIO_PASSWORD": login["password"],
         "LABEL_STUDIO_USER_TOKEN": login["token"],
@@ -194,7 +217,9 @@ def _spawned(
     if hooks:
         env["LABEL_STUDIO_SSRF_PROTECTION_ENABLED"] = "false"
     options = ["--no-browser", "--internal-host", "127.0.0.1", "--log-level", "WARNING"]
-    command = [str(program), "start", *options, "--port", str(port)]
+    # -P: the launcher's folder is no place to import from
+    python = [str(program.with_name("python")), "-P", str(_LAUNCHER)]
+    command = [*python, "start", *options, "--port", str(port)]
     done = subprocess.run(  # noqa: S603
         ["/bin/sh", "-c", _DETACH, "sh", *command],
         cwd=data,
@@ -215,6 +240,7 @@ def _spawned(
         "process": identity(pid),
         "version": _version(program),
         "hooks": hooks,
+        "database": databases.named(database),
     }
     _write(data, record)
     return record
@@ -311,6 +337,7 @@ def _read(data: Path) -> _Record | None:
             process=str(found["process"]),
             version=str(found.get("version", "")),
             hooks=bool(found.get("hooks", False)),
+            database=str(found.get("database", databases.SQLITE)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProjectError(

@@ -1,13 +1,15 @@
-"""RELIABILITY, VERDICTS and ASSESSMENTS rows, grouped as the pages show them."""
+"""RELIABILITY and VERDICTS rows, grouped as the pages show them."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.reliability.weighting import leading
 from labeler.results.figures import reliability
+from labeler.store.tables import records
 
 KINDS = {"human-human": "human-human", "model-panel": "human-model"}  # of a panel: its comparison
 TITLES = {
@@ -15,35 +17,6 @@ TITLES = {
     "human-model": "The model against the blind humans",
 }
 AFTER_ALPHA = ("gwet_ac1", "positive_agreement", "negative_agreement")
-ASSESSED = {
-    "anchoring": (
-        "Anchoring",
-        "What seeing a suggestion does to a code: blind and assisted codings of the same draw.",
-    ),
-    "alternative-annotator": (
-        "May the model stand in for a coder?",
-        "The alternative-annotator test, against blind humans alone.",
-    ),
-    "calibration": (
-        "Calibration of the model's confidence",
-        "How often the model agrees with a blind human, by how sure it was.",
-    ),
-    "skip": (
-        "Skipping review",
-        "From which confidence on review may be left out, with a bound on the error.",
-    ),
-    "drift": ("Drift", "Whether the model agrees with people as it did, batch by batch."),
-}
-
-HEADLINES = {  # of each assessment, the measures that carry its verdict
-    "anchoring": ("agreement_inflation", "rubber_stamping"),
-    "alternative-annotator": ("winning_rate",),
-    "calibration": ("ece.vote", "ece.logprob", "ece"),
-    "skip": ("threshold.vote", "threshold.logprob", "threshold"),
-    "drift": ("e.process",),
-}
-
-ALL = "all"
 
 Row = dict[str, Any]
 
@@ -57,16 +30,6 @@ class Compared(NamedTuple):
     rows: list[Row]
 
 
-class Assessment(NamedTuple):
-    """One assessment: `head`, the rows with its verdicts, and all rows by variable."""
-
-    name: str
-    title: str
-    about: str
-    head: list[Row]
-    variables: list[tuple[str, list[Row]]]
-
-
 def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) -> list[Compared]:
     """Humans among themselves, then the model: never in one table.
 
@@ -74,10 +37,10 @@ def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) ->
     """
     if book is None or judged.empty:
         return []
-    plain = rows[rows["kind"].isin(KINDS) & (rows["weighting"] == "")]
+    plain = leading(rows[rows["kind"].isin(KINDS)])
     beside: dict[tuple[str, str, str], Row] = {}
     coders: dict[str, str] = {}
-    for row in _records(plain):
+    for row in records(plain):
         comparison = KINDS[row["kind"]]
         coders[comparison] = row["coders"]
         own = beside.setdefault((comparison, row["variable"], row["code"]), {})
@@ -95,56 +58,27 @@ def coefficients(
     rows: pd.DataFrame, book: Codebook | None
 ) -> list[tuple[str, list[tuple[str, int, str, list[Row]]]]]:
     """(variable, its panels as (title, evidence, coders, rows)); of whole variables only."""
-    whole = rows[rows["code"] == ""]
-    groups = []
+    of_panel: dict[str, dict[tuple[str, int], list[Row]]] = {}
+    for row in records(rows[rows["code"] == ""]):
+        panels = of_panel.setdefault(row["variable"], {})
+        panels.setdefault((row["panel"], int(row["evidence"])), []).append(row)
     known = [v.variable for v in book.variables] if book else []
-    others = sorted(set(whole["variable"]) - set(known))
-    for name in [*(name for name in known if name in set(whole["variable"])), *others]:
-        own = whole[whole["variable"] == name]
-        panels = []
-        for (panel, evidence), part in own.groupby(["panel", "evidence"]):
-            listed = sorted(
-                _records(part), key=lambda row: (_place(row["coefficient"]), row["weighting"])
-            )
-            title = reliability.panel_title(str(panel), int(str(evidence)))
-            order = reliability.panel_order(str(panel), int(str(evidence)))
-            panels.append((order, title, int(str(evidence)), listed[0]["coders"], listed))
-        panels.sort(key=lambda panel: panel[0])
-        groups.append((name, [panel[1:] for panel in panels]))
+    others = sorted(set(of_panel) - set(known))
+    groups = []
+    for name in [*(name for name in known if name in of_panel), *others]:
+        panels = of_panel[name]
+        ordered = sorted(panels, key=lambda panel: reliability.panel_order(*panel))
+        groups.append((name, [_panel(*panel, panels[panel]) for panel in ordered]))
     return groups
 
 
-def assessments(rows: pd.DataFrame, book: Codebook | None) -> list[Assessment]:
-    """Each assessment there is, in the order of ASSESSED; variables as the codebook has them."""
-    names = [ALL, *(variable.variable for variable in book.variables)] if book else [ALL]
-    place = {name: number for number, name in enumerate(names)}
-    found = []
-    named = [*ASSESSED, *sorted(set(rows["assessment"]) - set(ASSESSED))]
-    for name in named:
-        own = rows[rows["assessment"] == name]
-        shown = own[~own["measure"].str.startswith(("bin.", "point."))]
-        if len(shown):
-            groups = [
-                (str(variable), _records(part))
-                for variable, part in shown.groupby("variable", sort=True)
-            ]
-            groups.sort(key=lambda group: place.get(group[0], len(place)))
-            title, about = ASSESSED.get(name, (name, ""))
-            telling = HEADLINES.get(name, ())
-            first = own[own["measure"].isin(telling) & (own["code"] == "")]
-            head = sorted(
-                _records(first),
-                key=lambda row: (
-                    telling.index(row["measure"]),
-                    place.get(row["variable"], len(place)),
-                ),
-            )
-            found.append(Assessment(name, title, about, head, groups))
-    return found
+def _panel(panel: str, evidence: int, rows: list[Row]) -> tuple[str, int, str, list[Row]]:
+    listed = sorted(rows, key=lambda row: (_place(row["coefficient"]), not row["weighting"]))
+    return reliability.panel_title(panel, evidence), evidence, rows[0]["coders"], listed
 
 
 def _with_codes(judged: pd.DataFrame, name: str, beside: dict[tuple[str, str, str], Row]) -> Row:
-    own = [_whole(row, beside) for row in _records(judged[judged["variable"] == name])]
+    own = [_whole(row, beside) for row in records(judged[judged["variable"] == name])]
     first = next(row for row in own if not row["code"])
     return {**first, "codes": [row for row in own if row["code"]]}
 
@@ -167,7 +101,3 @@ def _order(rows: pd.DataFrame, book: Codebook) -> list[str]:
 def _place(coefficient: str) -> tuple[bool, bool, str]:
     alpha = coefficient.startswith("krippendorff_alpha")
     return not alpha, coefficient.startswith("percent"), coefficient
-
-
-def _records(rows: pd.DataFrame) -> list[Row]:
-    return cast(list[Row], rows.to_dict("records"))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response, request
 
 from labeler.codebook.codebook import Codebook
 from labeler.results.figures import reliability
-from labeler.store import database
-from labeler.store.tables import LEDGER, RELIABILITY, RUNS
+from labeler.store import database, tables
+from labeler.store.tables import RELIABILITY
 from labeler.web.report import queries
-from labeler.web.report.answers import answer
+from labeler.web.report.answers import answer, grouped
+from labeler.workflow import queries as store
 
 COLUMNS = ["variable", "of", "level", "multiple", "question", "code", "label", "definition"]
+RUNS_SHOWN = 200
 LISTS = ["include", "exclude", "examples"]
 
 pages = Blueprint("overview", __name__)
@@ -23,57 +25,64 @@ pages = Blueprint("overview", __name__)
 @pages.get("/")
 def overview() -> Response | str:
     """What is in the store, how far coding is, and what the gate says."""
-    seats = queries.progress()
+    engine = queries.engine()
+    seats = store.progress(engine)
     batch = queries.chosen_batch()
+    book = queries.codebook(batch["codebook"]) if batch else None
     return answer(
         "overview.html",
         seats,
         name="batches",
-        platforms=queries.posts_by_platform().to_dict("records"),
-        seats=_grouped(seats, "batch"),
-        coders=_grouped(queries.completions(), "coder"),
+        platforms=store.posts_by_platform(engine),
+        seats=grouped(tables.records(seats), "batch"),
+        coders=grouped(store.completions(engine), "coder"),
         batch=batch,
         batches=queries.batch_names(),
-        codebook=queries.codebook(batch["codebook"]) if batch else None,
-        gate=_gate(batch),
+        codebook=book,
+        gate=_gate(batch, book),
     )
 
 
 @pages.get("/codebook")
 def codebook() -> Response | str:
     """A codebook to read: `?codebook=` by key, else the newest."""
-    key = request.args.get("codebook") or queries.newest_codebook()
-    book = queries.codebook(key) if key else None
+    found = queries.stored_codebook(request.args.get("codebook") or None)
+    key, book = found.key, queries.read(found) if found.key else None
     return answer("codebook.html", _lines(book), name="codebook", codebook=book, key=key)
 
 
 @pages.get("/runs")
 def runs() -> Response | str:
-    """The log: which command ran when, with which settings, how it ended, and what left to whom."""
-    log = database.read(queries.engine(), RUNS).sort_values("started", ascending=False)
-    left = database.read(queries.engine(), LEDGER).sort_values("started", ascending=False)
-    records, ledger = log.to_dict("records"), left.to_dict("records")
-    return answer("runs.html", log, name="runs", runs=records, ledger=ledger)
+    """The log: which command ran when, with which settings, how it ended, and what left to whom.
+
+    The newest first, RUNS_SHOWN at a time: `?before=` continues behind a run. As CSV all of them.
+    """
+    engine = queries.engine()
+    whole = request.args.get("format") == "csv"
+    before = request.args.get("before", "")
+    log = store.runs(engine, before="" if whole else before, most=None if whole else RUNS_SHOWN)
+    records = tables.records(log)
+    return answer(
+        "runs.html",
+        log,
+        name="runs",
+        runs=records,
+        ledger=store.ledger(engine, [row["run"] for row in records]),
+        before=before,
+        more=records[-1]["run"] if len(records) == RUNS_SHOWN else "",
+    )
 
 
-def _grouped(rows: pd.DataFrame, by: str) -> list[tuple[str, list[dict[str, Any]]]]:
-    return [
-        (str(name), cast(list[dict[str, Any]], own.to_dict("records")))
-        for name, own in rows.groupby(by, sort=False)
-    ]
-
-
-def _gate(batch: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _gate(batch: dict[str, Any] | None, book: Codebook | None) -> list[dict[str, Any]]:
     """The alpha rows of the blind humans, by which the gate opens or not."""
-    if batch is None:
+    if batch is None or book is None:
         return []
     rows = database.read(
         queries.engine(), RELIABILITY, batch=batch["batch"], panel="humans", evidence=1
     )
     rows = reliability.main_rows(rows)
-    order = [v.variable for v in queries.codebook(batch["codebook"]).variables]
-    records = cast(list[dict[str, Any]], rows.to_dict("records"))
-    known = [row for row in records if row["variable"] in order]
+    order = [variable.variable for variable in book.variables]
+    known = [row for row in tables.records(rows) if row["variable"] in order]
     return sorted(known, key=lambda row: order.index(row["variable"]))
 
 

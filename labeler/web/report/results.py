@@ -1,30 +1,25 @@
-"""Pages of a batch: reliability, disagreements, estimates, and their figures."""
+"""Pages of a batch: reliability, assessments, disagreements, estimates."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook
-from labeler.keys import canonical
+from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
-from labeler.results.figures import calibration, draw
-from labeler.results.figures import reliability as figures
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
-from labeler.store.tables import ASSESSMENTS, CONSENSUS, ESTIMATES, RELIABILITY, VERDICTS
-from labeler.web.report import agreement, differences, queries
-from labeler.web.report.answers import answer
+from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
+from labeler.web.report import agreement, figures, queries
+from labeler.web.report import assessments as assessment_sections
+from labeler.web.report.answers import Row, answer, grouped
+from labeler.workflow import queries as store
 
-UNRESOLVED = "unresolved"
-NARROW = 190
-TYPES: dict[draw.Form, str] = {
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "pdf": "application/pdf",
-}
+DISAGREE = tables.DISAGREEMENTS.name
+UNITS = 100  # that a page of disagreements shows
 
 pages = Blueprint("results", __name__)
 
@@ -33,15 +28,16 @@ pages = Blueprint("results", __name__)
 def reliability() -> Response | str:
     """Verdicts of a batch, human-human and human-model apart, and every coefficient."""
     batch = queries.chosen_batch()
-    rows, judged = _of(batch, RELIABILITY), _of(batch, VERDICTS)
-    book = _codebook(batch)
     name = request.args.get("table", RELIABILITY.name)
-    shown = {RELIABILITY.name: rows, VERDICTS.name: judged}.get(name)
-    if shown is None:
+    if name not in (RELIABILITY.name, VERDICTS.name):
         abort(404, f"There is no table {name!r} here; there are reliability and verdicts.")
+    if request.args.get("format") == "csv":
+        return answer("", _of(batch, tables.METADATA.tables[name]), name=name)
+    rows = store.coefficients(queries.engine(), batch["batch"] if batch else "")
+    judged, book = _of(batch, VERDICTS), queries.codebook_of(batch)
     return answer(
         "reliability.html",
-        shown,
+        rows,
         name=name,
         batch=batch,
         batches=queries.batch_names(),
@@ -53,7 +49,7 @@ def reliability() -> Response | str:
             for coefficient in sorted(set(rows["coefficient"]))
             if coefficient in DEFINITIONS
         },
-        has_figure=bool(len(figures.main_rows(rows))),
+        figures=figures.shown({RELIABILITY.name: rows, VERDICTS.name: judged}, book),
         thresholds=_thresholds(rows),
         families=[gate.MEANING[family] for family in gate.MEANING if family in _families(judged)],
     )
@@ -61,9 +57,12 @@ def reliability() -> Response | str:
 
 @pages.get("/assessments")
 def assessments() -> Response | str:
-    """Anchoring, stand-in test, calibration, skipping and drift of a batch."""
+    """What each assessment of a batch found."""
     batch = queries.chosen_batch()
-    rows, book = _of(batch, ASSESSMENTS), _codebook(batch)
+    rows, book = _of(batch, ASSESSMENTS), queries.codebook_of(batch)
+    drawn = figures.shown({ASSESSMENTS.name: rows}, book)
+    sections = assessment_sections.sections(rows, drawn, book)
+    placed = {section.name for section in sections}
     return answer(
         "assessments.html",
         rows,
@@ -71,7 +70,8 @@ def assessments() -> Response | str:
         batch=batch,
         batches=queries.batch_names(),
         codebook=book,
-        groups=agreement.assessments(rows, book),
+        sections=sections,
+        figures=[one for one in drawn if one.figure.assessment not in placed],
     )
 
 
@@ -79,28 +79,30 @@ def assessments() -> Response | str:
 def disagreements() -> Response | str:
     """Units on which blind humans differ, or a model from them; of one variable or counted."""
     batch = queries.chosen_batch()
-    book = _codebook(batch)
-    variable = _variable(book)
-    found = _differences(batch, book)
-    rows = found.rows
-    if variable:
-        rows = rows[rows["variable"] == variable]
-    remarks = queries.remarks(batch=batch["batch"]) if batch and not variable else []
+    book = queries.codebook_of(batch)
+    variable = queries.variable(book)
+    engine, name = queries.engine(), batch["batch"] if batch else ""
+    if request.args.get("format") == "csv":
+        return answer("", store.disagreements(engine, name, variable=variable), name=DISAGREE)
+    after = request.args.get("after", "")
+    units = store.differing(engine, name, variable, after=after, most=UNITS) if variable else []
+    rows = store.disagreements(engine, name, variable=variable, units=units)
+    remarks = store.remarks(store.remarked(engine, name)) if batch and not variable else []
+    counts = sorted(store.comparisons(engine, name), key=_humans_first)
     return answer(
         "disagreements.html",
         rows,
-        name="disagreements",
+        name=DISAGREE,
         batch=batch,
         batches=queries.batch_names(),
         codebook=book,
         variable=variable,
-        counts=found.counts.to_dict("records"),
-        panels=[
-            (panel, _units(rows[rows["panel"] == panel]))
-            for panel in (differences.HUMANS, differences.MODEL)
-        ],
+        counts=_in_book(counts, book),
+        panels=_panels(counts, tables.records(rows), variable),
+        after=after,
+        more=units[-1] if len(units) == UNITS else "",
         remarks=remarks,
-        excerpts=queries.excerpts(batch["batch"]) if batch and (variable or remarks) else {},
+        excerpts=store.excerpts(engine, {*units, *(row["unit"] for row in remarks)}),
     )
 
 
@@ -108,8 +110,8 @@ def disagreements() -> Response | str:
 def estimates() -> Response | str:
     """Shares per code of a batch, with counts and intervals."""
     batch = queries.chosen_batch()
-    book = _codebook(batch)
-    variable = _variable(book)
+    book = queries.codebook_of(batch)
+    variable = queries.variable(book)
     rows = _of(batch, ESTIMATES)
     shown = rows[rows["variable"] == variable] if variable else rows
     return answer(
@@ -121,84 +123,15 @@ def estimates() -> Response | str:
         codebook=book,
         variable=variable,
         groups=_codes_by_variable(shown, book),
+        figures=figures.shown({ESTIMATES.name: shown}, book),
         named=sorted(set(rows["variable"])),
     )
-
-
-@pages.get("/figures/reliability.<form>")
-def reliability_figure(form: str) -> Response:
-    """Alpha per variable and panel: svg, png, pdf, or the specification as json."""
-    batch = queries.chosen_batch()
-    rows = figures.main_rows(_of(batch, RELIABILITY))
-    book = _codebook(batch)
-    if book is None or rows.empty:
-        abort(404, "This batch has no reliability yet: give `labeler reliability`.")
-    return _drawn(figures.reliability(rows, book, width=_width()), form, RELIABILITY.name)
-
-
-@pages.get("/figures/estimates.<form>")
-def estimates_figure(form: str) -> Response:
-    """Shares of one variable's codes: svg, png, pdf, or the specification as json."""
-    batch = queries.chosen_batch()
-    book = _codebook(batch)
-    variable = _variable(book)
-    rows = _of(batch, ESTIMATES)
-    rows = rows[rows["variable"] == variable]
-    if book is None or rows.empty:
-        abort(404, "There are no estimates of this variable: name one with ?variable=.")
-    return _drawn(
-        figures.shares(rows, book, variable=variable, width=_width()), form, ESTIMATES.name
-    )
-
-
-@pages.get("/figures/calibration.<form>")
-def calibration_figure(form: str) -> Response:
-    """How far a variable's confidence can be trusted, and what the surest units err in."""
-    batch = queries.chosen_batch()
-    rows = _of(batch, ASSESSMENTS)
-    variable = request.args.get("variable", "")
-    own = rows[rows["assessment"].isin(("calibration", "skip")) & (rows["variable"] == variable)]
-    if own.empty:
-        abort(404, "There is no calibration of this variable: name one with ?variable=.")
-    return _drawn(calibration.calibration(own[own["code"] == ""]), form, ASSESSMENTS.name)
-
-
-def _drawn(spec: figures.Spec, form: str, table: str) -> Response:
-    """A figure of a result table as an answer, with a warning where that is outdated.
-
-    404 for a form that there is not.
-    """
-    batch = queries.chosen_batch()
-    warning = queries.outdated(batch["batch"], only=table) if batch else ""
-    drawn = draw.marked(spec, warning)
-    if form == "json":
-        return Response(canonical(drawn), content_type="application/json")
-    known: draw.Form | None = next((name for name in TYPES if name == form), None)
-    if known is None:
-        abort(404, f"Figures come as {', '.join(TYPES)} and json; there is no {form!r}.")
-    return Response(draw.draw(drawn, known), content_type=TYPES[known])
 
 
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
     if batch is None:
         return tables.frame(table)
     return database.read(queries.engine(), table, batch=batch["batch"])
-
-
-def _codebook(batch: dict[str, Any] | None) -> Codebook | None:
-    return queries.codebook(batch["codebook"]) if batch else None
-
-
-def _variable(book: Codebook | None) -> str:
-    """The variable that `?variable=` names; '' for none; 404 for one the codebook lacks."""
-    name = request.args.get("variable", "")
-    if name and (book is None or name not in {v.variable for v in book.variables}):
-        abort(404, f"The codebook has no variable {name!r}.")
-    return name
-
-
-def _width() -> int:
-    return NARROW if request.args.get("width") == "narrow" else figures.WIDE
 
 
 def _thresholds(rows: pd.DataFrame) -> list[tuple[float, float]]:
@@ -218,7 +151,7 @@ def _codes_by_variable(
     for name in _in_order(rows, book):
         known = book.variable(name) if book else None
         codes = list(known.codes) if known else []
-        own = cast(list[dict[str, Any]], rows[rows["variable"] == name].to_dict("records"))
+        own = tables.records(rows[rows["variable"] == name])
         end = len(codes)
         own.sort(key=lambda row: codes.index(row["code"]) if row["code"] in codes else end)
         groups.append((name, own))
@@ -230,24 +163,22 @@ def _in_order(rows: pd.DataFrame, book: Codebook | None) -> list[str]:
     return [name for name in order if name in set(rows["variable"])]
 
 
-def _differences(batch: dict[str, Any] | None, book: Codebook | None) -> differences.Differences:
-    if batch is None or book is None:
-        none = pd.DataFrame(columns=differences.COLUMNS)
-        return differences.Differences(none, pd.DataFrame(columns=["panel", "variable"]))
-    name, key = batch["batch"], batch["codebook"]
-    kept = database.read(queries.engine(), CONSENSUS, batch=name)
-    kept = kept[kept["rule"] != UNRESOLVED]
-    consensus = dict(
-        zip(zip(kept["unit"], kept["variable"], strict=True), kept["value"], strict=True)
-    )
-    return differences.differences(
-        queries.codings(name, key), queries.coded(name, key), book, consensus
-    )
+def _humans_first(row: Row) -> tuple[bool, str]:
+    return row["panel"] != HUMANS, row["panel"]
 
 
-def _units(rows: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(unit, each coder's value)."""
+def _in_book(rows: list[Row], book: Codebook | None) -> list[tuple[str, list[Row]]]:
+    """(variable, its rows), as the codebook has them."""
+    of = dict(grouped(rows, "variable"))
+    order = [variable.variable for variable in book.variables] if book else []
+    return [(name, of[name]) for name in order if name in of]
+
+
+def _panels(counts: list[Row], rows: list[Row], variable: str) -> list[tuple[Row, Any]]:
+    """(its COMPARISONS row, units with each coder's value) of each panel of a variable."""
+    of_panel = dict(grouped(rows, "panel"))
     return [
-        (str(unit), cast(list[dict[str, Any]], own.to_dict("records")))
-        for unit, own in rows.groupby("unit", sort=True)
+        (row, grouped(of_panel.get(row["panel"], []), "unit"))
+        for row in counts
+        if row["variable"] == variable
     ]

@@ -3,54 +3,79 @@
 from __future__ import annotations
 
 from string import ascii_uppercase
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from flask import Blueprint, Response, abort, request
-from sqlalchemy import select
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.store import database
-from labeler.store.tables import CODEBOOKS, CODINGS, CONFIDENCE, SEGMENTS, TASKS
+from labeler.coding.asked import unasked
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, REPEAT
+from labeler.store import database, tables
+from labeler.store.tables import CODINGS, CONFIDENCE, SEGMENTS
+from labeler.text.coded_values import codes_of
 from labeler.web.report import queries
-from labeler.web.report.answers import answer
+from labeler.web.report.answers import Row, answer
 from labeler.web.report.marks import Quote, pieces
+from labeler.workflow import queries as store
 
-ARMS = ("blind", "", "assisted", "adjudication", "repeat")
+ARMS = (BLIND, "", ASSISTED, ADJUDICATION, REPEAT)
+
+Reason = Literal["", "not asked", "not answered", "no segment"]
 
 pages = Blueprint("units", __name__)
 
 
 class Seat(NamedTuple):
-    """A coder in an arm, and the letter by which the page calls them."""
+    """A coder in an arm, the letter by which the page calls them, the design of the batch."""
 
     letter: str
     coder: str
     arm: str
     replicate: int
+    design: str = ""
+
+
+class Cell(NamedTuple):
+    """What one coder gave one variable: pairs of segment's name or '' and value, or why none.
+
+    `no segment` where the coder was asked and marked none: for a comparison the empty set.
+    """
+
+    pairs: list[tuple[str, str]]
+    why: Reason
+
+    @property
+    def codes(self) -> frozenset[str] | None:
+        """The codes over all segments; None where nothing was said."""
+        if not self.pairs and self.why != "no segment":
+            return None
+        return frozenset(code for _, value in self.pairs for code in codes_of(value))
 
 
 class Line(NamedTuple):
-    """One variable: for each seat its (segment, value) pairs; None where it was not asked."""
+    """One variable: a cell for each seat, and whether those who said something differ."""
 
     variable: Variable
-    cells: list[list[tuple[str, str]] | None]
+    cells: list[Cell]
     differ: bool
 
 
 @pages.get("/units/<unit>")
 def unit(unit: str) -> Response | str:
     """A post and all that was coded in it."""
-    post = queries.post(unit)
+    engine = queries.engine()
+    post = store.post(engine, unit)
     if post is None:
         abort(404, f"There is no unit {unit!r} in this store.")
-    keys = _codebooks(unit)
-    key = request.args.get("codebook") or (keys[0] if keys else queries.newest_codebook())
-    book = queries.codebook(key) if key else None
-    codings = database.read(queries.engine(), CODINGS, unit=unit, codebook=key)
-    segments = database.read(queries.engine(), SEGMENTS, unit=unit, codebook=key)
-    sure = database.read(queries.engine(), CONFIDENCE, unit=unit, codebook=key)
-    seats = _seats(unit, codings, segments)
+    keys = store.codebooks_of(engine, unit)
+    asked = request.args.get("codebook") or (keys[0] if keys else None)
+    found = queries.stored_codebook(asked)
+    key, book = found.key, queries.read(found) if found.key else None
+    codings = database.read(engine, CODINGS, unit=unit, codebook=key)
+    segments = database.read(engine, SEGMENTS, unit=unit, codebook=key)
+    notes, tasks = store.annotated(engine, unit), store.seated(engine, unit)
+    seats = _seats(codings, segments, notes, [row for row in tasks if row["codebook"] == key])
     letters = {(s.coder, s.arm, s.replicate): s.letter for s in seats}
     named = _named(segments, letters)
     only = _only(seats)
@@ -70,29 +95,20 @@ def unit(unit: str) -> Response | str:
             [Quote(row["name"], row["coder"], row["start"], row["end"]) for row in marked],
         ),
         segments=[{**row, "codes": _codes(row, codings, book)} for row in named],
-        lines=_lines(codings, seats, book),
-        codings=codings.to_dict("records"),
-        confidence=_sure(sure, book),
-        remarks=queries.remarks(unit=unit),
-        batches=sorted(set(database.read(queries.engine(), TASKS, unit=unit)["batch"])),
+        lines=_lines(codings, named, seats, book),
+        codings=tables.records(codings),
+        confidence=_sure(database.read(engine, CONFIDENCE, unit=unit, codebook=key), book),
+        remarks=store.remarks(notes),
+        batches=sorted({row["batch"] for row in tasks}),
     )
 
 
-def _codebooks(unit: str) -> list[str]:
-    """Keys of the codebooks by which the unit was coded, the newest first."""
-    used = select(CODINGS.c.codebook).where(CODINGS.c.unit == unit)
-    query = (
-        select(CODEBOOKS.c.codebook)
-        .where(CODEBOOKS.c.codebook.in_(used))
-        .order_by(CODEBOOKS.c.created.desc(), CODEBOOKS.c.codebook)
-    )
-    return [str(key) for key in queries.rows(query)["codebook"]]
-
-
-def _seats(unit: str, codings: pd.DataFrame, segments: pd.DataFrame) -> list[Seat]:
+def _seats(
+    codings: pd.DataFrame, segments: pd.DataFrame, notes: pd.DataFrame, tasks: list[Row]
+) -> list[Seat]:
     """Everyone who coded the unit, blind humans first; also who found nothing to code."""
-    present = queries.humans(unit=unit)
-    present["replicate"] = (present["arm"] == "repeat") + 1
+    present = notes[notes["cancelled"] != 1]
+    present = present.assign(replicate=(present["arm"] == REPEAT) + 1)
     names = ["coder", "arm", "replicate"]
     everyone = pd.concat(
         [frame[names].astype({"replicate": "int64"}) for frame in (codings, segments, present)]
@@ -101,8 +117,9 @@ def _seats(unit: str, codings: pd.DataFrame, segments: pd.DataFrame) -> list[Sea
         everyone.itertuples(index=False, name=None),
         key=lambda who: (ARMS.index(who[1]) if who[1] in ARMS else len(ARMS), who[0], who[2]),
     )
+    designs = {(row["coder"], row["arm"]): str(row["design"]) for row in tasks}
     return [
-        Seat(_letter(place), coder, arm, replicate)
+        Seat(_letter(place), coder, arm, replicate, designs.get((coder, arm), ""))
         for place, (coder, arm, replicate) in enumerate(found)
     ]
 
@@ -124,7 +141,7 @@ def _only(seats: list[Seat]) -> str:
 def _named(segments: pd.DataFrame, letters: dict[Any, str]) -> list[dict[str, Any]]:
     """Segments as records, each with its coder's letter and a name such as A1; by place."""
     named = []
-    for row in cast(list[dict[str, Any]], segments.to_dict("records")):
+    for row in tables.records(segments):
         letter = letters[row["coder"], row["arm"], row["replicate"]]
         start, end = (-1 if pd.isna(row[name]) else int(row[name]) for name in ("start", "end"))
         place = {"start": start, "end": end, "letter": letter}
@@ -148,31 +165,57 @@ def _sure(rows: pd.DataFrame, book: Codebook | None) -> list[dict[str, Any]]:
     """CONFIDENCE rows as records, the least sure first; a segment's mere presence left out."""
     known = [variable.variable for variable in book.variables] if book else []
     own = rows[rows["variable"].isin(known)].sort_values(["confidence", "coder", "variable"])
-    return cast(list[dict[str, Any]], own.to_dict("records"))
+    return tables.records(own)
 
 
-def _lines(codings: pd.DataFrame, seats: list[Seat], book: Codebook | None) -> list[Line]:
+def _lines(
+    codings: pd.DataFrame, segments: list[Row], seats: list[Seat], book: Codebook | None
+) -> list[Line]:
     """One line a variable, a cell for each seat."""
+    if book is None:
+        return []
+    given = tables.records(codings)
+    cells = [_cells(seat, given, segments, book) for seat in seats]
     lines = []
-    for variable in book.variables if book else ():
-        own = codings[codings["variable"] == variable.variable]
-        cells = [_cell(own, seat, variable) for seat in seats]
-        given = {
-            frozenset(code for _, value in cell for code in value.split("+") if code)
-            for cell in cells
-            if cell is not None
-        }
-        lines.append(Line(variable, cells, len(given) > 1))
+    for variable in book.variables:
+        own = [of_seat[variable.variable] for of_seat in cells]
+        said = {cell.codes for cell in own} - {None}
+        lines.append(Line(variable, own, len(said) > 1))
     return lines
 
 
-def _cell(own: pd.DataFrame, seat: Seat, variable: Variable) -> list[tuple[str, str]] | None:
-    """(segment's name or '', value) pairs; [] without a segment; None where it was not asked."""
-    theirs = own[
-        (own["coder"] == seat.coder)
-        & (own["arm"] == seat.arm)
-        & (own["replicate"] == seat.replicate)
-    ]
-    pairs = zip(theirs["segment"], theirs["value"], strict=True)
-    found = [(f"{seat.letter}{segment}" if segment else "", value) for segment, value in pairs]
-    return found if found or variable.of == "segment" else None
+def _cells(seat: Seat, codings: list[Row], segments: list[Row], book: Codebook) -> dict[str, Cell]:
+    """Variable → what one seat gave."""
+    silent = unasked(seat.coder, seat.arm, codebook=book, design=seat.design)
+    own = [row for row in codings if _of(seat, row)]
+    marked = any(_of(seat, row) for row in segments) or any(row["segment"] for row in own)
+    said = _said(own)
+    cells = {}
+    for variable in book.variables:
+        pairs = [
+            (f"{seat.letter}{row['segment']}" if row["segment"] else "", row["value"])
+            for row in own
+            if row["variable"] == variable.variable
+        ]
+        why: Reason = ""
+        if not pairs and variable.variable in silent:
+            why = "not asked"
+        elif not pairs and variable.of == "segment" and not marked:
+            why = "no segment"
+        elif not pairs:
+            why = "not answered" if any(map(variable.applies, said)) else "not asked"
+        cells[variable.variable] = Cell(pairs, why)
+    return cells
+
+
+def _said(codings: list[Row]) -> list[dict[str, list[str]]]:
+    """Variable → codes of the unit, and of each segment with those of the unit."""
+    of: dict[str, dict[str, list[str]]] = {"": {}}
+    for row in codings:
+        of.setdefault(row["segment"], {})[row["variable"]] = codes_of(row["value"])
+    return [of[""] | codes for codes in of.values()]
+
+
+def _of(seat: Seat, row: Row) -> bool:
+    whose = (row["coder"], row["arm"], int(row["replicate"]))
+    return whose == (seat.coder, seat.arm, seat.replicate)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import is_human, kind_of, name_of
+from labeler.text.coded_values import codes_of
 
 NOTHING = "\N{EM DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -93,7 +94,7 @@ def codes(value: Any, codebook: Codebook, variable: str) -> str:
         return NOT_ASKED
     if not value:
         return NONE_MARKED
-    return ", ".join(code_label(code, codebook, variable) for code in str(value).split("+"))
+    return ", ".join(code_label(code, codebook, variable) for code in codes_of(str(value)))
 
 
 def code_label(code: str, codebook: Codebook, variable: str) -> str:
@@ -112,15 +113,21 @@ def variable_label(name: str, codebook: Codebook) -> str:
         return name
 
 
+def panel(name: str) -> str:
+    """A panel of blind coders in words: `humans` → 'humans, blind'."""
+    return f"{name}, blind"
+
+
 def people(coders: str) -> str:
     """The humans among comma-joined coders, by name."""
-    names = [coder for coder in coders.split(",") if coder.startswith("human:")]
-    return ", ".join(name.removeprefix("human:") for name in names)
+    names = [coder for coder in coders.split(",") if is_human(coder)]
+    return ", ".join(name_of(name) for name in names)
 
 
 def kind(coder: str) -> str:
-    """person, model or cues: what a coder is."""
-    return {"human": "person", "model": "model"}.get(re.split("[:@]", coder)[0], "cues")
+    """person, model, cues or embedded: what a coder is."""
+    found = kind_of(coder) or "cues"
+    return "person" if found == "human" else found
 
 
 FILTERS: dict[str, Callable[..., str]] = {
@@ -140,6 +147,7 @@ FILTERS: dict[str, Callable[..., str]] = {
         code_label,
         variable_label,
         kind,
+        panel,
         people,
     )
 }

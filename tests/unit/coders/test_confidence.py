@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_talk import CODER, TALK_BOOK, TEXT, body, segment, talk
+from thorough import examples
 
 from labeler.coders import confidence, requests
 from labeler.coders.logprobs import probabilities
@@ -34,9 +35,7 @@ def voted(*given_answers: dict[str, Any]) -> dict[tuple[str, str, str], float]:
     """(segment, variable, code) to share, of replicates with these answers."""
     rows = completions(*(body(json.dumps(answer)) for answer in given_answers))
     found = requests.parse(rows, POSTS, TALK_BOOK)
-    shares = confidence.votes(
-        found.codings, found.segments, rows[["unit", "coder", "replicate"]], TALK_BOOK
-    )
+    shares = confidence.votes(found.codings, found.segments, rows[["unit", "coder", "replicate"]])
     assert list(shares.columns) == confidence.CONFIDENCE
     assert set(shares.replicates) == {len(given_answers)}
     assert (shares.kind == "vote").equals(shares.segment == "")
@@ -89,9 +88,9 @@ def test_a_replicate_that_found_nothing_counts() -> None:
     rows = completions(body(json.dumps(talk())), body("{}"))
     found = requests.parse(rows[:1], POSTS, TALK_BOOK)
     answered = rows[["unit", "coder", "replicate"]]
-    shares = confidence.votes(found.codings, found.segments, answered, TALK_BOOK)
+    shares = confidence.votes(found.codings, found.segments, answered)
     assert set(shares.confidence) == {0.5}
-    none = confidence.votes(found.codings[:0], found.segments, answered[:0], TALK_BOOK)
+    none = confidence.votes(found.codings[:0], found.segments, answered[:0])
     assert (len(none), list(none.columns)) == (0, confidence.CONFIDENCE)
 
 
@@ -237,7 +236,7 @@ def leaves(content: Any) -> int:
     return 1
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.dictionaries(st.text(max_size=5), JSONS), st.sampled_from([None, 2]), st.booleans())
 def test_any_json_is_walked(content: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
     """Any object, written in any way, gives each of its values a probability of 1 for free."""

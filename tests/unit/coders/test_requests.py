@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import jinja2
 import pandas as pd
 import pytest
 import strategies
-from hypothesis import given, settings
+from counting import lines
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_attacks import ATTACKS, Attack
 from made_up_talk import (
@@ -26,13 +26,14 @@ from made_up_talk import (
     segment,
     talk,
 )
+from thorough import examples
 
 from labeler.codebook.codebook import Codebook
 from labeler.coders import requests
 from labeler.coders.answers import Example
 from labeler.coders.cues import coder as cues
 from labeler.coders.llm import request_body
-from labeler.coders.requests import Parsed, Prompt, Templates
+from labeler.coders.requests import ParsedCompletions, Prompt, PromptTemplates
 from labeler.coders.schema import schema
 from labeler.coding.vocabulary import CANARY
 from labeler.errors import InputError
@@ -44,20 +45,22 @@ PROMPT = requests.prompt(TALK_BOOK, SPEC, TEMPLATES)
 POSTS = pd.DataFrame({"unit": ["u1"], "text": [TEXT]})
 
 
-def parsed(raw: str, *, codebook: Codebook = TALK_BOOK, coder: str = CODER, **more: Any) -> Parsed:
+def parsed(
+    raw: str, *, codebook: Codebook = TALK_BOOK, coder: str = CODER, **more: Any
+) -> ParsedCompletions:
     """What becomes of one completion with this raw answer for the post TEXT."""
     row = {"completion": "c1", "codebook": codebook.fingerprint, "coder": coder, "unit": "u1"}
     row |= {"replicate": 1, "answer": raw, "created": "2026-01-01T00:00:00Z", **more}
     return requests.parse(frame(COMPLETIONS, [row]), POSTS, codebook)
 
 
-def values(found: Parsed, number: str = "") -> dict[str, str]:
+def values(found: ParsedCompletions, number: str = "") -> dict[str, str]:
     """Variable to value, of the unit or of one segment."""
     rows = found.codings[found.codings.segment == number]
     return dict(zip(rows.variable, rows.value, strict=True))
 
 
-def kinds(found: Parsed) -> list[str]:
+def kinds(found: ParsedCompletions) -> list[str]:
     """The kinds of the faults, in order."""
     return list(found.faults.kind)
 
@@ -220,7 +223,7 @@ def test_delimiter_of_a_post_stays() -> None:
     assert first == second == asked(requested(["one", "x"], replicate=2)).splitlines()[1]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.text(max_size=60), min_size=3, max_size=3), st.sampled_from([1, 3]))
 def test_any_post_is_one_line(texts: list[str], several: int) -> None:
     """Any texts come back from the last lines of their request, alone or in company."""
@@ -236,7 +239,7 @@ def test_any_post_is_one_line(texts: list[str], several: int) -> None:
 def test_a_template_with_an_unknown_name_fails() -> None:
     """A misspelt name in a template is an error, not a gap in the prompt."""
     with pytest.raises(jinja2.UndefinedError, match="codebok"):
-        requests.prompt(TALK_BOOK, SPEC, Templates("{{ codebok.title }}", "{{ post }}"))
+        requests.prompt(TALK_BOOK, SPEC, PromptTemplates("{{ codebok.title }}", "{{ post }}"))
 
 
 def test_no_frame_without_columns() -> None:
@@ -245,15 +248,20 @@ def test_no_frame_without_columns() -> None:
     assert requested([]).dtypes.tolist() == requested(["x"]).dtypes.tolist()
 
 
-def test_requests_are_made_faster_than_servers_answer() -> None:
-    """At least 2,000 posts a CPU second (some 11,000 here) with a system message of 20 KB."""
+def test_a_post_costs_the_same_whatever_the_prompt_and_the_number_of_posts() -> None:
+    """Each further post runs some 400 lines, with a system message of 20 KB as with a short one."""
     fixed = json.loads(PROMPT.content)
     fixed["messages"][0]["content"] += "x" * 20_000
-    prompt = PROMPT._replace(content=canonical(fixed))
-    start = time.process_time()
-    made = requested([f"{TEXT} {n}" for n in range(2000)], prompt=prompt)
-    assert time.process_time() - start < 1
-    assert made.body.str.len().min() > 20_000
+    long = PROMPT._replace(content=canonical(fixed))
+    assert requested([TEXT], prompt=long).body.str.len().min() > 20_000
+
+    def needed(posts: int, prompt: Prompt) -> int:
+        return lines(lambda: requested([f"{TEXT} {n}" for n in range(posts)], prompt=prompt))
+
+    fifty, hundred, more = (needed(posts, PROMPT) for posts in (50, 100, 150))
+    assert needed(100, long) == pytest.approx(hundred, rel=0.01)
+    assert more - hundred == pytest.approx(hundred - fifty, rel=0.05)
+    assert (hundred - fifty) / 50 < 800
 
 
 def test_spec_holds_no_secret_and_names_the_coder() -> None:
@@ -265,7 +273,7 @@ def test_spec_holds_no_secret_and_names_the_coder() -> None:
     name = requests.coder(one)
     assert name.startswith("model:m/x:8b@") and len(name) == len("model:m/x:8b@") + 6
     more: list[dict[str, Any]] = [
-        {"templates": Templates("other", "prompt")},
+        {"templates": PromptTemplates("other", "prompt")},
         {"several": 5},
         {"examples": [EXAMPLE]},
     ]
@@ -306,7 +314,7 @@ THREE = requests.prompt(TALK_BOOK, SPEC, TEMPLATES, several=3)
 TEXTS = ["First. The bot calms me.", "Second.", "Third. The bot scares me."]
 
 
-def in_company(answer: Any, made: pd.DataFrame) -> tuple[Parsed, pd.DataFrame]:
+def in_company(answer: Any, made: pd.DataFrame) -> tuple[ParsedCompletions, pd.DataFrame]:
     """What becomes of one answer to several posts, and its completions: a row for each post."""
     raw = answer if isinstance(answer, str) else body(json.dumps(answer))
     shared = {"codebook": TALK_BOOK.fingerprint, "coder": CODER, "created": "2026", "answer": raw}
@@ -364,23 +372,20 @@ def test_several_answers_are_read_by_id() -> None:
     ]
 
 
-def test_a_post_that_is_left_out_is_asked_alone() -> None:
-    """What misses, or comes twice, is a fault of that post only, and is named to be asked again."""
+def test_a_post_that_is_left_out_is_a_fault_of_its_own() -> None:
+    """What misses, or comes twice, is a fault of that post only."""
     made = requested(TEXTS, prompt=THREE)
     ids = company(made)
     missing, twice = answer_to_three(ids), answer_to_three(ids)
     missing["posts"] = [post for post in missing["posts"] if post["post"] != ids[1]]
     twice["posts"].append(twice["posts"][1])
     for answer in (missing, twice):
-        found, completions = in_company(answer, made)
+        found, _ = in_company(answer, made)
         assert found.faults[["unit", "kind"]].to_numpy().tolist() == [["u1", "left-out"]]
         assert set(found.codings.unit) == {"u0", "u2"}
-        again = requests.to_ask_singly(completions, found.faults)
-        assert again.to_numpy().tolist() == [["u1", 1]]
     alone = requested(["", TEXTS[1]])[1:].reset_index(drop=True)
-    found, completions = in_company("broken", alone)
+    found, _ = in_company("broken", alone)
     assert kinds(found) == ["off-schema"]
-    assert len(requests.to_ask_singly(completions, found.faults)) == 0
 
 
 @pytest.mark.parametrize("where", ["posts", "segments"])
@@ -390,15 +395,15 @@ def test_an_id_that_was_not_asked_about_spoils_the_answer(where: str) -> None:
     answer = answer_to_three(company(made))
     answer[where][0]["post"] = "0"
     for raw in (answer, body(json.dumps(answer)[:99], "length"), body(None, refusal="No.")):
-        found, completions = in_company(raw, made)
+        found, _ = in_company(raw, made)
         assert len(kinds(found)) == 3 and len(found.codings) == 0
-        assert set(requests.to_ask_singly(completions, found.faults).unit) == {"u0", "u1", "u2"}
+        assert set(found.faults["unit"]) == {"u0", "u1", "u2"}
 
 
 # schema and answers: any codebook
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data(), st.booleans())
 def test_any_codebook_any_fitting_answer(data: st.DataObject, several: bool) -> None:
     """What fits the schema of any codebook becomes codings that fit the codebook."""
@@ -531,7 +536,7 @@ def test_segments_stand_in_the_original_where_something_was_hidden() -> None:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.data())
 def test_any_quote_of_a_hidden_post_stands_in_the_original(data: st.DataObject) -> None:
     """With the real rules of de-identification: what a quote stands for is kept."""
@@ -665,7 +670,7 @@ def test_answers_of_the_cues_coder_are_read_alike() -> None:
     assert kinds(found) == []
 
 
-def parsed_all(answers: list[str]) -> Parsed:
+def parsed_all(answers: list[str]) -> ParsedCompletions:
     """What becomes of several raw answers, each of a model and of cues, one unit for each."""
     shared = {"codebook": TALK_BOOK.fingerprint, "replicate": 1}
     rows = [
@@ -677,7 +682,7 @@ def parsed_all(answers: list[str]) -> Parsed:
     return requests.parse(frame(COMPLETIONS, rows), posts, TALK_BOOK)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     st.lists(
         st.binary(max_size=200) | st.text().map(lambda text: body(text).encode()),
@@ -705,7 +710,7 @@ PIECES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(PIECES, PIECES), min_size=5, max_size=5))
 def test_any_json_as_an_answer(pairs: list[tuple[Any, Any]]) -> None:
     """JSON of any shape, whole or in the right places, parses to codings or to a fault."""

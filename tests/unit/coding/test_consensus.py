@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.coding.consensus import consensus
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: G.}, {code: bad, label: Bad, definition: B.},
-      {code: odd, label: Odd, definition: O.}]}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
-  - {variable: size, of: segment, label: Size, question: How big, level: interval,
-     minimum: 0, maximum: 100}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad odd"),
+    choice("topic", "work home art", of="segment", multiple=True),
+    numeric("size", 0, 100, of="segment"),
 )
 
 

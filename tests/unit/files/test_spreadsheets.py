@@ -40,7 +40,7 @@ def workbook(path: Path, **sheets: list[list[object]]) -> Path:
         ("t.csv", TABLE.replace(",", ";")),
         ("t.txt", TABLE.replace(",", "\t")),
         ("t.tsv", TABLE.replace(",", "\t").encode("utf-16")),
-        ("t.csv.gz", gzip.compress(TABLE.encode())),
+        ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
     ],
 )
 def test_texts_are_the_same_table_however_saved(
@@ -102,7 +102,7 @@ def test_columns_and_rows_that_hold_nothing_are_no_part_of_a_table(tmp_path: Pat
         ("t.csv", "a,b\n1,2\n3\n4,5,6\n", "line 3: 1 fields where the header names 2"),
         ("t.csv", 'a,b\n1,"2\n', "line 2: broken CSV"),
         ("t.csv", "a,b\n1,2\n\u00e9,3\n".encode("latin-1"), "line 3: not UTF-8 (byte 0xe9)"),
-        ("t.csv.gz", gzip.compress(TABLE.encode())[:-9], "broken or cut short"),
+        ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0)[:-9], "broken or cut short"),
         ("t.xlsx", TABLE, "broken, locked, or no workbook"),
         ("t.parquet", TABLE, "broken, or not Parquet"),
     ],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from made_up_snippets import HARMLESS, SNIPPETS
 from made_up_snippets_further import HARMLESS as FURTHER_HARMLESS
 from made_up_snippets_further import SNIPPETS as FURTHER
+from thorough import examples
 
 from labeler.errors import InputError
 from labeler.posts import deidentify
@@ -144,7 +145,7 @@ def test_offsets_outside_the_sent_text_are_refused(start, end):
         original_offsets(hide("@alice", secret=SECRET), start, end)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(TEXTS, st.booleans())
 def test_spans_tile_both_texts(text, subreddits):
     """Between the placeholders both texts are the same, and every stretch maps back exactly."""
@@ -161,7 +162,7 @@ def test_spans_tile_both_texts(text, subreddits):
     assert hidden.text[sent:] == text[original:]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(TEXTS, st.data())
 def test_any_stretch_maps_back(text, data):
     """A stretch outside placeholders is the same text there; another covers at least its words."""
@@ -174,7 +175,7 @@ def test_any_stretch_maps_back(text, data):
         assert text[first:last] == hidden.text[start:end]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(TEXTS, st.booleans())
 @example("youtube.de/@alice", False)
 @example("@a1@b1 @5@alice", False)
@@ -185,7 +186,7 @@ def test_hiding_twice_changes_nothing(text, subreddits):
     assert hide(once, secret=SECRET, subreddits=subreddits).text == once
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.sampled_from(RISKY), min_size=1, max_size=5))
 def test_nothing_that_was_found_alone_leaves_in_company(stretches):
     """In a post of several identifiers between blanks none is left over."""

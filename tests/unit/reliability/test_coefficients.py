@@ -8,41 +8,22 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
-from labeler.coding import panels
+from labeler.coding import panels, vocabulary
+from labeler.coding.batch import BatchCodings
 from labeler.errors import TableError
-from labeler.reliability import coefficients
+from labeler.reliability import coefficients, gate
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: grade, of: unit, label: Grade, question: Which one, level: ordinal, values: [
-      {code: low, label: Low, definition: L.}, {code: mid, label: Mid, definition: M.},
-      {code: high, label: High, definition: H.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100, applies_when: {mood: [good]}}
-  - {variable: scored, of: unit, label: Scored, question: Which one, level: interval, values: [
-      {code: none, label: None, definition: N., number: 0},
-      {code: some, label: Some, definition: S., number: 1},
-      {code: much, label: Much, definition: M., number: 3}]}
-  - {variable: share, of: unit, label: Share, question: How much, level: ratio,
-     minimum: 0, maximum: 100}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
-  - {variable: size, of: segment, label: Size, question: How big, level: interval,
-     minimum: 0, maximum: 100}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad"),
+    choice("grade", "low mid high", level="ordinal"),
+    numeric("points", 0, 100, applies_when={"mood": ["good"]}),
+    choice("scored", {"none": 0, "some": 1, "much": 3}, level="interval"),
+    numeric("share", 0, 100, level="ratio"),
+    choice("topic", "work home art", of="segment", multiple=True),
+    numeric("size", 0, 100, of="segment"),
 )
 EMPTY_WHO = pd.DataFrame({name: [] for name in ("unit", "coder", "arm")}, dtype="str")
 
@@ -80,8 +61,15 @@ def frames(given, *, arm="blind", variable="mood"):
     return tables.frame(tables.CODINGS, rows), pd.concat([EMPTY_WHO, pd.DataFrame(who)])
 
 
+def batch_of(codings, coded, suggester="cues@1"):
+    row = {"batch": "one", "suggester": suggester, "design": "", "created": ""}
+    return BatchCodings.of_tables(row, BOOK, coded, {"codings": codings})
+
+
 def found(codings, who, *, suggester="", **more):
-    return coefficients.reliability(codings, who, BOOK, batch="one", suggester=suggester, **more)
+    again = more.pop("again", None)
+    coded = who if again is None else pd.concat([who.assign(replicate=1), again])
+    return coefficients.reliability(batch_of(codings, coded, suggester), **more)
 
 
 def whole(rows):
@@ -357,7 +345,7 @@ def test_a_whole_batch_gives_a_row_for_each_panel_and_variable():
     codings, who = made_up()
     rows = found(codings, who, suggester="cues@1").rows
     assert list(rows.columns) == tables.columns(tables.RELIABILITY)
-    assert set(rows["kind"]) == set(get_args(panels.Kind)) - {"self", "replicates"}
+    assert set(rows["kind"]) == set(get_args(vocabulary.PanelKind)) - {"self", "replicates"}
     rows = whole(rows)
     assert len(rows) == 9 * 7
     assert (rows["low"] <= rows["value"]).all()
@@ -457,7 +445,7 @@ def test_no_panel_holds_humans_and_a_model_together():
         if panel.against is None:
             continue
         assert not panel.against[0].startswith("human:")
-        given = panels.given(codings, who, later, BOOK.variable("mood"))
+        given = batch_of(codings, pd.concat([who.assign(replicate=1), later])).matrix("mood")
         assert len(panels.rows_of(given, panel).columns) == 2
 
 
@@ -507,7 +495,7 @@ def drawn(probabilities, coders, authors=None):
             for coder in coders
         ]
     )
-    return coefficients.Drawn(tasks, authors or {})
+    return coefficients.UnitSampling(tasks, authors or {})
 
 
 def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():
@@ -522,6 +510,35 @@ def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():
     assert of(rows, "humans", name, weighting="design")["value"] == pytest.approx(1 / 2)
     equal = found(*frames(given), drawn=drawn([0.5] * 3, given)).rows
     assert set(equal["weighting"]) == {""}
+
+
+def test_the_smallest_case_of_unequal_drawing_does_not_pass():
+    """Probability .5: 60 agree on one code, 38 on the other, 2 differ; .01: 96 agree, 4 differ.
+
+    The alpha of the units coded is .94 and would pass; weighted it is .352, and that is judged.
+    """
+    ada = ["good"] * 60 + ["bad"] * 38 + ["good"] * 2 + ["bad"] * 96 + ["good"] * 4
+    ben = ["good"] * 60 + ["bad"] * 38 + ["bad"] * 2 + ["bad"] * 96 + ["bad"] * 4
+    given = {"human:ada": ada, "human:ben": ben}
+    how = drawn([0.5] * 100 + [0.01] * 100, given)
+    whole_batch = found(*frames(given), drawn=how)
+    name = "krippendorff_alpha.nominal"
+    weighted = of(whole_batch.rows, "humans", name, weighting="design")
+    plain = of(whole_batch.rows, "humans", name)
+    assert weighted["value"] == pytest.approx(0.352, abs=5e-4)
+    assert plain["bound"] == pytest.approx(0.865, abs=5e-4)
+    assert plain["note"].startswith("of the units coded")
+    verdicts = gate.verdicts(whole_batch.rows, whole_batch.basis, run="r1")
+    verdict = verdicts[(verdicts["variable"] == "mood") & (verdicts["code"] == "")].iloc[0]
+    assert verdict["verdict"] == "fail"
+    assert verdict["value"] == weighted["value"]
+
+
+def test_small_probabilities_that_differ_are_unequal():
+    """Of a hundred million posts: one in 10^9 and one in 10^10 differ tenfold."""
+    given = {"human:a": ["good", "bad", "good"], "human:b": ["good", "bad", "bad"]}
+    rows = found(*frames(given), drawn=drawn([1e-9, 1e-9, 1e-10], given)).rows
+    assert set(rows["weighting"]) == {"", "design"}
 
 
 def test_authors_whose_posts_repeat_are_resampled_as_a_whole():

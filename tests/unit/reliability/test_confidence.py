@@ -6,33 +6,21 @@ import math
 
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.coders import confidence
 from labeler.coders.confidence import CONFIDENCE
 from labeler.coding import panels
-from labeler.reliability import confidence as sureness
+from labeler.reliability import confidence as model_confidence
 from labeler.reliability.assessments import calibration
+from labeler.reliability.assessments.confidence_targets import confidence_targets
 from labeler.reliability.confidence import ALL
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad"),
+    numeric("points", 0, 100),
+    choice("topic", "work home art", of="segment", multiple=True),
 )
 
 
@@ -64,7 +52,7 @@ def gave(**values):
 
 def found(values, confidence, kind="vote"):
     """{(variable, code): confidence} of the unit `u`."""
-    rows = sureness.sureness(values, confidence, BOOK, kind=kind)
+    rows = model_confidence.value_confidence(values, confidence, BOOK, kind=kind)
     assert set(rows["unit"]) <= {"u"}
     return {(v, c): s for v, c, s in zip(rows["variable"], rows["code"], rows["confidence"])}  # noqa: B905
 
@@ -101,7 +89,7 @@ def test_an_empty_set_is_sure_where_nobody_found_anything() -> None:
 def test_one_reading_alone_says_nothing() -> None:
     """A share of one replicate is no confidence, and a unit without votes has none."""
     single = told(("u", "mood", "good", 1.0), replicates=1)
-    assert sureness.kinds(single) == []
+    assert model_confidence.kinds(single) == []
     assert math.isnan(found(gave(mood="good"), single)["mood", ""])
 
 
@@ -119,7 +107,7 @@ def test_log_probabilities_multiply() -> None:
     assert sure["topic", ""] == pytest.approx(0.36)
     assert sure["topic", "work"] == 0.9
     assert sure[ALL, ""] == pytest.approx(0.18)
-    assert sureness.kinds(logs) == ["logprob"]
+    assert model_confidence.kinds(logs) == ["logprob"]
 
 
 def test_what_no_token_writes_has_no_log_probability() -> None:
@@ -168,7 +156,7 @@ def test_from_codings_to_assessments() -> None:
     place |= {"codebook": BOOK.fingerprint, "arm": ""}
     segments = tables.frame(tables.SEGMENTS, [place | {"replicate": n} for n in (1, 3, 5)])
     answered = pd.DataFrame({"unit": "u", "coder": model, "replicate": range(1, 6)})
-    votes = confidence.votes(held[held["coder"] == model], segments, answered, BOOK)
+    votes = confidence.votes(held[held["coder"] == model], segments, answered)
     coded = pd.DataFrame({"unit": "u", "coder": [human, model], "arm": ["blind", ""]})
     values = pd.concat(
         panels.values(held, coded, variable).assign(variable=variable.variable)
@@ -182,7 +170,8 @@ def test_from_codings_to_assessments() -> None:
         ("topic", "work"): 0.6,
         (ALL, ""): 0.6,
     }
-    rows = calibration.calibration(values, own, votes, BOOK, batch="b", model=model, seed=1)
+    targets = confidence_targets(values, own, votes, BOOK, seed=1)
+    rows = calibration.calibration(targets, model=model, variables=[])
     brier = rows[rows["measure"] == "brier.vote"].set_index(["variable", "code"])["value"]
     assert brier["mood", ""] == 0
     assert brier["topic", ""] == pytest.approx(0.36)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
 from labeler.reliability import gate
+from labeler.statistics.agreement.threshold import bound_p, threshold_p
 from labeler.store import tables
 
 KEYS = ["comparison", "variable", "code"]
@@ -25,7 +26,8 @@ def row(variable="mood", kind="human-human", **changes):
     }  # fmt: skip
     ground = {
         "panel": panel, "variable": variable, "code": changes.get("code", ""), "things": 100,
-        "pairable": 100, "carrying": 40, "weighted_bound": math.nan, "codings": "abc",
+        "pairable": 100, "carrying": 40, "coded_value": math.nan,
+        "coded_bound": math.nan, "codings": "abc",
     }  # fmt: skip
     ground |= {name: value for name, value in changes.items() if name in ground}
     own |= {name: value for name, value in changes.items() if name in own or name == "note"}
@@ -96,13 +98,6 @@ def test_p_is_that_of_the_bound():
     assert one(value=1.0, se=math.nan, bound=0.667, upper=1.0)["p"] == pytest.approx(0.05)
 
 
-def test_holm_by_hand():
-    """p .01, .04, .03, none: times 3, 2, 1 in order: .03, .06, then .04 raised to .06."""
-    adjusted = gate.holm(pd.Series([0.01, 0.04, 0.03, math.nan]))
-    assert adjusted.tolist()[:3] == pytest.approx([0.03, 0.06, 0.06])
-    assert math.isnan(adjusted[3])
-
-
 def test_families_decide_differently_and_say_so():
     """Two that pass alone at .04 do not pass together by Holm; codes and the model are apart.
 
@@ -153,23 +148,46 @@ def test_a_verdict_says_what_it_was_computed_from():
     )["computed_from"].tolist() == [keys[0]]
 
 
-def test_a_bound_by_design_weights_that_would_decide_otherwise_is_told():
-    """The unweighted bound decides; where the weighted one would not, the note says so."""
-    assert "bound is 0.500 and would not reach" in one(weighted_bound=0.5)["note"]
-    assert "would" not in one(weighted_bound=0.7)["note"]
+def test_the_figure_weighted_by_design_is_judged():
+    """Unweighted .94 with a bound of .865 would pass; the weighted alpha of .352 fails."""
+    plain, ground = row(value=0.94, bound=0.865, upper=0.97)
+    weighted = plain | {"weighting": "design", "value": 0.352, "bound": -0.04, "upper": 0.576}
+    ground |= {"coded_value": 0.94, "coded_bound": 0.865}
+    rows = tables.frame(tables.RELIABILITY, [plain, weighted])
+    verdicts = gate.verdicts(rows, pd.DataFrame([ground]), run="r1")
+    assert verdicts["verdict"].tolist() == ["fail"]
+    assert verdicts["bound"].tolist() == [-0.04]
+    assert "of the units coded alpha is 0.940, bound 0.865" in verdicts["note"].iloc[0]
+    with_them = gate.with_verdicts(rows, verdicts)
+    assert with_them["verdict"].tolist() == ["", "fail"]
+
+
+def test_a_weighted_p_is_five_percent_where_its_bound_is_the_threshold():
+    """And below just where the bound lies above; without a standard error too."""
+    for se, value in ((0.05, 0.8), (math.nan, 1.0)):
+        options = {"se": se, "degrees": 99, "confidence": 0.95}
+        assert bound_p(value, 0.667, 0.667, **options) == pytest.approx(0.05)
+        assert bound_p(value, 0.7, 0.667, **options) < 0.05 < bound_p(value, 0.6, 0.667, **options)
+    plain = threshold_p(0.8, 0.667, se=0.05, degrees=99)
+    bound = 1 - 0.2 * math.exp(student.ppf(0.95, 99) * 0.05 / 0.2)
+    assert bound_p(0.8, bound, 0.667, se=0.05, degrees=99) == pytest.approx(plain)
 
 
 def test_rows_of_reliability_get_their_verdicts():
-    """Judged rows carry verdict and reason; design-weighted and other rows carry none."""
+    """Judged rows carry verdict and reason; what stands beside and other rows carry none."""
     own, ground = row()
-    weighted = own | {"weighting": "design"}
+    beside = own | {"kind": "human-pair", "panel": "a vs b"}
     other = own | {"coefficient": "gwet_ac1", "note": "as it was"}
-    rows = tables.frame(tables.RELIABILITY, [own, weighted, other])
+    rows = tables.frame(tables.RELIABILITY, [own, beside, other])
     verdicts = gate.verdicts(rows, pd.DataFrame([ground]), run="r1")
-    ruled = gate.ruled(rows, verdicts)
-    assert ruled["verdict"].tolist() == ["pass", "", ""]
-    assert ruled["note"].tolist() == ["tentative: lower bound 0.700 reaches 0.667", "", "as it was"]
-    assert list(ruled.columns) == tables.columns(tables.RELIABILITY)
+    with_them = gate.with_verdicts(rows, verdicts)
+    assert with_them["verdict"].tolist() == ["pass", "", ""]
+    assert with_them["note"].tolist() == [
+        "tentative: lower bound 0.700 reaches 0.667",
+        "",
+        "as it was",
+    ]
+    assert list(with_them.columns) == tables.columns(tables.RELIABILITY)
 
 
 def test_the_gate_is_shut_for_all_but_what_passed_among_humans():
@@ -187,4 +205,3 @@ def test_nothing_to_judge_gives_no_rows():
     found = gate.verdicts(rows, pd.DataFrame(), run="r1")
     assert list(found.columns) == tables.columns(tables.VERDICTS)
     assert found.empty
-    assert np.isnan(gate.holm(pd.Series([math.nan]))).all()

@@ -6,41 +6,21 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from builders import book, choice, numeric
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
-from labeler.codebook import codebook
 from labeler.errors import TableError
 from labeler.reliability.segments import ALL, COLUMNS, segments_reliability
 from labeler.store import tables
 
-HEAD = """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-"""
-BOOK = codebook.read(
-    HEAD
-    + """
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: segment, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}, {code: art, label: Art, definition: A.}]}
-  - {variable: size, of: segment, label: Size, question: How big, level: interval,
-     minimum: 0, maximum: 100}
-  - {variable: grade, of: segment, label: Grade, question: Which one, level: ordinal, values: [
-      {code: low, label: Low, definition: L.}, {code: mid, label: Mid, definition: M.},
-      {code: high, label: High, definition: H.}]}
-  - {variable: scored, of: segment, label: Scored, question: Which one, level: interval, values: [
-      {code: none, label: None, definition: N., number: 0},
-      {code: some, label: Some, definition: S., number: 1},
-      {code: much, label: Much, definition: M., number: 3}]}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad", of="segment"),
+    choice("topic", "work home art", of="segment", multiple=True),
+    numeric("size", 0, 100, of="segment"),
+    choice("grade", "low mid high", of="segment", level="ordinal"),
+    choice("scored", {"none": 0, "some": 1, "much": 3}, of="segment", level="interval"),
 )
 A, B, C, D, MODEL = "human:a", "human:b", "human:c", "human:d", "model:x"
 TEXT = "aaaa bbbb cccc dddd eeee"
@@ -366,16 +346,8 @@ def test_posts_of_one_author_are_resampled_together():
 
 def test_a_codebook_without_segments_has_no_rows():
     """Nothing to say: an empty frame with the columns."""
-    book = codebook.read(
-        HEAD
-        + """
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-""",
-        source="here",
-    )
-    assert len(figures({"u1": {A: [], B: []}}, book=book)) == 0
+    without = book(choice("mood", "good bad"))
+    assert len(figures({"u1": {A: [], B: []}}, book=without)) == 0
 
 
 def test_a_batch_that_nobody_coded_is_undefined_not_an_error():
@@ -412,7 +384,7 @@ MARKS = st.lists(
 )
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(st.lists(MARKS, min_size=3, max_size=3), min_size=1, max_size=4), st.randoms())
 def test_order_of_rows_and_names_of_coders_change_nothing(drawn, chance):
     """Shuffled tables and renamed coders: the same figures of the humans."""

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.results.estimates import estimates
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import wilson
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-segments: {segment: part, label: Part, definition: A part.}
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: G.}, {code: bad, label: Bad, definition: B.},
-      {code: odd, label: Odd, definition: O.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100}
-  - {variable: topic, of: segment, label: Topic, question: Which one, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}]}
-  - {variable: size, of: segment, label: Size, question: How big, level: interval,
-     minimum: 0, maximum: 100}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad odd"),
+    numeric("points", 0, 100),
+    choice("topic", "work home", of="segment", multiple=True),
+    numeric("size", 0, 100, of="segment"),
 )
 
 
@@ -47,6 +32,7 @@ def rows_of(frame, authors, variable="mood", smallest=1, **more):
         verdicts={variable: "pass"},
         override=more.get("override", ""),
         smallest=smallest,
+        tasks=more.get("tasks"),
     )
     return rows.set_index("code")
 
@@ -68,6 +54,28 @@ def test_a_unit_counts_once_however_many_coded_it():
     assert rows["units"].tolist() == [3, 3, 3]
     expected = wilson(5 / 6, 3)
     assert (rows.loc["good", "low"], rows.loc["good", "high"]) == (expected.low, expected.high)
+
+
+def test_units_drawn_unequally_count_as_many_units_by_hand():
+    """60 good, 38 bad and 2 split, of 200; 96 bad and 4 split, of 10,000: 3.16% are good.
+
+    644 of 20,400 codings by weight; of the units coded it would be 31.5%.
+    """
+    given = []
+    for place in range(200):
+        a = "good" if place < 60 or 98 <= place < 100 or place >= 196 else "bad"
+        b = "good" if place < 60 else "bad"
+        given += [(f"u{place}", "a", a), (f"u{place}", "b", b)]
+    authors = {f"u{place}": f"author {place}" for place in range(200)}
+    chance = [0.5] * 100 + [0.01] * 100
+    tasks = pd.DataFrame({"unit": list(authors), "unit_probability": chance})
+    plain = rows_of(values(*given), authors).loc["good"]
+    weighted = rows_of(values(*given), authors, tasks=tasks).loc["good"]
+    assert plain["share"] == pytest.approx(63 / 200)
+    assert weighted["share"] == pytest.approx(644 / 20_400)
+    assert weighted["low"] < 0.02 and weighted["high"] > 0.06
+    assert "weighted by 1/probability" in weighted["method"]
+    assert (weighted["count"], weighted["units"]) == (plain["count"], plain["units"])
 
 
 def test_codes_of_a_set_have_shares_of_their_own():

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.sampling import assignment
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(1, 5), st.integers(0, 30), st.integers(0, 2**20), st.data())
 def test_loads_of_several_differ_by_one(coders, units, seed, data):
     """Each unit has so many different coders, and no coder two more than another."""

@@ -8,8 +8,9 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples, repetitions
 
 from labeler.errors import InputError
 from labeler.sampling import design as sampling
@@ -41,7 +42,7 @@ def designs(draw):
     return names(blind + assisted + spare), Design(blind, assisted, overlap, CODERS[:coders], seed)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(designs(), st.randoms())
 def test_a_draw_depends_on_frame_and_seed_alone(case, chance):
     """The same units in any order, some of them twice, give the same batch, seats and tasks."""
@@ -52,7 +53,7 @@ def test_a_draw_depends_on_frame_and_seed_alone(case, chance):
         pd.testing.assert_frame_equal(one, other)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(designs())
 def test_arms_hold_their_sizes_and_share_no_unit(case):
     """As many units as asked in each arm, each with its number of coders, none in both arms."""
@@ -67,7 +68,7 @@ def test_arms_hold_their_sizes_and_share_no_unit(case):
     assert set(times.get("assisted", pd.Series(dtype=int))) <= {1}
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(designs())
 def test_loads_differ_by_one_at_most(case):
     """In each arm the busiest coder has one task more than the least busy one, or none more."""
@@ -78,7 +79,7 @@ def test_loads_differ_by_one_at_most(case):
         assert max(loads) - min(loads) <= 1
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(designs())
 def test_probabilities_add_up_to_the_sizes(case):
     """Over the frame, unit probabilities add up to the arm's size, task ones to a coder's load.
@@ -95,7 +96,7 @@ def test_probabilities_add_up_to_the_sizes(case):
         assert total.tolist() == pytest.approx([len(arm)] * len(arm))
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(designs(), st.integers(1, 30))
 def test_posts_that_come_later_keep_the_order_of_the_others(case, more):
     """With a larger frame, the old units that are still drawn blind are the first ones of before.
@@ -214,7 +215,7 @@ def nested_designs(draw):
     return names(assisted + draw(st.integers(0, 30))), plan
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(nested_designs())
 def test_a_nested_design_is_a_crossover(case):
     """Blind units are among the assisted; nobody has a unit twice; loads in each arm differ by one.
@@ -237,7 +238,7 @@ def test_a_nested_design_is_a_crossover(case):
         assert max(loads) - min(loads) <= 1
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(nested_designs())
 def test_nested_probabilities_are_those_of_two_phases(case):
     """Assisted: pi1 = n/N. Blind: pi1 pi2 = n/N m/n = m/N; pi2 is their ratio."""
@@ -272,7 +273,7 @@ def test_frequencies_are_the_probabilities_that_were_stored(scheme):
     z = 5 and k = 560 below 1e-4.
     """
     design, strata = SCHEMES[scheme]
-    units, seeds = names(40), 400
+    units, seeds = names(40), repetitions(400)
     times, stored = Counter(), {}
     for seed in range(seeds):
         tasks = sampling.draw(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.codebook import codebook
 from labeler.coding.annotations import newest
@@ -381,7 +382,7 @@ ELEMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(result=st.lists(ELEMENTS | ANY, max_size=6) | ANY)
 def test_no_json_ends_the_run(result: object) -> None:
     """Whatever the server sends, codings fit the codebook and the rest is a finding."""
@@ -460,7 +461,7 @@ def coded(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     return tables.frame(tables.CODINGS, rows), tables.frame(tables.SEGMENTS, spans)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(made=coded())
 def test_prediction_comes_back_as_the_same_codings(
     made: tuple[pd.DataFrame, pd.DataFrame],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.text.quotes import Found, find
 
@@ -93,7 +94,7 @@ def test_nothing_is_found_in_an_empty_text() -> None:
     assert find("anything at all", "") is None
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_any_two_texts(quote: str, text: str) -> None:
     """Whatever the texts are, a place found lies inside the text and is not empty."""
@@ -102,7 +103,7 @@ def test_any_two_texts(quote: str, text: str) -> None:
         assert 0 <= found.start < found.end <= len(text)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=40), st.text(min_size=1, max_size=40), st.text(max_size=40))
 def test_a_part_of_a_text_is_found_exactly(before: str, quote: str, after: str) -> None:
     """Every stretch of a text that is not blank is found, as it is without outer blanks."""

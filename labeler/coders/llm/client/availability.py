@@ -10,7 +10,7 @@ LONGEST_SCOUT = 5.0
 
 
 @dataclass
-class Presence:
+class ServerAvailability:
     """Tells a server that is gone from requests that fail, where there is patience to wait for it.
 
     It is gone when a connection is refused, or when three requests that have nothing to do with
@@ -26,7 +26,7 @@ class Presence:
     _scouts: int = 0
     _next: float = 0.0
 
-    def sign(self) -> None:
+    def heard(self) -> None:
         """The server said something, if only that it refuses."""
         self.gone = False
         self._suspects.clear()
@@ -34,7 +34,7 @@ class Presence:
 
     def answered(self, now: float) -> None:
         """The server answered."""
-        self.sign()
+        self.heard()
         self.alive = now
 
     def silent(self, now: float, completion: str, *, surely: bool) -> bool:

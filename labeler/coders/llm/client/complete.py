@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from labeler.coders.llm.client import http
-from labeler.coders.llm.client.answers import Answer
-from labeler.coders.llm.client.engine import Run
+from labeler.coders.llm.client.completions import Completion
+from labeler.coders.llm.client.engine import RequestRun
 from labeler.coders.llm.client.probe import Endpoint, probe
-from labeler.coders.llm.client.progress import Tally
-from labeler.coders.llm.client.rate_limits import Deadlines, Limits
+from labeler.coders.llm.client.progress import RequestTally
+from labeler.coders.llm.client.rate_limits import Deadlines, RateLimits
 
-__all__ = ["Answer", "Endpoint", "Limits", "Tally", "complete", "probe"]
+__all__ = ["Completion", "Endpoint", "RateLimits", "RequestTally", "complete", "probe"]
 
 
 def complete(
@@ -23,17 +23,17 @@ def complete(
     *,
     base_url: str,
     api_key: str,
-    on_answer: Callable[[Answer], None] | None = None,
-    on_answers: Callable[[list[Answer]], None] | None = None,
+    on_answer: Callable[[Completion], None] | None = None,
+    on_answers: Callable[[list[Completion]], None] | None = None,
     concurrency: int = 8,
-    limits: Limits | None = None,
+    limits: RateLimits | None = None,
     deadline: float = 120.0,
     floor: float = 5.0,
     attempts: int = 5,
     pause: float = 0.5,
     patience: float = 0.0,
-    report: Callable[[Tally], None] | None = None,
-) -> Tally:
+    report: Callable[[RequestTally], None] | None = None,
+) -> RequestTally:
     """Send each request (its completion's key, its body as JSON) and hand over what comes back.
 
     Give one of the two callbacks: `on_answer` is called for each answer from this thread,
@@ -45,7 +45,7 @@ def complete(
 
     `concurrency` is the most in flight. `limits` are those of `probe`, or given; None means that
     nothing is known, and 32 at most fly until the first reply. A given limit is kept, a lower one
-    in the headers too; see `llm_governor`. An attempt has `deadline` seconds, and less once it is
+    in the headers too; see `rate_limits`. An attempt has `deadline` seconds, and less once it is
     known how long answers take (never less than `floor`). Failures that pass (no connection,
     timeout, 429, 5xx, a body that is no completion) are tried `attempts` times, after `pause`
     seconds doubled each time, or after what Retry-After says, which holds back every request.
@@ -58,7 +58,7 @@ def complete(
     ends. What flies at that moment has some seconds more to arrive.
     """
     http.checked(base_url)
-    run = Run(
+    run = RequestRun(
         source=iter(requests),
         base_url=base_url,
         api_key=api_key.strip(),

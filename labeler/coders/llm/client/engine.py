@@ -1,4 +1,4 @@
-"""One run of requests: sent as the governor allows, given again as failures ask, handed over."""
+"""One run of requests: sent as the rate limiter allows, repeated after failures, delivered."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
-from labeler.coders.llm.client import answers, http
-from labeler.coders.llm.client.answers import PORTION, Answer, Handover
-from labeler.coders.llm.client.availability import Presence
+from labeler.coders.llm.client import completions, http
+from labeler.coders.llm.client.availability import ServerAvailability
+from labeler.coders.llm.client.completions import PORTION, Completion, CompletionDelivery
 from labeler.coders.llm.client.failures import Failure, of_status
-from labeler.coders.llm.client.progress import Tally
-from labeler.coders.llm.client.rate_limits import LONGEST_PAUSE, Deadlines, Governor, Limits
+from labeler.coders.llm.client.progress import RequestTally
+from labeler.coders.llm.client.rate_limits import LONGEST_PAUSE, Deadlines, RateLimiter, RateLimits
 from labeler.errors import ServiceError, StoreError
 
 LONGEST_WAIT = 600.0
@@ -27,8 +27,11 @@ TELL = 0.1
 END = object()
 
 
-class Job(NamedTuple):
-    """A request on its way: what it is, which attempt comes next, how often it met a 429."""
+class PendingRequest(NamedTuple):
+    """A request on its way: what it is, which attempt comes next, how often it met a 429.
+
+    `sent` is how often it was sent already: while the server is gone, that costs no attempt.
+    """
 
     completion: str
     body: bytes
@@ -36,28 +39,29 @@ class Job(NamedTuple):
     attempt: int = 1
     slowed: int = 0
     answered: int = -1
+    sent: int = 0
 
 
 @dataclass(kw_only=True)
-class Run:
+class RequestRun:
     """What `llm.complete` was asked for, and where it stands."""
 
     source: Iterator[tuple[str, str] | None]
     base_url: str
     api_key: str = field(repr=False)
     concurrency: int
-    limits: Limits | None
+    limits: RateLimits | None
     attempts: int
     pause: float
     patience: float
-    report: Callable[[Tally], None]
+    report: Callable[[RequestTally], None]
     deadlines: Deadlines
-    on_answer: Callable[[Answer], None] | None
-    on_answers: Callable[[list[Answer]], None] | None
-    tally: Tally = field(default_factory=Tally)
-    later: list[tuple[float, int, Job]] = field(default_factory=list)
+    on_answer: Callable[[Completion], None] | None
+    on_answers: Callable[[list[Completion]], None] | None
+    tally: RequestTally = field(default_factory=RequestTally)
+    later: list[tuple[float, int, PendingRequest]] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    held: list[Answer] = field(default_factory=list)
+    held: list[Completion] = field(default_factory=list)
     in_a_row: int = 0
     barren: int = 0
     last: str = ""
@@ -69,13 +73,13 @@ class Run:
         """Every request, until all are done or an error ends the run."""
         self.loop, self.wake = asyncio.get_running_loop(), asyncio.Event()
         now = self.loop.time()
-        self.presence = Presence(self.patience, self.pause, now)
-        self.governor = Governor(self.concurrency, self.limits, now, pause=self.pause)
-        self.handover = Handover(
+        self.availability = ServerAvailability(self.patience, self.pause, now)
+        self.limiter = RateLimiter(self.concurrency, self.limits, now, pause=self.pause)
+        self.delivery = CompletionDelivery(
             each=self.on_answer, portions=self.on_answers, failed=self._fail, stored=self._stored
         )
         try:
-            async with http.opened(self.base_url, self.api_key) as self.door:
+            async with http.opened(self.base_url, self.api_key) as self.connection:
                 try:
                     await self._dispatch()
                 finally:
@@ -89,30 +93,30 @@ class Run:
 
     async def _dispatch(self) -> None:
         """Start one request after another, each as soon as it may go."""
-        job, started = None, 0
+        request, started = None, 0
         while self.error is None:
             now = self.loop.time()
-            job = job or self._next(now)
-            if job is None and self.drained and not self.later and not self.tasks:
+            request = request or self._next(now)
+            if request is None and self.drained and not self.later and not self.tasks:
                 return
-            wait = self._wait(now, job)
-            if job is None or wait > 0:
+            wait = self._wait(now, request)
+            if request is None or wait > 0:
                 await self._sleep(wait)
                 continue
-            self._start(now, job)
-            job, started = None, started + 1
+            self._start(now, request)
+            request, started = None, started + 1
             if started % AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    def _next(self, now: float) -> Job | None:
+    def _next(self, now: float) -> PendingRequest | None:
         """The next that may fly: one that failed and is due, or a new one."""
-        if not self.governor.room() or self.presence.wait(now, len(self.tasks)) > 0:
+        if not self.limiter.room() or self.availability.wait(now, len(self.tasks)) > 0:
             return None
         if self.later and self.later[0][0] <= now:
             return heapq.heappop(self.later)[2]
         ahead = AHEAD if self.barren < self.concurrency else 0  # nothing comes: begin no more
         crowded = len(self.tasks) + len(self.later) >= self.concurrency + ahead
-        unstored = len(self.handover.left) - PORTION  # what a kill would lose beside those flying
+        unstored = len(self.delivery.left) - PORTION  # what a kill would lose beside those flying
         if self.drained or crowded or len(self.tasks) + unstored >= self.concurrency:
             return None
         given = next(self.source, END)
@@ -121,18 +125,18 @@ class Run:
         if given is END or given is None:
             return None
         completion, body = cast(tuple[str, str], given)
-        return Job(completion, body.encode(), self.governor.tokens_of(len(body)))
+        return PendingRequest(completion, body.encode(), self.limiter.tokens_of(len(body)))
 
     def _busy(self) -> bool:
         """Whether anything is in flight, waits for another attempt or is being handed over."""
-        return bool(self.tasks or self.later or self.handover.left)
+        return bool(self.tasks or self.later or self.delivery.left)
 
-    def _wait(self, now: float, job: Job | None) -> float:
+    def _wait(self, now: float, request: PendingRequest | None) -> float:
         """Seconds until there may be something to do; inf where something has to land first."""
-        scout = self.presence.wait(now, len(self.tasks))
-        if job is not None:
-            return max(scout, self.governor.wait(now, job.tokens))
-        if not self.governor.room():
+        scout = self.availability.wait(now, len(self.tasks))
+        if request is not None:
+            return max(scout, self.limiter.wait(now, request.tokens))
+        if not self.limiter.room():
             return math.inf
         return max(scout, self.later[0][0] - now if self.later else math.inf)
 
@@ -144,52 +148,57 @@ class Run:
         timer.cancel()
         self._tell()
 
-    def _start(self, now: float, job: Job) -> None:
-        self.governor.sent(now, job.tokens)
+    def _start(self, now: float, request: PendingRequest) -> None:
+        self.limiter.sent(now, request.tokens)
         self.tally.sent += 1
-        task = self.loop.create_task(self._attempt(job, now))
+        task = self.loop.create_task(self._attempt(request, now))
         self.tasks.add(task)
         task.add_done_callback(self._landed)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        self.governor.landed()
+        self.limiter.landed()
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._fail(error)
         self.wake.set()
 
-    async def _attempt(self, job: Job, sent: float) -> None:
-        limit = self.deadlines.after(job.attempt)
-        reply = await self.door.post(job.body, deadline=limit)
+    async def _attempt(self, request: PendingRequest, sent: float) -> None:
+        limit = self.deadlines.after(request.attempt)
+        request = request._replace(sent=request.sent + 1)
+        reply = await self.connection.post(request.body, deadline=limit, attempt=request.sent)
         now = self.loop.time()
         if isinstance(reply, Failure):
             if reply.kind == "timeout":
                 self.deadlines.took(limit)
-            self._failed(job, reply, sent, now)
+            self._failed(request, reply, sent, now)
             return
-        self.governor.learn(now, reply.headers)
+        self.limiter.learn(now, reply.headers)
         if reply.status != 200:
             failure = of_status(reply.status, reply.headers, reply.raw, api_key=self.api_key)
-            self._failed(job, failure, sent, now)
+            self._failed(request, failure, sent, now)
             return
-        answer = answers.read(job.completion, reply.raw, reply.seconds)
+        answer = completions.read(request.completion, reply.raw, reply.seconds)
         if isinstance(answer, str):
-            self._failed(job, Failure("broken body", "again", answer), sent, now)
+            self._failed(request, Failure("broken body", "again", answer), sent, now)
             return
         self.deadlines.took(reply.seconds)
-        self.presence.answered(now)
-        self.governor.answered(now, signs=len(job.body), reserved=job.tokens, used=answer.used)
+        self.availability.answered(now)
+        self.limiter.answered(
+            now, characters=len(request.body), reserved=request.tokens, used=answer.used
+        )
         self._arrived(answer)
 
-    def _failed(self, job: Job, failure: Failure, sent: float, now: float) -> None:
+    def _failed(self, request: PendingRequest, failure: Failure, sent: float, now: float) -> None:
         """Give the request again, later; or end it, or the run, as the failure says."""
         if not failure.gone:
-            self.presence.sign()
+            self.availability.heard()
         if failure.fate == "row":
             error = failure.kind
             self._arrived(
-                Answer(job.completion, "", error, failure.detail, "", None, None, now - sent)
+                Completion(
+                    request.completion, "", error, failure.detail, "", None, None, now - sent
+                )
             )
             return
         if failure.fate == "stop":
@@ -199,51 +208,53 @@ class Run:
         self.barren += 1
         self.last = f"{failure.kind}: {failure.detail}"
         if failure.fate == "slower":
-            job = self._slower(job, failure, sent, now)
+            request = self._slower(request, failure, sent, now)
         else:
             own = (
-                self.presence.silent(
-                    now, job.completion, surely=failure.kind == "refused connection"
+                self.availability.silent(
+                    now, request.completion, surely=failure.kind == "refused connection"
                 )
                 if failure.gone
                 else True
             )
-            job = job._replace(attempt=job.attempt + own)
-        self._again(job, failure, now)
+            request = request._replace(attempt=request.attempt + own)
+        self._again(request, failure, now)
 
-    def _slower(self, job: Job, failure: Failure, sent: float, now: float) -> Job:
+    def _slower(
+        self, request: PendingRequest, failure: Failure, sent: float, now: float
+    ) -> PendingRequest:
         """After a 429: it costs an attempt only where nothing at all comes through."""
-        self.governor.throttled(now, sent=sent, wait=failure.wait)
-        stuck = not self.patience and job.answered == self.tally.answered
-        return job._replace(
-            attempt=job.attempt + stuck, slowed=job.slowed + 1, answered=self.tally.answered
+        self.limiter.throttled(now, sent=sent, wait=failure.wait)
+        stuck = not self.patience and request.answered == self.tally.answered
+        return request._replace(
+            attempt=request.attempt + stuck, slowed=request.slowed + 1, answered=self.tally.answered
         )
 
-    def _again(self, job: Job, failure: Failure, now: float) -> None:
+    def _again(self, request: PendingRequest, failure: Failure, now: float) -> None:
         if failure.wait is not None and failure.wait > LONGEST_WAIT:
             why = f"asks to wait {failure.wait:.0f} s, longer than this waits"
             self._fail(http.unavailable(self.base_url, why, status=failure.status))
             return
         if failure.wait is not None:
-            self.governor.resume = max(self.governor.resume, now + failure.wait)
+            self.limiter.resume = max(self.limiter.resume, now + failure.wait)
         others = len(self.tasks) > 1
         slack = self.deadlines.longest if others else 0.0
-        if self.presence.over(now, resume=self.governor.resume, slack=slack):
+        if self.availability.over(now, resume=self.limiter.resume, slack=slack):
             why = f"no answer for {self.patience:.0f} s (last: {self.last})"
             self._fail(http.unavailable(self.base_url, why, status=failure.status))
-        elif job.attempt > self.attempts:
+        elif request.attempt > self.attempts:
             self.tally.unanswered += 1
             self.in_a_row += 1
             if self.in_a_row >= max(self.concurrency, 3):
                 self._fail(self._gone())
         else:
-            tries = job.attempt - 1 + job.slowed if failure.wait is None else 0
+            tries = request.attempt - 1 + request.slowed if failure.wait is None else 0
             longest = min(LONGEST_PAUSE, self.pause * 2 ** min(max(0, tries - 1), 20))
             chance = random.uniform(0.75, 1)  # noqa: S311  (no secret)
             due = now + (longest * chance if tries else 0.0)
-            heapq.heappush(self.later, (due, self.tally.sent, job))
+            heapq.heappush(self.later, (due, self.tally.sent, request))
 
-    def _arrived(self, answer: Answer) -> None:
+    def _arrived(self, answer: Completion) -> None:
         """Hand it over; keep early rejections back: it may be that nothing succeeds."""
         if answer.error == "rejected" and not self.tally.answered:
             self.held.append(answer)
@@ -258,7 +269,7 @@ class Run:
         self.in_a_row = self.barren = 0
         for each in (answer, *self.held):
             self.tally.count(each)
-            self.handover.add(each)
+            self.delivery.add(each)
         self.held.clear()
 
     def _stored(self, count: int) -> None:
@@ -286,11 +297,11 @@ class Run:
         if self.error is None or self.tally.answered:
             for answer in self.held:
                 self.tally.count(answer)
-                self.handover.left.append(answer)
+                self.delivery.left.append(answer)
         try:
-            self.handover.close()
+            self.delivery.close()
         except StoreError as error:
-            lost = len(self.handover.left)
+            lost = len(self.delivery.left)
             raise StoreError(
                 f"{error}; {lost} answers that had come are not stored and will be asked again"
             ) from error
@@ -305,8 +316,8 @@ class Run:
         tally = self.tally
         tally.clock(now)
         tally.flying, tally.waiting = len(self.tasks), len(self.later)
-        tally.window, tally.limits = int(self.governor.window), self.governor.learned
-        tally.held = max(0.0, self.governor.resume - now)
+        tally.window, tally.limits = int(self.limiter.window), self.limiter.learned
+        tally.held = max(0.0, self.limiter.resume - now)
         self.report(tally)
 
     def _gone(self) -> ServiceError:

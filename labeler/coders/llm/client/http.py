@@ -24,6 +24,7 @@ import httpx2
 from labeler.coders.llm.client import failures
 from labeler.coders.llm.client.failures import Failure
 from labeler.errors import ServiceRejected, ServiceUnavailable
+from labeler.log import service_call
 
 SERVICE = "model server"
 PUBLIC = {"api-version"}
@@ -42,7 +43,7 @@ class Reply(NamedTuple):
     seconds: float
 
 
-class Door(NamedTuple):
+class ModelConnection(NamedTuple):
     """An open session and the addresses behind it; what a server repeats of `secrets` is hidden."""
 
     session: aiohttp.ClientSession
@@ -50,16 +51,18 @@ class Door(NamedTuple):
     models: str
     secrets: tuple[bytes, ...] = ()
 
-    async def post(self, body: bytes, *, deadline: float) -> Reply | Failure:
+    async def post(self, body: bytes, *, deadline: float, attempt: int = 1) -> Reply | Failure:
         """One request for a completion, within `deadline` seconds to the last byte."""
         began, connected = time.monotonic(), False
         try:
-            async with (
-                asyncio.timeout(deadline),
-                self.session.post(self.completions, data=body) as response,
-            ):
-                connected = True
-                raw = await response.read()
+            with service_call("POST", self.completions, attempt=attempt) as call:
+                async with (
+                    asyncio.timeout(deadline),
+                    self.session.post(self.completions, data=body) as response,
+                ):
+                    connected = True
+                    raw = await response.read()
+                    call.status = response.status
         except TimeoutError:
             return failures.of_silence(deadline)
         except aiohttp.ClientConnectorError as error:
@@ -72,8 +75,10 @@ class Door(NamedTuple):
         """The list of models."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(deadline), self.session.get(self.models) as response:
-                raw = await response.read()
+            with service_call("GET", self.models) as call:
+                async with asyncio.timeout(deadline), self.session.get(self.models) as response:
+                    raw = await response.read()
+                    call.status = response.status
         except TimeoutError:
             return failures.of_silence(deadline)
         except (aiohttp.ClientError, OSError) as error:
@@ -90,10 +95,11 @@ class Door(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
-    """A door to the server. A query of the address (`?api-version=…`) goes with each request.
+async def opened(base_url: str, api_key: str) -> AsyncIterator[ModelConnection]:
+    """An open connection to the server.
 
-    Azure takes the key of a deployment's address in a header of its own.
+    A query of the address (`?api-version=…`) goes with each request. Azure takes the key of a
+    deployment's address in a header of its own.
     """
     import openai  # noqa: PLC0415  (half a second, which only those who ask shall wait)
 
@@ -124,7 +130,9 @@ async def opened(base_url: str, api_key: str) -> AsyncIterator[Door]:
     )
     async with session:
         secrets = _secrets(api_key.strip(), query)
-        yield Door(session, f"{root}/chat/completions{end}", f"{root}/models{end}", secrets)
+        yield ModelConnection(
+            session, f"{root}/chat/completions{end}", f"{root}/models{end}", secrets
+        )
 
 
 def checked(base_url: str) -> None:

@@ -7,10 +7,10 @@ import json
 from typing import Any, NamedTuple
 
 from labeler.coders.answers import content
-from labeler.coders.llm.client import answers, failures, http
+from labeler.coders.llm.client import completions, failures, http
 from labeler.coders.llm.client.failures import Failure
-from labeler.coders.llm.client.http import Door, Reply
-from labeler.coders.llm.client.rate_limits import Limits, limits_in
+from labeler.coders.llm.client.http import ModelConnection, Reply
+from labeler.coders.llm.client.rate_limits import RateLimits, limits_in
 from labeler.errors import AnswerError
 
 UNLIKELY = "qx7-vureth-41"  # made up: no model writes it unless the schema leaves it nothing else
@@ -38,7 +38,7 @@ class Endpoint(NamedTuple):
     logprobs: bool
     usage: bool
     models: tuple[str, ...]
-    limits: Limits
+    limits: RateLimits
     detail: str = ""
 
 
@@ -71,27 +71,27 @@ class _Probe(NamedTuple):
     async def run(self, model: str) -> Endpoint:
         messages = [{"role": "user", "content": ASKED}]
         plain: dict[str, Any] = {"model": model, "messages": messages}
-        async with http.opened(self.base_url, self.api_key) as door:
-            models = _models(await door.get_models(deadline=self.deadline))
+        async with http.opened(self.base_url, self.api_key) as connection:
+            models = _models(await connection.get_models(deadline=self.deadline))
             asked: tuple[dict[str, Any], ...] = (
                 {"response_format": FORM, "logprobs": True},
                 {"response_format": FORM},
                 {"logprobs": True},
             )
             for extra in asked:
-                reply = await self._asked(door, {**plain, **extra})
+                reply = await self._asked(connection, {**plain, **extra})
                 if isinstance(reply, Reply):
                     return _read(reply, models, schema="response_format" in extra)
-            reply = await self._asked(door, plain)
+            reply = await self._asked(connection, plain)
         if isinstance(reply, Failure):
             raise http.refused(self.base_url, reply)
         return _read(reply, models, schema=False)
 
-    async def _asked(self, door: Door, body: dict[str, Any]) -> Reply | Failure:
+    async def _asked(self, connection: ModelConnection, body: dict[str, Any]) -> Reply | Failure:
         """The answer; or why the server will not have such a request."""
         raw, failure = json.dumps(body).encode(), Failure("", "again", "")
         for attempt in range(self.attempts):
-            reply = await door.post(raw, deadline=self.deadline)
+            reply = await connection.post(raw, deadline=self.deadline, attempt=attempt + 1)
             found = self._failure(reply)
             if found is None or found.fate == "row":
                 return found or reply
@@ -113,12 +113,12 @@ class _Probe(NamedTuple):
         if reply.status != 200:
             status, headers, raw, _ = reply
             return failures.of_status(status, headers, raw, api_key=self.api_key)
-        answer = answers.read("", reply.raw, 0.0)
+        answer = completions.read("", reply.raw, 0.0)
         return Failure("broken body", "again", answer) if isinstance(answer, str) else None
 
 
 def _read(reply: Reply, models: tuple[str, ...], *, schema: bool) -> Endpoint:
-    answer = answers.read("", reply.raw, 0.0)
+    answer = completions.read("", reply.raw, 0.0)
     assert not isinstance(answer, str)
     choices = json.loads(answer.body)["choices"]
     first = choices[0] if choices and isinstance(choices[0], dict) else {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from labeler.coders.llm.client.answers import Answer
-from labeler.coders.llm.client.rate_limits import Limits
+from labeler.coders.llm.client.completions import Completion
+from labeler.coders.llm.client.rate_limits import RateLimits
 
 
 @dataclass
-class Tally:
+class RequestTally:
     """Counts of a run so far.
 
     `failures` counts attempts that were given again, by kind, and `rows` the requests that ended
@@ -33,12 +33,12 @@ class Tally:
     flying: int = 0
     waiting: int = 0
     window: int = 0
-    limits: Limits = field(default_factory=Limits)
+    limits: RateLimits = field(default_factory=RateLimits)
     held: float = 0.0
     rate: float = 0.0
     _marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=10), repr=False)
 
-    def count(self, answer: Answer) -> None:
+    def count(self, answer: Completion) -> None:
         """One more has come."""
         self.rejected += bool(answer.error)
         self.answered += not answer.error

@@ -26,7 +26,7 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": DAY}
 
 
-class Limits(NamedTuple):
+class RateLimits(NamedTuple):
     """What the server allows a minute; None: it names no such limit."""
 
     requests_per_minute: float | None = None
@@ -71,11 +71,11 @@ class Bucket:
 
 
 @dataclass
-class Governor:
+class RateLimiter:
     """One for all requests of a run. `limits` None: nothing is known before the first answer."""
 
     most: int
-    limits: Limits | None
+    limits: RateLimits | None
     now: float
     pause: float = 0.5
     flying: int = 0
@@ -83,11 +83,11 @@ class Governor:
     window: float = 0.0
     requests: Bucket | None = None
     tokens: Bucket | None = None
-    told: Limits = field(default_factory=Limits)
+    told: RateLimits = field(default_factory=RateLimits)
     _cut: float = -math.inf
     _least: float = 1.0
     _cuts_in_a_row: int = 0
-    _prompt_per_sign: float = 0.25
+    _prompt_per_character: float = 0.25
     _answer: float = 256.0
 
     def __post_init__(self) -> None:
@@ -100,9 +100,9 @@ class Governor:
         careful = self.limits is None
         return self.flying < min(self.window, CAUTIOUS if careful else self.window)
 
-    def tokens_of(self, signs: int) -> float:
+    def tokens_of(self, characters: int) -> float:
         """The tokens that a body of so many characters is expected to cost, with its answer."""
-        return signs * self._prompt_per_sign + self._answer
+        return characters * self._prompt_per_character + self._answer
 
     def wait(self, now: float, tokens: float) -> float:
         """Seconds until the next may be sent; inf where one has to land first."""
@@ -128,7 +128,7 @@ class Governor:
         self.flying -= 1
 
     def answered(
-        self, now: float, *, signs: int, reserved: float, used: tuple[int, int] | None
+        self, now: float, *, characters: int, reserved: float, used: tuple[int, int] | None
     ) -> None:
         """An answer came: settle its tokens (prompt, answer), allow more in flight."""
         self._cuts_in_a_row = 0
@@ -138,13 +138,15 @@ class Governor:
             return
         if self.tokens:
             self.tokens.take(now, sum(used) - reserved)
-        self._prompt_per_sign += 0.05 * (used[0] / max(1, signs) - self._prompt_per_sign)
+        self._prompt_per_character += 0.05 * (
+            used[0] / max(1, characters) - self._prompt_per_character
+        )
         self._answer += 0.05 * (used[1] - self._answer)
 
     def throttled(self, now: float, *, sent: float, wait: float | None) -> None:
         """A 429: shut the gate as asked; else slow down, once for all that flew together."""
         if self.limits is None:
-            self.limits = Limits()
+            self.limits = RateLimits()
         if wait is not None:
             self.resume = max(self.resume, now + wait)
         known = [bucket for bucket in (self.requests, self.tokens) if bucket]
@@ -166,7 +168,7 @@ class Governor:
     def learn(self, now: float, headers: Mapping[str, str]) -> None:
         """Take what the headers say of limits; a limit that was given is never raised by them."""
         found, first = limits_in(headers), self.limits is None
-        given = self.limits or Limits()
+        given = self.limits or RateLimits()
         self.limits = given
         if found != self.told:
             self.told = found
@@ -181,9 +183,9 @@ class Governor:
                 bucket.level = min(bucket.level, left - (self.flying if first else 0))
 
     @property
-    def learned(self) -> Limits:
+    def learned(self) -> RateLimits:
         """The limits that are kept."""
-        return Limits(
+        return RateLimits(
             *(
                 None if bucket is None else bucket.rate * 60 / SHARE
                 for bucket in (self.requests, self.tokens)
@@ -220,9 +222,9 @@ class Deadlines:
         return min(self.longest, max(self.floor, 4 * self.p95) * 1.5 ** (attempt - 1))
 
 
-def limits_in(headers: Mapping[str, str]) -> Limits:
+def limits_in(headers: Mapping[str, str]) -> RateLimits:
     """The limits a minute that `x-ratelimit-limit-*` names; a limit a day is spread over it."""
-    return Limits(_limit(headers, "requests"), _limit(headers, "tokens"))
+    return RateLimits(_limit(headers, "requests"), _limit(headers, "tokens"))
 
 
 def _limit(headers: Mapping[str, str], what: str) -> float | None:

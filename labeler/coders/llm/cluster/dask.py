@@ -1,4 +1,4 @@
-"""A Dask cluster: whom there is to ask, one errand at a time to each, and what came back.
+"""A Dask cluster: whom there is to ask, one portion at a time to each, and what came back.
 
 Nothing here decides. `distributed` is loaded when a cluster is used (extra `labeler[cluster]`).
 """
@@ -18,28 +18,28 @@ SCHEDULER = "the scheduler"
 RESULT_SECONDS = 10.0
 
 
-class Out(NamedTuple):
-    """An errand that is out: at which worker, and Dask's hold on it."""
+class WorkerFuture(NamedTuple):
+    """A portion that a worker is asking: at which worker, and Dask's hold on it."""
 
     worker: str
     future: Any
 
 
-class Ended(NamedTuple):
-    """An errand that ended: its name, whose it was, and what its function returned."""
+class PortionEnd(NamedTuple):
+    """A portion that ended: its name, whose it was, and what its function returned."""
 
     name: str
     worker: str
     result: Any
 
 
-class Cluster:
+class DaskCluster:
     """An open connection to a scheduler; see `connected`."""
 
     def __init__(self, address: str, client: Any) -> None:
         self.address = address
         self._client = client
-        self._out: dict[str, Out] = {}
+        self._out: dict[str, WorkerFuture] = {}
 
     def workers(self) -> list[str]:
         """The addresses of the workers there are, in order."""
@@ -53,28 +53,28 @@ class Cluster:
         there = {**found["workers"], SCHEDULER: found["scheduler"]}
         return {who: (about or {}).get("packages", {}).get(package) for who, about in there.items()}
 
-    def send(self, worker: str, name: str, function: Callable[[Any], Any], errand: Any) -> None:
+    def send(self, worker: str, name: str, function: Callable[[Any], Any], portion: Any) -> None:
         """Have one worker, and no other, call a function; `name` is its key and used once."""
         with self._named():
             future = self._client.submit(
-                function, errand, workers=[worker], key=name, allow_other_workers=False, retries=0
+                function, portion, workers=[worker], key=name, allow_other_workers=False, retries=0
             )
-        self._out[name] = Out(worker, future)
+        self._out[name] = WorkerFuture(worker, future)
 
-    def ended(self) -> list[Ended]:
-        """The errands that ended since; what an errand's function raised is raised here."""
+    def ended(self) -> list[PortionEnd]:
+        """The portions that ended since; what a portion's function raised is raised here."""
         found = []
         for name, (worker, future) in list(self._out.items()):
             if future.status not in ("finished", "error"):
                 continue
             with suppress(TimeoutError, CancelledError):  # its worker went away with the result
-                found.append(Ended(name, worker, future.result(timeout=RESULT_SECONDS)))
+                found.append(PortionEnd(name, worker, future.result(timeout=RESULT_SECONDS)))
                 del self._out[name]
                 future.release()
         return found
 
     def lost(self) -> list[tuple[str, str]]:
-        """Name and worker of the errands whose worker is gone; they are called back."""
+        """Name and worker of the portions whose worker is gone; they are called back."""
         there = set(self.workers())
         gone = [
             (name, out.worker)
@@ -86,7 +86,7 @@ class Cluster:
         return gone
 
     def call_back(self, names: list[str] | None = None) -> None:
-        """Cancel errands, or all that are out; a function that asks `still_wanted` hears of it."""
+        """Cancel portions, or all that are out; a function that asks `still_wanted` hears of it."""
         for name in list(self._out) if names is None else names:
             with suppress(OSError, TimeoutError):
                 self._out.pop(name).future.cancel()
@@ -100,7 +100,7 @@ class Cluster:
 
 
 @contextmanager
-def connected(address: str, *, seconds: float = 20.0) -> Iterator[Cluster]:
+def connected(address: str, *, seconds: float = 20.0) -> Iterator[DaskCluster]:
     """The cluster whose scheduler is at `tcp://…` or `tls://…`.
 
     Raises ProjectError where Dask is missing or the address is none, ServiceUnavailable where
@@ -121,7 +121,7 @@ def connected(address: str, *, seconds: float = 20.0) -> Iterator[Cluster]:
         raise _gone(address, error) from error
     except (ValueError, TypeError) as error:
         raise ProjectError(f"--cluster: {address}: {' '.join(str(error).split())}") from error
-    cluster = Cluster(address, client)
+    cluster = DaskCluster(address, client)
     try:
         yield cluster
     finally:
@@ -130,7 +130,7 @@ def connected(address: str, *, seconds: float = 20.0) -> Iterator[Cluster]:
 
 
 def still_wanted() -> bool:
-    """On a worker, in an errand: whether it is still to go on.
+    """On a worker, in a portion: whether it is still to go on.
 
     No more when it was called back, when whoever sent it is gone, or when the worker is closing or
     has lost its scheduler.

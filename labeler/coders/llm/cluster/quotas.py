@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from labeler.coders.llm.client.complete import Limits
+from labeler.coders.llm.client.complete import RateLimits
 
 WHOLE = Fraction(1)
 ROUNDS = 32
@@ -17,11 +17,11 @@ MINUTE = 60.0
 
 
 @dataclass
-class Shares:
+class RateShares:
     """Fractions of `limits` and `concurrency`, one for each worker that asks."""
 
     concurrency: int
-    limits: Limits
+    limits: RateLimits
     held: dict[str, Fraction] = field(default_factory=dict)
     _until: dict[str, float] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Shares:
     def back(self, worker: str, *, began: float, sent: int, tokens: int, now: float) -> None:
         """Hand a share back once what was used has come in at its rate.
 
-        Each errand begins with a burst; without this wait, many short ones would be above the
+        Each portion begins with a burst; without this wait, many short ones would be above the
         limit.
         """
         share = float(self.held[worker])
@@ -61,12 +61,12 @@ class Shares:
         """Requests in flight at most."""
         return max(1, int(self.concurrency * share))
 
-    def rates(self, share: Fraction) -> Limits:
+    def rates(self, share: Fraction) -> RateLimits:
         """Requests and tokens a minute; None where no limit is known."""
-        return Limits(*(None if one is None else one * float(share) for one in self.limits))
+        return RateLimits(*(None if one is None else one * float(share) for one in self.limits))
 
     def units(self, share: Fraction, *, pending: int, workers: int, replicates: int) -> int:
-        """How many units go on an errand: a minute's worth or some rounds, and less at the end,
+        """How many units go on a portion: a minute's worth or some rounds, and less at the end,
         so that all workers end at the same time."""
         flights, rate = self.flights(share), self.rates(share).requests_per_minute
         most = min(ROUNDS * flights, math.inf if rate is None else rate) / replicates
@@ -79,7 +79,7 @@ class Shares:
 
 
 @dataclass
-class Money:
+class BudgetShares:
     """What is left of a budget: `left` is neither spent nor given; None: there is no budget."""
 
     left: float | None

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from labeler import __version__
 from labeler.codebook import codebook
-from labeler.coders.llm.budget import Purse
-from labeler.coders.llm.client.complete import Limits
+from labeler.coders.llm.budget import BudgetLedger
+from labeler.coders.llm.client.complete import RateLimits
 from labeler.coders.llm.cluster import dask
-from labeler.coders.llm.model import Asking, Model, model_of
-from labeler.coders.llm.run import Asker
+from labeler.coders.llm.model import ModelCoder, RequestSettings, model_of
+from labeler.coders.llm.run import ModelRun
 from labeler.errors import (
     LabelerError,
     ProjectError,
@@ -37,10 +37,10 @@ OTHER_ERRORS = {kind.__name__: kind for kind in (ProjectError, StoreError)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Errand:
+class WorkerPortion:
     """What a worker needs to ask a model about some units.
 
-    `name` is a run's key and a number; `asking.budget` is this errand's part, not the whole; the
+    `name` is a run's key and a number; `settings.budget` is this portion's part, not the whole; the
     worker must come to the same `coder`. `again`: higher limits for answers that were cut off.
     """
 
@@ -50,13 +50,13 @@ class Errand:
     codebook: str = field(repr=False)
     prices: str | None = field(repr=False)
     units: tuple[str, ...] = field(repr=False)
-    asking: Asking
+    settings: RequestSettings
     again: bool
     version: str = __version__
 
 
-class Outcome(NamedTuple):
-    """What came of an errand: requests sent and tokens billed, units whose text left, limits that
+class PortionOutcome(NamedTuple):
+    """What came of a portion: requests sent and tokens billed, units whose text left, limits that
     the server names, money not spent. An error is told by its kind: `error` '' means none."""
 
     error: str = ""
@@ -67,15 +67,21 @@ class Outcome(NamedTuple):
     tokens: int = 0
     left: tuple[str, ...] = ()
     elsewhere: int = 0
-    limits: Limits = Limits()
+    limits: RateLimits = RateLimits()
     empty: bool = False
     unspent: float = 0.0
     alarm: str = ""
 
 
-def errand(
-    study: Study, model: Model, asking: Asking, *, name: str, units: list[str], again: bool
-) -> Errand:
+def packed_portion(
+    study: Study,
+    model: ModelCoder,
+    settings: RequestSettings,
+    *,
+    name: str,
+    units: list[str],
+    again: bool,
+) -> WorkerPortion:
     """Pack what a worker needs; neither the model's key nor Label Studio's token goes along."""
     kept = database.read(study.engine, tables.CODEBOOKS, codebook=study.codebook.fingerprint)
     project = replace(
@@ -85,29 +91,29 @@ def errand(
         blind_studio_token="",
         known_secret=study.project.secret(),
     )
-    prices = asking.prices
-    return Errand(
+    prices = settings.prices
+    return WorkerPortion(
         name=name,
         coder=model.coder,
         project=project,
         codebook=str(kept["content"].iloc[0]),
         prices=prices.read_text(encoding="utf-8") if prices else None,
         units=tuple(units),
-        asking=asking,
+        settings=settings,
         again=again,
     )
 
 
-def ask(given: Errand) -> Outcome:
-    """On a worker: do an errand. Errors are data, since not all of them can be pickled."""
+def ask_portion(given: WorkerPortion) -> PortionOutcome:
+    """On a worker: do a portion. Errors are data, since not all of them can be pickled."""
     try:
         with _study(given) as study, tempfile.TemporaryDirectory() as folder:
             return _asked(study, given, Path(folder), dask.still_wanted)
     except LabelerError as error:
-        return _failed(error, Outcome())
+        return _failed(error, PortionOutcome())
 
 
-def error_of(outcome: Outcome, worker: str) -> LabelerError | None:
+def error_of(outcome: PortionOutcome, worker: str) -> LabelerError | None:
     """The error of an outcome as it was raised there, with the worker's address; None: none."""
     if not outcome.error:
         return None
@@ -119,7 +125,7 @@ def error_of(outcome: Outcome, worker: str) -> LabelerError | None:
 
 
 @contextmanager
-def _study(given: Errand) -> Iterator[Study]:
+def _study(given: WorkerPortion) -> Iterator[Study]:
     """The study as the worker sees it: its own key, and its own address of the store if it has
     one."""
     if given.version != __version__:
@@ -139,57 +145,59 @@ def _study(given: Errand) -> Iterator[Study]:
         engine.dispose()
 
 
-def _asked(study: Study, given: Errand, folder: Path, goes_on: Callable[[], bool]) -> Outcome:
+def _asked(
+    study: Study, given: WorkerPortion, folder: Path, goes_on: Callable[[], bool]
+) -> PortionOutcome:
     run = given.name.rpartition(" ")[0]
     if not database.count(study.engine, tables.RUNS, run=run):
         raise ProjectError(
             f"LABELER_DATABASE: {database.shown(study.engine)} does not hold this run: it is "
             "another study's store; name the one that the command uses, or unset the variable"
         )
-    model = model_of(study, given.asking)
+    model = model_of(study, given.settings)
     if model.coder != given.coder:
         raise ProjectError(
             f"--cluster: the model is {model.coder} here and {given.coder} where the command was "
             "given: templates or de-identification differ; install the same version"
         )
-    asking = given.asking
-    if given.prices is not None and asking.prices is not None:
-        file = folder / asking.prices.name
+    settings = given.settings
+    if given.prices is not None and settings.prices is not None:
+        file = folder / settings.prices.name
         file.write_text(given.prices, encoding="utf-8")
-        asking = asking._replace(prices=file)
-    if asking.budget is not None:
-        known = Purse(study, model.coder, price_file=asking.prices, budget=None).known()
-        asking = asking._replace(budget=known + asking.budget)
-    asker = Asker(
+        settings = settings._replace(prices=file)
+    if settings.budget is not None:
+        known = BudgetLedger(study, model.coder, price_file=settings.prices, budget=None).known()
+        settings = settings._replace(budget=known + settings.budget)
+    model_run = ModelRun(
         study,
         model,
-        asking,
+        settings,
         run=given.name,
         report=silent,
         units=list(given.units),
         goes_on=goes_on,
     )
     try:
-        asker.ask(again=given.again)
+        model_run.ask(again=given.again)
     except LabelerError as error:
-        return _failed(error, _outcome(asker))
-    return _outcome(asker)
+        return _failed(error, _outcome(model_run))
+    return _outcome(model_run)
 
 
-def _outcome(asker: Asker) -> Outcome:
-    return Outcome(
-        sent=asker.sent,
-        tokens=asker.tokens,
-        left=tuple(sorted(asker.left)),
-        elsewhere=asker.elsewhere,
-        limits=asker.limits,
-        empty=asker.purse.empty,
-        unspent=asker.purse.unspent(),
-        alarm=asker.alarm,
+def _outcome(model_run: ModelRun) -> PortionOutcome:
+    return PortionOutcome(
+        sent=model_run.sent,
+        tokens=model_run.tokens,
+        left=tuple(sorted(model_run.left)),
+        elsewhere=model_run.elsewhere,
+        limits=model_run.limits,
+        empty=model_run.spending.empty,
+        unspent=model_run.spending.unspent(),
+        alarm=model_run.alarm,
     )
 
 
-def _failed(error: LabelerError, outcome: Outcome) -> Outcome:
+def _failed(error: LabelerError, outcome: PortionOutcome) -> PortionOutcome:
     return outcome._replace(
         error=type(error).__name__,
         message=str(error),

@@ -1,6 +1,6 @@
-"""Batches that have ended → completions, and their codings.
+"""Jobs that have ended → completions, and their codings.
 
-What the server has is brought down whole before it is read. What a batch did not answer is pending
+What the server has is brought down whole before it is read. What a job did not answer is pending
 again when all that it did answer is stored.
 """
 
@@ -15,17 +15,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.coders.llm import canary as canaries
 from labeler.coders.llm import claims
-from labeler.coders.llm.budget import Purse
-from labeler.coders.llm.client import answers as llm_answers
-from labeler.coders.llm.client import failures
-from labeler.coders.llm.client.complete import Answer
-from labeler.coders.llm.jobs import files as shapes
-from labeler.coders.llm.jobs import server as llm_batches
-from labeler.coders.llm.jobs import uploads
-from labeler.coders.llm.jobs.server import Batch, Batches
-from labeler.coders.llm.jobs.uploads import ENDED, UNKNOWN
+from labeler.coders.llm.budget import BudgetLedger
+from labeler.coders.llm.canary import alarm, canary, is_one
+from labeler.coders.llm.client import completions, failures
+from labeler.coders.llm.client.complete import Completion
+from labeler.coders.llm.jobs import files, registry
+from labeler.coders.llm.jobs.registry import ENDED, UNKNOWN
+from labeler.coders.llm.jobs.server import JobServer, ServerJob, opened
 from labeler.coders.llm.parse import parse
 from labeler.coders.llm.run import rows_of
 from labeler.files import records
@@ -41,11 +38,11 @@ ELSEWHERE = (
 NAMED = 3  # so many of the lines that are no use are named
 
 
-class Fetched(NamedTuple):
-    """What a fetch did: batches done with, and those that still wait; answers stored now, requests
+class FetchResult(NamedTuple):
+    """What a fetch did: jobs done with, and those that still wait; answers stored now, requests
     that are pending again; codings written and faults by kind; and what a person must know."""
 
-    batches: int
+    jobs: int
     waiting: int
     answered: int
     again: int
@@ -60,26 +57,26 @@ def fetch(
     folder: Path | None = None,
     prices: Path | None = None,
     report: Report = silent,
-) -> Fetched:
-    """Store the answers of all batches that have ended, and parse them.
+) -> FetchResult:
+    """Store the answers of all jobs that have ended, and parse them.
 
     Those of the model server, whoever of its coders they are of, and those in folders whose answers
     lie beside them, or in `folder`. Killed and given again it does what is missing.
     """
     holder = claims.holder(now())
-    with logged(study, "prelabel", {"batch": "fetch", "folder": str(folder or "")}):
-        fetching = _Fetching(study, holder, prices, report)
+    with logged(study, "jobs", {"jobs": "fetch", "folder": str(folder or "")}):
+        fetching = _JobFetch(study, holder, prices, report)
         try:
             fetching.folders(folder)
-            if uploads.outstanding(study, host=uploads.address(study)):
+            if registry.outstanding(study, host=registry.address(study)):
                 project = study.project
-                with llm_batches.opened(project.llm_url, project.llm_key) as server:
+                with opened(project.llm_url, project.llm_key) as server:
                     fetching.server(server)
         finally:
             codings, faults = _parsed(study)
-        waiting = len(uploads.outstanding(study))
-        return Fetched(
-            fetching.batches,
+        waiting = len(registry.outstanding(study))
+        return FetchResult(
+            fetching.jobs,
             waiting,
             fetching.stored,
             fetching.again,
@@ -90,11 +87,11 @@ def fetch(
 
 
 def _parsed(study: Study) -> tuple[int, dict[str, int]]:
-    """Parse what any coder's batches under this codebook have brought."""
+    """Parse what any coder's jobs under this codebook have brought."""
     which = {"codebook": study.codebook.fingerprint}
     written, faults = 0, Counter[str]()
     specs = coders(study, "model")
-    for coder in database.distinct(study.engine, tables.UPLOADS.c.coder, **which):
+    for coder in database.distinct(study.engine, tables.JOBS.c.coder, **which):
         read = parse(study, coder, str(specs[coder]["hides"]))
         written += read.codings
         faults.update(read.faults)
@@ -102,51 +99,51 @@ def _parsed(study: Study) -> tuple[int, dict[str, int]]:
     return written, dict(faults)
 
 
-class _Fetching:
+class _JobFetch:
     """One run of fetching: what it stored, and what it has to say."""
 
     def __init__(self, study: Study, holder: str, prices: Path | None, report: Report) -> None:
         self.study, self.holder, self.report = study, holder, report
         self._prices = prices
         self._specs = coders(study, "model")
-        self._purses: dict[str, Purse] = {}
-        self.batches = self.stored = self.again = 0
+        self._ledgers: dict[str, BudgetLedger] = {}
+        self.jobs = self.stored = self.again = 0
         self._counts = Counter[str]()
         self._named: list[str] = []
         self._said: list[str] = []
 
-    def server(self, server: Batches) -> None:
+    def server(self, server: JobServer) -> None:
         """Fetch what has ended at the server."""
-        found = uploads.refresh(self.study, server, self.holder)
-        for one in uploads.outstanding(self.study, host=uploads.address(self.study)):
-            with uploads.held(self.study, one.upload, self.holder) as row:
+        found = registry.refresh(self.study, server, self.holder)
+        for one in registry.outstanding(self.study, host=registry.address(self.study)):
+            with registry.held(self.study, one.job, self.holder) as row:
                 if row is None:
-                    self._said.append(f"batch {one.upload}: another process is at it")
+                    self._said.append(f"job {one.job}: another process is at it")
                 elif row.state == UNKNOWN:
                     self._said.append(
-                        f"batch {row.upload}: the server knows no {row.server_batch}; is the key "
-                        "of the same account and project? `--batch cancel` lets go of it"
+                        f"job {row.job}: the server knows no {row.server_job}; is the key "
+                        "of the same account and project? `labeler jobs cancel` lets go of it"
                     )
-                elif row.upload in found and row.state in ENDED:
-                    self._bring(server, row, found[row.upload])
+                elif row.job in found and row.state in ENDED:
+                    self._bring(server, row, found[row.job])
 
     def folders(self, folder: Path | None) -> None:
         """Fetch what lies in folders; a file that lacks answers may still be written to."""
-        for one in uploads.outstanding(self.study):
-            if uploads.folder_of(one.host) is None:
+        for one in registry.outstanding(self.study):
+            if registry.folder_of(one.host) is None:
                 continue
-            with uploads.held(self.study, one.upload, self.holder) as row:
-                answers = uploads.results_in(row, folder) if row is not None else None
+            with registry.held(self.study, one.job, self.holder) as row:
+                answers = registry.results_in(row, folder) if row is not None else None
                 if row is None or answers is None:
                     continue
-                copy = uploads.local(self.study, row.upload, "out.jsonl")
+                copy = registry.local(self.study, row.job, "out.jsonl")
                 records.copy(answers, copy)
                 seen = self._keep(row, copy, set())
                 lacking = int(row.requests) - len(seen)
                 if lacking > 0:
                     self._said.append(
                         f"{answers}: {lacking} requests have no line yet; fetch again when it is "
-                        "whole, or `--batch cancel` lets go of them"
+                        "whole, or `labeler jobs cancel` lets go of them"
                     )
                     continue
                 self._settle(row)
@@ -156,22 +153,22 @@ class _Fetching:
         counted = [f"{times} {what}" for what, times in sorted(self._counts.items())]
         return [*self._said, *counted, *self._named]
 
-    # --- one batch -----------------------------------------------------------------------------
+    # --- one job -----------------------------------------------------------------------------
 
-    def _bring(self, server: Batches, row: Any, batch: Batch) -> None:
-        """Bring the files of a batch down, store what is in them, and be done with it."""
+    def _bring(self, server: JobServer, row: Any, job: ServerJob) -> None:
+        """Bring the files of a job down, store what is in them, and be done with it."""
         kept = set[str]()
-        for file, ending in ((batch.output, "output.jsonl"), (batch.errors, "errors.jsonl")):
-            path = uploads.local(self.study, row.upload, ending)
+        for file, ending in ((job.output, "output.jsonl"), (job.errors, "errors.jsonl")):
+            path = registry.local(self.study, row.job, ending)
             if file and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 server.download(file, path)
             if file:
                 self._keep(row, path, kept)
-        if batch.state != "completed":
-            why = "; ".join(batch.reasons) or f"the server says: {batch.state}"
-            self._said.append(f"batch {row.upload} has {batch.state}: {why}")
-        server.delete(batch.file)  # the posts need not stay there
+        if job.state != "completed":
+            why = "; ".join(job.reasons) or f"the server says: {job.state}"
+            self._said.append(f"job {row.job} has {job.state}: {why}")
+        server.delete(job.file)  # the posts need not stay there
         self._settle(row)
 
     def _settle(self, row: Any) -> None:
@@ -179,13 +176,13 @@ class _Fetching:
             database.distinct(
                 self.study.engine,
                 tables.CLAIMS.c.claim,
-                holder=claims.upload_holder(row.upload),
+                holder=claims.job_holder(row.job),
             )
         )
-        uploads.settle(self.study, row)
+        registry.settle(self.study, row)
         self.again += waits
-        self.batches += 1
-        self.report(f"batch {row.upload}: stored; {waits} requests are pending again")
+        self.jobs += 1
+        self.report(f"job {row.job}: stored; {waits} requests are pending again")
 
     def _keep(self, row: Any, path: Path, kept: set[str]) -> set[str]:
         """Store the answers in a file, a portion at a time; the requests that have a line.
@@ -194,20 +191,20 @@ class _Fetching:
         """
         lines, seen = records.records(path), set[str]()
         while portion := list(islice(lines, PORTION)):
-            found = shapes.results((one.line, one.content, one.fault) for one in portion)
+            found = files.results((one.line, one.content, one.fault) for one in portion)
             for bad in tables.rows(found[found["fault"] != ""]):
                 self._useless(path, bad.line, "lines cannot be read", bad.fault)
             self._store(row, path, found[found["fault"] == ""], kept)
             seen |= set(found["asked"]) - {""}
-            self.report(f"batch {row.upload}: {self.stored} answers stored")
+            self.report(f"job {row.job}: {self.stored} answers stored")
         return seen
 
     def _store(self, row: Any, path: Path, found: pd.DataFrame, kept: set[str]) -> None:
         """Store the answers among some results; `kept` are the requests whose answer is there."""
         sent = database.read(
-            self.study.engine, tables.UPLOADED, upload=row.upload, asked=list(found["asked"])
+            self.study.engine, tables.JOB_REQUESTS, job=row.job, asked=list(found["asked"])
         )
-        holder = claims.upload_holder(row.upload)
+        holder = claims.job_holder(row.job)
         waits = set(
             database.distinct(
                 self.study.engine,
@@ -237,16 +234,16 @@ class _Fetching:
         results.replace(
             self.study.engine, (tables.COMPLETIONS, names, rows), (tables.CLAIMS, which, [])
         )
-        self.stored += sum(not canaries.is_one(made["unit"]) for made in rows)
+        self.stored += sum(not is_one(made["unit"]) for made in rows)
         if rows and row.codebook != self.study.codebook.fingerprint:
             self._counts[ELSEWHERE] += len(rows)
 
-    def _answer(self, one: Any) -> Answer | None:
+    def _answer(self, one: Any) -> Completion | None:
         """A result as an answer; None (and counted) where the request is to be asked again."""
         raw = one.raw.encode("utf-8", "replace")
-        if one.status == shapes.OK:
-            read = llm_answers.read(one.asked, raw, 0.0)
-            if isinstance(read, Answer):
+        if one.status == files.OK:
+            read = completions.read(one.asked, raw, 0.0)
+            if isinstance(read, Completion):
                 return read
             self._counts[f"requests to be asked again: {read}"] += 1
             return None
@@ -257,33 +254,33 @@ class _Fetching:
         key = self.study.project.llm_key.strip()
         failure = failures.of_status(one.status, {}, raw, api_key=key)
         if failure.fate == "row":
-            return Answer(one.asked, "", failure.kind, failure.detail, "", None, None, 0.0)
+            return Completion(one.asked, "", failure.kind, failure.detail, "", None, None, 0.0)
         self._counts[f"requests to be asked again: {failure.kind} {failure.detail}"] += 1
         return None
 
-    def _rows(self, row: Any, members: list[Any], answer: Answer) -> Iterator[dict[str, Any]]:
+    def _rows(self, row: Any, members: list[Any], answer: Completion) -> Iterator[dict[str, Any]]:
         """Rows of COMPLETIONS; posts that shared a request share what it took and cost."""
         whose = {"coder": row.coder, "codebook": row.codebook, "seconds": None}
-        for made in rows_of(answer, members, self._purse(row.coder).cost(answer, batch=True)):
-            if canaries.is_one(made["unit"]):
+        for made in rows_of(answer, members, self._ledger_of(row.coder).cost(answer, in_job=True)):
+            if is_one(made["unit"]):
                 made["detail"] = made["detail"] or self._heard(row, answer)
             yield made | whose
 
-    def _heard(self, row: Any, answer: Answer) -> str:
-        canary = canaries.canary(row.run, secret=self.study.project.secret())
-        alarm = canaries.alarm(canary, answer.body)
-        if alarm:
-            self._said.append(f"ALARM: {alarm}")
-        return alarm
+    def _heard(self, row: Any, answer: Completion) -> str:
+        sent = canary(row.run, secret=self.study.project.secret())
+        found = alarm(sent, answer.body)
+        if found:
+            self._said.append(f"ALARM: {found}")
+        return found
 
-    def _purse(self, coder: str) -> Purse:
-        """The prices of an upload's coder, whatever model the project names now."""
-        if coder not in self._purses:
+    def _ledger_of(self, coder: str) -> BudgetLedger:
+        """The prices of a job's coder, whatever model the project names now."""
+        if coder not in self._ledgers:
             project = replace(self.study.project, llm_model=str(self._specs[coder]["model"]))
-            self._purses[coder] = Purse(
+            self._ledgers[coder] = BudgetLedger(
                 self.study._replace(project=project), coder, price_file=self._prices, budget=None
             )
-        return self._purses[coder]
+        return self._ledgers[coder]
 
     def _useless(self, path: Path, line: int, what: str, why: str) -> None:
         self._counts[what] += 1

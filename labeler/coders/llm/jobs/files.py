@@ -1,6 +1,6 @@
-"""Requests to the files of batches, and the lines of what a server made of them.
+"""Requests to the files of jobs, and the lines of what a server made of them.
 
-The files are those of OpenAI's batches, which `vllm run-batch` reads and writes as well.
+The files are those of OpenAI's jobs, which `vllm run-job` reads and writes as well.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ RESULTS = ["line", "asked", "status", "raw", "code", "detail", "fault"]
 OK = 200
 
 
-class Limits(NamedTuple):
-    """What a file of a batch holds at most. OpenAI takes 50,000 lines and 200 MB."""
+class FileLimits(NamedTuple):
+    """What a file of a job holds at most. OpenAI takes 50,000 lines and 200 MB."""
 
     lines: int = 50_000
     bytes: int = 200_000_000
 
 
 def line(asked: str, body: str, *, endpoint: str) -> str:
-    """A line of a batch's file: a request (its body as JSON) under the key that comes back."""
+    """A line of a job's file: a request (its body as JSON) under the key that comes back."""
     rest = canonical({"custom_id": asked, "method": "POST", "url": endpoint})
     return f"{HEAD}{body},{rest[1:]}"
 
 
-def shards(chunks: Iterable[pd.DataFrame], *, limits: Limits) -> Iterator[pd.DataFrame]:
+def shards(chunks: Iterable[pd.DataFrame], *, limits: FileLimits) -> Iterator[pd.DataFrame]:
     """Requests in portions that fit a file each.
 
     `chunks` are frames with the columns completion, unit, asked, and bytes, those of the request's
@@ -49,7 +49,7 @@ def shards(chunks: Iterable[pd.DataFrame], *, limits: Limits) -> Iterator[pd.Dat
             if more > limits.bytes:
                 raise InputError(
                     f"unit {unit}: its request has {more:,} bytes, more than the {limits.bytes:,} "
-                    "that a file may hold (--batch-bytes)"
+                    "that a file may hold (--max-bytes)"
                 )
             if lines and (lines == limits.lines or size + more > limits.bytes):
                 yield pd.concat([*held, chunk.iloc[first:row]], ignore_index=True)

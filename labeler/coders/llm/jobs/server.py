@@ -1,6 +1,6 @@
-"""Batches at an OpenAI-compatible server: files that go up, batches made of them, what comes down.
+"""Jobs (OpenAI calls them batches) at a server: files that go up, jobs of them, their answers.
 
-Nothing here decides what is in a batch or what its answers mean.
+Nothing here decides what is in a job or what its answers mean.
 """
 
 from __future__ import annotations
@@ -12,35 +12,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import httpx2
 import openai
-from openai.types import Batch as ServerBatch
+from openai.types import Batch
 
 from labeler.coders.llm.client import failures, http
 from labeler.coders.llm.request_body import ENDPOINT
 from labeler.errors import LabelerError, ServiceRejected
+from labeler.log import service_call
 from labeler.text.storable import storable
 
 WINDOW: Final = "24h"  # the only one there is
-MARK = "labeler_upload"  # the name of our key in a batch's metadata
+MARK = "labeler_job"  # the name of our key in the metadata of a job
 PURPOSE: Final = "batch"
 READS = 4  # further attempts of what may be repeated freely
 SECONDS = 600.0
 PORTION = 1 << 20
 
 
-class Batch(NamedTuple):
-    """A batch as the server has it: `upload` is our key in its metadata, '' where it has none.
+class ServerJob(NamedTuple):
+    """A job as the server has it: `server_job` is its id there, `job` our key in its metadata,
+    '' where it has none.
 
     `output` and `errors` are the ids of its files, '' where there is none; `reasons` are the
     server's words where it failed; `created` is in seconds since 1970.
     """
 
-    batch: str
-    upload: str
+    server_job: str
+    job: str
     state: str
     file: str
     output: str
@@ -52,8 +54,8 @@ class Batch(NamedTuple):
     reasons: tuple[str, ...]
 
 
-class Batches(NamedTuple):
-    """The files and batches of an account.
+class JobServer(NamedTuple):
+    """The files and jobs of an account.
 
     Each method raises ServiceRejected where the server refuses, ServiceUnavailable where it cannot
     be reached or fails: give the command again.
@@ -64,22 +66,22 @@ class Batches(NamedTuple):
     key: str
 
     def greet(self) -> None:
-        """Whether the server takes the key and knows batches, asked before anything leaves."""
+        """Whether the server takes the key and knows jobs, asked before anything leaves."""
         with self._named():
             self.sdk.with_options(max_retries=READS).batches.list(limit=1)
 
-    def made(self, *, since: float) -> list[Batch]:
-        """The batches that we made since a time (in seconds since 1970), oldest first.
+    def made(self, *, since: float) -> list[ServerJob]:
+        """The jobs that we made since a time (in seconds since 1970), oldest first.
 
         Servers list the newest first, so that those before need not be read.
         """
         with self._named():
             listed = self.sdk.with_options(max_retries=READS).batches.list(limit=100)
-            newer = takewhile(lambda batch: batch.created >= since, map(_read, listed))
-            return sorted((one for one in newer if one.upload), key=lambda one: one.created)
+            newer = takewhile(lambda one: one.created >= since, map(_read, listed))
+            return sorted((one for one in newer if one.job), key=lambda one: one.created)
 
-    def batch(self, name: str) -> Batch | None:
-        """A batch as it is now; None where the server knows none of this name."""
+    def job(self, name: str) -> ServerJob | None:
+        """A job as it is now; None where the server knows none of this name."""
         with self._named():
             try:
                 return _read(self.sdk.with_options(max_retries=READS).batches.retrieve(name))
@@ -87,7 +89,7 @@ class Batches(NamedTuple):
                 return None
 
     def files(self, name: str) -> dict[str, int]:
-        """The files for batches that are called so, oldest first: id → bytes."""
+        """The files for jobs that are called so, oldest first: id → bytes."""
         with self._named():
             listed = self.sdk.with_options(max_retries=READS).files.list(purpose=PURPOSE)
             found = [file for file in listed if file.filename == name]
@@ -98,20 +100,20 @@ class Batches(NamedTuple):
         with self._named(), path.open("rb") as file:
             return self.sdk.files.create(file=(name, file), purpose=PURPOSE).id
 
-    def create(self, file: str, upload: str) -> Batch:
-        """Make a batch of a file, once. What became of it after an error, `all` tells."""
+    def create(self, file: str, job: str) -> ServerJob:
+        """Make a job of a file, once. What became of it after an error, `made` tells."""
         with self._named():
             return _read(
                 self.sdk.batches.create(
                     input_file_id=file,
                     endpoint=ENDPOINT,
                     completion_window=WINDOW,
-                    metadata={MARK: upload},
+                    metadata={MARK: job},
                 )
             )
 
     def cancel(self, name: str) -> None:
-        """Have a batch end; one that has ended or is not there stays so."""
+        """Have a job end; one that has ended or is not there stays so."""
         with self._named():
             try:
                 self.sdk.batches.cancel(name)
@@ -168,18 +170,30 @@ class Batches(NamedTuple):
             return http.unavailable(self.base_url, why, status=error.status_code)
         if error.status_code in (404, 405):
             return ServiceRejected(
-                f"{http.where(self.base_url)} knows no batches ({failure.status}); check that "
-                "the address ends in /v1; a server without batches (vLLM) takes files: "
-                "--batch-folder",
+                f"{http.where(self.base_url)} knows no jobs ({failure.status}); check that "
+                "the address ends in /v1; a server without them (vLLM) takes files: "
+                "--folder",
                 service=http.SERVICE,
                 status=error.status_code,
             )
         return http.refused(self.base_url, failure)
 
 
+class LoggedClient(openai.DefaultHttpxClient):
+    """The SDK's own client of HTTP, which notes each call in the log."""
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send a request; the SDK counts the ones before it in a header."""
+        attempt = 1 + int(request.headers.get("x-stainless-retry-count", "0"))
+        with service_call(request.method, str(request.url), attempt=attempt) as call:
+            response = super().send(request, **options)
+            call.status = response.status_code
+        return response
+
+
 @contextmanager
-def opened(base_url: str, api_key: str) -> Iterator[Batches]:
-    """The batches at an address; a query of it (`?api-version=…`) goes with each request."""
+def opened(base_url: str, api_key: str) -> Iterator[JobServer]:
+    """The jobs at an address; a query of it (`?api-version=…`) goes with each request."""
     http.checked(base_url)
     path, _, query = base_url.partition("?")
     key = api_key.strip()
@@ -189,13 +203,14 @@ def opened(base_url: str, api_key: str) -> Iterator[Batches]:
         default_query=dict(parse_qsl(query)),
         timeout=SECONDS,
         max_retries=0,
+        http_client=LoggedClient(base_url=path, timeout=SECONDS),
     ) as sdk:
-        yield Batches(sdk, base_url, key)
+        yield JobServer(sdk, base_url, key)
 
 
-def _read(found: ServerBatch) -> Batch:
+def _read(found: Batch) -> ServerJob:
     counts, errors = found.request_counts, found.errors
-    return Batch(
+    return ServerJob(
         found.id,
         (found.metadata or {}).get(MARK, ""),
         found.status,

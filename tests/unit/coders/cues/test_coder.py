@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.coders import answers
-from labeler.coders.answers import Answer
+from labeler.coders.answers import ParsedAnswer
 from labeler.coders.cues import coder
 from labeler.errors import AnswerError
 from labeler.store.tables import COMPLETIONS, columns
@@ -304,7 +305,7 @@ def test_the_rationale_names_the_cues_that_decided() -> None:
     assert answer(longer, "nothing")["rationale"] == ""
 
 
-def read(given: dict[str, Any], text: str, codebook: Codebook) -> Answer:
+def read(given: dict[str, Any], text: str, codebook: Codebook) -> ParsedAnswer:
     """An answer of the cues coder as it is parsed."""
     return answers.read(json.dumps(given), text, codebook, abstains=True)
 
@@ -346,7 +347,7 @@ def test_a_place_outside_the_text_is_off_schema(garden: Codebook, start: object)
         read(given, text, garden)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(strategies.codebooks_accepted(), st.data())
 def test_any_codebook_and_any_text(codebook: Codebook, data: st.DataObject) -> None:
     """Whatever check accepts: codings fit, quotes are exact and apart, reasons are the codebook's.
@@ -378,7 +379,7 @@ def test_any_codebook_and_any_text(codebook: Codebook, data: st.DataObject) -> N
     assert "Ω" not in given["rationale"]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.text(max_size=80)
     | st.lists(st.sampled_from(["hose", "rose", ".", "!", "soil\n"])).map(" ".join)

@@ -1,4 +1,4 @@
-"""The embedded coder on made-up vectors: answers of a model's form, none to its lessons."""
+"""The embedded coder on made-up vectors: answers of a model's form, none to what taught it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NEW = {"n1": "One.", "n2": "Two.", "n3": "Three."}
 def completions(
     vectors: list[list[float]],
     variables: tuple[str, ...] = ("topic", "marks", "bark"),
-    lessons: tuple[str, ...] = (),
+    trained_on: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """What the coder answers to NEW, taught for these variables."""
     taught = coder.learned(TAUGHT, BOOK, variables, units=UNITS, vectors=VECTORS)
@@ -49,7 +49,7 @@ def completions(
         taught,
         coder="embed@000000",
         created="2026-01-01T00:00:00Z",
-        lessons=lessons,
+        trained_on=trained_on,
     )
 
 
@@ -93,7 +93,7 @@ def test_it_abstains_on_the_rest() -> None:
 
 def test_it_does_not_code_what_it_learned_from() -> None:
     """A post of the same words as a lesson gets no answer, so no figure can come from it."""
-    found = completions(THREE, lessons=("TWO!",))
+    found = completions(THREE, trained_on=("TWO!",))
     assert found["error"].tolist() == ["", "taught", ""]
     assert found["answer"][1] == ""
     assert set(codings(found)) == {"n1", "n3"}
@@ -113,7 +113,7 @@ def spec(taught: pd.DataFrame = TAUGHT, **how: Any) -> dict[str, object]:
 
 
 def test_the_name_is_of_what_it_learned() -> None:
-    """The same lessons make the same coder, in whatever order they come."""
+    """The same units make the same coder, in whatever order they come."""
     name = coder.coder(spec())
     assert name.startswith("embed@") and len(name) == 12
     assert name == coder.coder(spec(TAUGHT.iloc[::-1]))

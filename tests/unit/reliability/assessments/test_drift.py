@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom, binomtest
+from thorough import repetitions
 
 from labeler.errors import TableError
 from labeler.reliability.assessments import drift
@@ -149,6 +150,14 @@ def test_units_drawn_unequally_are_thinned() -> None:
     assert found["value"] == pytest.approx((50 + 180) / 300, abs=0.06)
 
 
+@pytest.mark.parametrize("unknown", [math.nan, 0.0, 1.5])
+def test_a_unit_without_a_probability_is_refused(unknown: float) -> None:
+    """What was drawn with an unknown probability cannot be made even with the others."""
+    drawn = batch("a", agreeing(4, 2)).assign(unit_probability=[0.4, 0.4, 0.4, unknown])
+    with pytest.raises(TableError, match="1 coded units have no drawing probability"):
+        drift.drift(drawn)
+
+
 def test_alphas_by_batch() -> None:
     """The statistic of the same stream, undefined where there is but one alpha."""
     history = pd.concat([batch("a", agreeing(50, 45)), batch("b", agreeing(50, 45), day=2)])
@@ -189,13 +198,13 @@ def test_the_mix_of_codes_only_flags() -> None:
 
 
 def test_false_alarms_with_a_first_batch_of_luck() -> None:
-    """300 made-up studies at .85 throughout: 5% alarms at most, whatever the first batch's luck."""
+    """Made-up studies at .85 throughout: 5% alarms at most, whatever the first batch's luck."""
     rng = np.random.default_rng(8)
-    alarms = 0
-    for _ in range(300):
+    alarms, studies = 0, repetitions(300)
+    for _ in range(studies):
         parts = [
             batch(f"b{day}", (rng.random(60) < 0.85).astype(int).tolist(), day=day)
             for day in range(1, 6)
         ]
         alarms += cell(drift.drift(pd.concat(parts)), "e.process")["verdict"] == "alarm"
-    assert alarms <= binom.ppf(0.999, 300, 0.05)
+    assert alarms <= binom.ppf(0.999, studies, 0.05)

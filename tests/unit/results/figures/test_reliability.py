@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from labeler.codebook import codebook as codebooks
-from labeler.results.figures import draw, reliability
+from labeler.results.figures import draw, reliability, style
 from labeler.store import tables
 
 BOOK = codebooks.read(
@@ -65,18 +65,7 @@ def reliability_rows(**changes: object) -> pd.DataFrame:
     return tables.frame(tables.RELIABILITY, rows)
 
 
-def estimate_rows() -> pd.DataFrame:
-    """One code with an interval, one held back, one that the codebook no longer has."""
-    shared = {"batch": "b", "variable": "axis"}
-    rows = [
-        {"code": "gone", "share": 0.2, "low": 0.1, "high": 0.3},
-        {"code": "right", "note": "hidden: fewer than 11 authors"},
-        {"code": "left", "share": 0.42, "low": 0.3, "high": 0.55},
-    ]
-    return tables.frame(tables.ESTIMATES, [shared | row for row in rows])
-
-
-def layers(spec: reliability.Spec, mark: str) -> list[dict[str, Any]]:
+def layers(spec: style.Spec, mark: str) -> list[dict[str, Any]]:
     """The layers of a specification with this mark."""
     return [layer for layer in spec["layer"] if layer["mark"]["type"] == mark]
 
@@ -142,40 +131,7 @@ def test_the_axis_reaches_as_low_as_the_intervals(low: float, floor: float) -> N
     assert layers(spec, "point")[0]["encoding"]["x"]["scale"]["domain"] == [floor, 1]
 
 
-def test_codes_stand_in_codebook_order() -> None:
-    """Codes follow the codebook, and a code that it lacks comes last, as it is."""
-    spec = reliability.shares(estimate_rows(), BOOK, variable="axis")
-    assert layers(spec, "bar")[0]["encoding"]["y"]["sort"] == [
-        "Left",
-        "Right",
-        "gone",
-    ]
-
-
-def test_a_hidden_cell_shows_no_number() -> None:
-    """A cell that is held back has no share, no interval, and says that it is hidden."""
-    spec = reliability.shares(estimate_rows(), BOOK, variable="axis")
-    hidden = next(row for row in spec["data"]["values"] if row["code"] == "Right")
-    assert hidden == {
-        "code": "Right",
-        "share": None,
-        "low": None,
-        "high": None,
-        "note": "hidden",
-    }
-    assert layers(spec, "bar")[0]["encoding"]["x"]["scale"]["domain"] == [0, 0.6]
-    assert b">hidden<" in draw.draw(spec, "svg")
-
-
-def test_an_override_stands_on_the_figure() -> None:
-    """A figure that travels alone still says that the gate was overridden, and why."""
-    rows = estimate_rows().assign(override="pilot only")
-    drawn = draw.draw(reliability.shares(rows, BOOK, variable="axis"), "svg")
-    assert b"Gate overridden: pilot only" in drawn
-    assert reliability.shares(estimate_rows(), BOOK, variable="axis")["title"] is None
-
-
-@pytest.mark.parametrize("width", [reliability.WIDE, 190])
+@pytest.mark.parametrize("width", [style.WIDE, 190])
 def test_figures_can_be_drawn_and_hold_no_markup(width: int) -> None:
     """Drawn as SVG: labels escaped, no script, no style that a strict page would refuse."""
     drawn = draw.draw(

@@ -11,9 +11,10 @@ import math
 import krippendorff
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from places import CASES_FILE
+from thorough import examples
 
 from labeler.errors import LabelerError, TableError
 from labeler.statistics.agreement.alpha import (
@@ -24,7 +25,6 @@ from labeler.statistics.agreement.alpha import (
     count_columns,
     count_values,
     distances,
-    percent_agreement,
 )
 
 CASES = json.loads(CASES_FILE.read_text(encoding="utf-8"))
@@ -85,9 +85,9 @@ def test_counts_of_what_was_coded():
 def test_two_percent_agreements():
     """On Krippendorff's C the mean over units is .8182 (Gwet), 1 - Do is .800 (Krippendorff)."""
     case = CASES[0]
-    found = percent_agreement(count_values(case["codings"], case["domain"]))
-    assert found.of_units == pytest.approx(9 / 11)
-    assert found.of_pairable == pytest.approx(0.8)
+    found = alpha(count_values(case["codings"], case["domain"]), level="nominal", domain=[*"12345"])
+    assert found.percent == pytest.approx(9 / 11)
+    assert found.percent_pairable == pytest.approx(0.8)
 
 
 def test_nominal_by_hand():
@@ -271,7 +271,7 @@ def counts_of(size=4):
     return st.lists(unit, min_size=1, max_size=12).map(lambda rows: np.array(rows, np.int64))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(counts=counts_of(), level=st.sampled_from(LEVELS))
 def test_equals_the_krippendorff_package(counts, level):
     """The core and the package give the same alpha to 1e-12, at every level."""
@@ -306,7 +306,7 @@ codings_of_three = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(units=codings_of_three, level=st.sampled_from(LEVELS[:4]), chance=st.randoms())
 def test_order_of_coders_and_units_does_not_matter(units, level, chance):
     """Coders and units may come in any order."""
@@ -318,7 +318,7 @@ def test_order_of_coders_and_units_does_not_matter(units, level, chance):
     assert same(one, other)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(counts=counts_of(), order=st.permutations(range(4)))
 def test_names_of_nominal_codes_do_not_matter(counts, order):
     """Nominal codes may be renamed and their columns reordered."""
@@ -329,7 +329,7 @@ def test_names_of_nominal_codes_do_not_matter(counts, order):
     assert bool(one.note) == bool(other.note)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(counts=counts_of(), level=st.sampled_from(LEVELS), value=st.integers(0, 3))
 def test_a_unit_coded_once_changes_nothing(counts, level, value):
     """A unit with one coding is not pairable and leaves alpha alone."""
@@ -341,7 +341,7 @@ def test_a_unit_coded_once_changes_nothing(counts, level, value):
     assert other.n_units == one.n_units + 1
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(counts=counts_of(), level=st.sampled_from(LEVELS[:4]))
 def test_declared_values_that_nobody_used_change_nothing(counts, level):
     """Alpha is the same when the domain declares values that were never given."""
@@ -351,7 +351,7 @@ def test_declared_values_that_nobody_used_change_nothing(counts, level):
     assert same(one, other)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(counts=counts_of(), level=st.sampled_from(LEVELS), data=st.data())
 def test_a_weight_counts_a_unit_that_often(counts, level, data):
     """Whole weights are copies of the unit, in alpha and in both percent agreements."""

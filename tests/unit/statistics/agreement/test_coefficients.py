@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from nltk.metrics.agreement import AnnotationTask
 from published import columns_of, columns_of_table
 from scipy.stats import norm
 from scipy.stats import t as student
+from thorough import examples
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import alpha, count_columns
@@ -283,7 +284,7 @@ def test_gwets_ordinal_weights_by_hand():
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(columns=columns_strategy, chance=st.randoms(use_true_random=False))
 def test_order_of_coders_and_units_does_not_matter(level, columns, chance):
     """Coders and units may come in any order."""
@@ -292,7 +293,7 @@ def test_order_of_coders_and_units_does_not_matter(level, columns, chance):
     same(coefficients(columns, **options), coefficients(columns[coders][:, units], **options))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(columns=columns_strategy, order=st.permutations(range(4)))
 def test_names_of_nominal_codes_do_not_matter(columns, order):
     """Codes renamed and declared in another order: the same coefficients.
@@ -306,7 +307,7 @@ def test_names_of_nominal_codes_do_not_matter(columns, order):
         assert estimate[:6] == pytest.approx(other[name][:6], abs=1e-9, nan_ok=True)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(columns=columns_strategy, value=st.integers(0, 3))
 def test_a_unit_coded_once_changes_nothing(columns, value):
     """Alpha, Cohen, Scott and percent agreement pass over a unit that one coder coded.
@@ -328,7 +329,7 @@ def test_a_unit_coded_once_changes_nothing(columns, value):
         assert estimate[:6] == pytest.approx(other[name][:6], abs=1e-9, nan_ok=True), name
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(columns=columns_strategy)
 def test_a_weight_counts_a_unit_that_often(columns):
     """A weight of 2 everywhere changes no value but alpha's finite correction."""
@@ -343,7 +344,7 @@ def test_a_weight_counts_a_unit_that_often(columns):
     assert values_of(once) == pytest.approx(values_of(twice), abs=1e-9, nan_ok=True)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(columns=columns_strategy, level=st.sampled_from(LEVELS))
 def test_alpha_of_columns_is_alpha_of_units(columns, level):
     """Going by distinct columns changes nothing: the same alpha as of all units' counts."""

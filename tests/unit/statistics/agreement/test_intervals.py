@@ -7,11 +7,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from places import CASES_FILE
 from scipy.stats import norm
 from scipy.stats import t as student
+from thorough import examples
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import alpha, count_columns, count_values
@@ -61,6 +62,46 @@ def naive(counts, level, *, groups, weights=None, confidence=0.95):
     return [low, high, se, lower, upper]
 
 
+def naive_unequal(counts, level, *, groups, weights):
+    """The same for units that weigh differently: low, high, se, lower, upper.
+
+    The lower bounds let 2/5 of one more of the heaviest units (or of an author with the median
+    number of such) disagree; the upper bounds take as many degrees of freedom as the spread is
+    worth.
+    """
+    domain = domain_of(level)
+
+    def lowered(kept, more):
+        own = alpha(counts[kept], level=level, domain=domain, weights=weights[kept])
+        total = weights[kept] @ counts[kept].sum(axis=1)
+        return 1 - (own.observed + more / total) / own.expected
+
+    every = np.ones(len(counts), bool)
+    n_values = weights @ counts
+    varied = (n_values.sum() ** 2 - n_values @ n_values) / (n_values.sum() * (n_values.sum() - 1))
+    whole = alpha(counts, level=level, domain=domain, weights=weights)
+    one_more = 2 * 7.3 * np.median(np.bincount(groups)) * whole.expected / varied
+    kept = [groups != group for group in np.unique(groups)]
+    n, a = len(kept), lowered(every, 0)
+    values = np.array([lowered(each, 0) for each in kept])
+    squares = np.square(values - values.mean())
+    se = math.sqrt((n - 1) / n * squares.sum())
+    worth = 2 * squares.sum() ** 2 / np.square(squares - squares.mean()).sum()
+    b = lowered(every, 0.4 * one_more)
+    more = [lowered(each, 0.4 * one_more) for each in kept]
+    values, times = np.array([*more, lowered(every, -0.6 * one_more)]), np.array([1.0] * n + [0.4])
+    squares = np.square(values - np.average(values, weights=times))
+    spread = math.sqrt((n - 0.6) / (n + 0.4) * (times @ squares))
+    low, lower = (
+        1 - (1 - b) * math.exp(student.ppf(q, n - 1) * spread / (1 - b)) for q in (0.975, 0.95)
+    )
+    high, upper = (
+        1 - (1 - a) * math.exp(-student.ppf(q, min(worth, n - 1)) * se / (1 - a))
+        for q in (0.975, 0.95)
+    )
+    return [low, high, se, lower, upper]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("confidence", [0.95, 0.9])
 def test_jackknife_equals_a_loop(level, confidence):
@@ -69,7 +110,7 @@ def test_jackknife_equals_a_loop(level, confidence):
     counts = counts[counts.sum(axis=1) >= 2]
     found = jackknife(counts, level=level, domain=domain_of(level), confidence=confidence)
     loop = naive(counts, level, groups=np.arange(len(counts)), confidence=confidence)
-    assert list(found[:5]) == pytest.approx(loop, abs=1e-11)
+    assert list(found[1:6]) == pytest.approx(loop, abs=1e-11)
     assert found.method == "delete-one-unit jackknife on log(1-alpha), t"
     assert found.note == ""
 
@@ -84,11 +125,15 @@ def test_jackknife_of_clusters_and_weights_equals_a_loop(level):
     weights = rng.choice([1.0, 2.5, 7.3], len(counts))
     domain = domain_of(level)
     found = jackknife(counts, level=level, domain=domain, clusters=authors, weights=weights)
-    loop = naive(counts, level, groups=authors, weights=weights)
-    assert list(found[:5]) == pytest.approx(loop, abs=1e-11)
+    loop = naive_unequal(counts, level, groups=authors, weights=weights)
+    assert list(found[1:6]) == pytest.approx(loop, abs=1e-11)
     units = jackknife(counts, level=level, domain=domain, weights=weights)
-    loop = naive(counts, level, groups=np.arange(len(counts)), weights=weights)
-    assert list(units[:5]) == pytest.approx(loop, abs=1e-11)
+    loop = naive_unequal(counts, level, groups=np.arange(len(counts)), weights=weights)
+    assert list(units[1:6]) == pytest.approx(loop, abs=1e-11)
+    assert units.method.endswith("drawn unequally")
+    even = jackknife(counts, level=level, domain=domain, weights=np.full(len(counts), 7.3))
+    loop = naive(counts, level, groups=np.arange(len(counts)), weights=np.full(len(counts), 7.3))
+    assert list(even[1:6]) == pytest.approx(loop, abs=1e-11)
 
 
 def test_jackknife_by_hand():
@@ -108,7 +153,7 @@ def test_jackknife_by_hand():
     assert found.note.startswith("fewer than 10 units carry the rarer code: 2 of 4")
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(seed=st.integers(0, 10_000), level=st.sampled_from(LEVELS), weighted=st.booleans())
 def test_replicates_of_patterns_are_those_of_units(seed, level, weighted):
     """Alpha without a pattern's unit is alpha of the rows without it, nan where undefined."""
@@ -130,7 +175,7 @@ def test_replicates_of_patterns_are_those_of_units(seed, level, weighted):
     assert np.allclose(np.sort(fast), np.sort(slow), atol=1e-11, equal_nan=True)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     rows=st.lists(st.lists(st.integers(0, 9), min_size=30, max_size=30), min_size=1, max_size=8),
     copies=st.integers(1, 3),
@@ -217,8 +262,8 @@ def test_rows_that_stand_for_units():
         for method, extra in ((jackknife, {}), (bootstrap, {"seed": 3, "resamples": 50})):
             one = method(counts, **options, **short, **extra)
             other = method(out, **options, **whole, **extra)
-            assert one[:5] == pytest.approx(other[:5], abs=1e-9)
-            assert one[5:] == other[5:]
+            assert one[1:6] == pytest.approx(other[1:6], abs=1e-9)
+            assert one[6:] == other[6:]
 
 
 def test_seed_decides_the_bootstrap():
@@ -228,7 +273,7 @@ def test_seed_decides_the_bootstrap():
         bootstrap(counts, level="ordinal", domain=NUMBERS, resamples=200, seed=s) for s in (1, 1, 2)
     )
     assert one == two
-    assert one[:5] != three[:5]
+    assert one[1:6] != three[1:6]
     assert "seed 1" in one.method
 
 
@@ -244,7 +289,7 @@ def test_bootstrap_of_clusters_is_wider():
     assert by_unit.se == pytest.approx(once.se / math.sqrt(10), rel=0.15)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(seed=st.integers(0, 1000), level=st.sampled_from(LEVELS))
 def test_bounds_stand_in_order(seed, level):
     """low <= one-sided low <= alpha <= one-sided high <= high <= 1."""
@@ -306,6 +351,55 @@ def test_zero_event_bound_of_unequal_clusters():
     assert found.lower_one_sided == pytest.approx(expected)
 
 
+SMALLEST = ([[0, 2], [2, 0], [1, 1], [2, 0], [1, 1]], [60, 38, 2, 96, 4], [2.0, 2, 2, 100, 100])
+
+
+def test_the_smallest_case_of_unequal_drawing():
+    """60 yes, 38 no, 2 differ at probability .5; 96 no, 4 differ at .01.
+
+    By hand, weighted: 2 * 2 + 4 * 100 = 404 units differ; 644 codings yes, 19,756 no, 20,400 in
+    all: alpha = 1 - 20,399 * 808 / (2 * 644 * 19,756) = .352. The bound of the same units without
+    weights is .865.
+    """
+    counts, times, weights = (np.array(part) for part in SMALLEST)
+    options = {"level": "nominal", "domain": ["no", "yes"], "times": times}
+    found = jackknife(counts, **options, weights=weights)
+    assert found.value == pytest.approx(0.352, abs=5e-4)
+    assert -0.1 < found.lower_one_sided < 0.06
+    assert found.upper_one_sided < 0.667
+    plain = jackknife(counts, **options)
+    assert plain.lower_one_sided == pytest.approx(0.865, abs=5e-4)
+
+
+def test_no_bound_where_the_thinly_drawn_show_nothing():
+    """Not one of the hundred units that stand for 98% of all carries the code."""
+    counts, times, weights = (np.array(part) for part in SMALLEST)
+    times[4] = 0
+    kept = times > 0
+    found = jackknife(
+        counts[kept],
+        level="nominal",
+        domain=["no", "yes"],
+        times=times[kept],
+        weights=weights[kept],
+    )
+    assert found.value > 0.9
+    assert math.isnan(found.lower_one_sided)
+    assert found.note.startswith("none of the 96 units that were drawn most thinly, which stand")
+
+
+def test_zero_event_bound_of_units_drawn_unequally():
+    """Weights 1 (10 units a, 10 b) and 4 (15 a, 5 b): an unseen kind among the heavy ones.
+
+    n = (20 + 80)/4 = 25; by weight 70 of 100 pairs are a: V = 2 * 140 * 60 / (200 * 199).
+    """
+    counts = np.array([[2, 0]] * 10 + [[0, 2]] * 10 + [[2, 0]] * 15 + [[0, 2]] * 5)
+    weights = np.array([1.0] * 20 + [4.0] * 20)
+    found = jackknife(counts, level="nominal", domain=AB, weights=weights)
+    varied = 2 * 140 * 60 / (200 * 199)
+    assert found.lower_one_sided == pytest.approx(1 - (1 - 0.05 ** (1 / 25)) / varied)
+
+
 def test_no_spread_without_agreement():
     """Every unit is split ab: each deletion gives the same alpha, yet the interval has a width.
 
@@ -335,7 +429,7 @@ def test_undefined_has_words(coders, note):
         jackknife(counts, level="nominal", domain=AB),
         bootstrap(counts, level="nominal", domain=AB, seed=1),
     ):
-        assert all(math.isnan(number) for number in found[:5])
+        assert all(math.isnan(number) for number in found[1:6])
         assert found.note.startswith(note)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 from published import columns_of
 
 from labeler.errors import TableError
-from labeler.statistics.agreement.alpha import alpha, count_columns
-from labeler.statistics.agreement.kalpha import pair_bootstrap, without_each_coder
+from labeler.statistics.agreement.alpha import count_columns
+from labeler.statistics.agreement.kalpha import pair_bootstrap
 
 AB = ["a", "b"]
 
@@ -35,27 +34,17 @@ def test_many_units_leave_the_width_where_it_is():
     """By the rule of 2011 binary codes never draw more than 100 pairs, however many units."""
     few, many = (drawn(["ab" * n + "a", "ab" * n + "b"]) for n in (100, 2_000))
     assert few.pairs == many.pairs == 25 * 4
-    assert "for comparison with KALPHA's output only" in many.note
+    assert "for comparison with KALPHA's output only" in many.interval.note
 
 
 def test_undefined_has_a_reason():
     """Without variation there is nothing to draw."""
     found = drawn(["aaa", "aaa"])
-    assert math.isnan(found.low)
-    assert found.note == "no variation: every coding is 'a'"
+    assert math.isnan(found.interval.low)
+    assert found.interval.note == "no variation: every coding is 'a'"
 
 
 def test_unknown_rule_is_refused():
     """There are two rules."""
     with pytest.raises(TableError, match="neither 2007 nor 2011"):
         drawn(["ab", "ab"], rule=2020)
-
-
-def test_alpha_without_each_coder():
-    """The third coder answers by chance: without them the two others agree wholly."""
-    columns = columns_of(["aabbab", "aabbab", "abbaab"], "ab")
-    found = without_each_coder(columns, level="nominal", domain=AB)
-    assert found[2] == 1
-    pair = alpha(count_columns(columns[1:], 2), level="nominal", domain=AB)
-    assert found[0] == pytest.approx(pair.value)
-    assert np.isnan(without_each_coder(columns[:2], level="nominal", domain=AB)).all()

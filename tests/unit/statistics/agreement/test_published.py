@@ -18,11 +18,11 @@ from published import CASES, columns_of, columns_of_case, columns_of_table
 from labeler.statistics.agreement import kappas
 from labeler.statistics.agreement.alpha import alpha, count_columns, distances
 from labeler.statistics.agreement.coefficients import DEFINITIONS, coefficients
+from labeler.statistics.agreement.column_patterns import column_patterns
 from labeler.statistics.agreement.distances import distances_between
 from labeler.statistics.agreement.intervals import bootstrap
 from labeler.statistics.agreement.kalpha import pair_bootstrap
-from labeler.statistics.agreement.linearised import Manner, linearised
-from labeler.statistics.agreement.panels import panel_of
+from labeler.statistics.agreement.linearised import IntervalSettings, linearised
 
 HAYES = CASES["hayes_krippendorff2007"]
 
@@ -69,19 +69,19 @@ def test_values_and_standard_errors(case, name, given):
 
 def in_gwets_form(columns, domain, level):
     """Alpha with the linearised variance of Gwet (2014), at a level with fixed distances."""
-    panel = kappas.pairable(panel_of(columns, len(domain)))
+    panel = kappas.pairable(column_patterns(columns, len(domain)))
     if level == "ordinal":
         apart = distances("ordinal", domain, count_columns(columns, len(domain)))
     else:
         apart = distances_between(level, domain, np.ones(len(domain)))
     agree = 1 - apart / apart.max()
-    manner = Manner(confidence=0.95, large=False, floor=-1, flag="")
+    manner = IntervalSettings(confidence=0.95, large=False, floor=-1, flag="")
     return linearised(kappas.krippendorff_gwet(panel, agree), panel, manner)
 
 
 def made_of(family, case):
     """pa and pe of a published matrix."""
-    panel = panel_of(columns_of_case(case), len(CASES[case]["domain"]))
+    panel = column_patterns(columns_of_case(case), len(CASES[case]["domain"]))
     return getattr(kappas, family)(panel, np.eye(len(CASES[case]["domain"])))
 
 
@@ -90,7 +90,7 @@ def of_each_value(family, columns, size):
     values = []
     for value in range(size):
         against = np.where(columns < 0, -1, columns == value)
-        values.append(getattr(kappas, family)(panel_of(against, 2), np.eye(2)).value)
+        values.append(getattr(kappas, family)(column_patterns(against, 2), np.eye(2)).value)
     return values
 
 
@@ -130,7 +130,7 @@ def test_weights_of_ones_own():
     """Cohen (1968): disagreement weights 0, 1, 3, 6 give a weighted kappa of .348."""
     given = CASES["cohen1968_weighted"]["expected"]["cohen_kappa.custom"]
     apart = np.array(given["disagreement_weights"])
-    panel = panel_of(columns_of_case("cohen1968_weighted"), 3)
+    panel = column_patterns(columns_of_case("cohen1968_weighted"), 3)
     found = kappas.cohen(panel, 1 - apart / apart.max())
     assert found.value == pytest.approx(given["value"], abs=6e-4)
 
@@ -184,11 +184,11 @@ def test_kalpha_interval_draws_pairs(rule, pairs, bounds):
         thresholds=(0.8, 0.7),
     )
     assert found.pairs == pairs
-    assert [found.low, found.high] == pytest.approx(bounds, abs=0.0015)
-    assert f"KALPHA pair bootstrap ({rule})" in found.method
+    assert [found.interval.low, found.interval.high] == pytest.approx(bounds, abs=0.0015)
+    assert f"KALPHA pair bootstrap ({rule})" in found.interval.method
     if rule == 2007:
         given = HAYES["expected"]["krippendorff_alpha.ordinal"]
-        assert [found.low, found.high] == pytest.approx(given["ci"], abs=0.0015)
+        assert [found.interval.low, found.interval.high] == pytest.approx(given["ci"], abs=0.0015)
         assert list(found.below.values()) == pytest.approx([0.947, 0.0126], abs=0.004)
 
 

@@ -54,8 +54,8 @@ def test_numbers_by_hand() -> None:
     assert human.p == pytest.approx(
         ttest_1samp([1] * 4 + [-1] * 2 + [0] * 24, 0.2, alternative="less").pvalue
     )
-    assert found.rho == pytest.approx(26 / 30)
-    assert found.rho_low < found.rho < found.rho_high
+    assert found.rho.value == pytest.approx(26 / 30)
+    assert found.rho.low < found.rho.value < found.rho.high
     assert found.epsilon == 0.2
 
 
@@ -73,31 +73,22 @@ def test_yekutieli_and_hochberg_differ() -> None:
     assert found.verdict == "fail"
 
 
-@settings(deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_adjusted_as_scipy_does(p: list[float]) -> None:
-    """Benjamini-Yekutieli by scipy, for any p-values."""
-    np.testing.assert_allclose(
-        alttest.benjamini_yekutieli(p), false_discovery_control(p, method="by"), atol=1e-12
-    )
-
-
 def test_ties_count_for_both() -> None:
     """A model that always says what the humans say ties everywhere: rho 1, and it passes.
 
     Without spread p is the bound (1 - epsilon)^n = .8^30.
     """
     found = crafted(30, 0, 0)
-    assert (found.rho, found.omega, found.verdict) == (1, 1, "pass")
+    assert (found.rho.value, found.omega, found.verdict) == (1, 1, "pass")
     assert found.humans[0].p == pytest.approx(0.8**30)
-    assert found.rho_low < 1 == found.rho_high
+    assert found.rho.low < 1 == found.rho.high
     assert all(human.rho_human == 1 for human in found.humans)
 
 
 def test_a_model_that_always_errs_fails() -> None:
     """d = 1 in every unit: p = 1, no human is won, rho 0."""
     found = crafted(0, 30, 0)
-    assert (found.rho, found.omega, found.verdict) == (0, 0, "fail")
+    assert (found.rho.value, found.omega, found.verdict) == (0, 0, "fail")
     assert found.humans[0].p == 1
 
 
@@ -129,7 +120,10 @@ def test_units_of_one_human_do_not_count() -> None:
     found = alttest.alternative(
         np.hstack([humans, lone]), np.append(model, [0, -1]), domain=AB, score="accuracy"
     )
-    assert found == crafted(20, 4, 2)
+    alone = crafted(20, 4, 2)
+    assert found._replace(rho=alone.rho) == alone
+    assert found.rho[:4] == pytest.approx(alone.rho[:4])
+    assert found.rho[6:] == alone.rho[6:]
 
 
 def test_numbers_by_distance() -> None:
@@ -164,7 +158,7 @@ def test_order_of_coders_and_units_does_not_matter(order: list[int], seed: int) 
         humans[order][:, units], model[units], domain=["a", "b", "c"], score="accuracy"
     )
     np.testing.assert_allclose(one.omega, other.omega)
-    np.testing.assert_allclose(one.rho, other.rho)
+    np.testing.assert_allclose(one.rho.value, other.rho.value)
     np.testing.assert_allclose(
         sorted(human.p for human in one.humans), sorted(human.p for human in other.humans)
     )
@@ -177,4 +171,44 @@ def test_shapes_and_epsilon_are_checked() -> None:
     with pytest.raises(TableError, match="epsilon"):
         alttest.alternative(
             np.zeros((2, 3), int), np.zeros(3, int), domain=AB, score="accuracy", epsilon=1
+        )
+
+
+def test_weights_count_units_as_many_by_hand() -> None:
+    """Each unit thrice as heavy as it stands, thrice: value and rho as if written out.
+
+    t lets 2/5 of one more of the heaviest units go against the model, so that p is larger.
+    """
+    humans, model = columns(PATTERNS, [20, 4, 2, 2, 2])
+    weights = np.where(np.arange(model.size) < 20, 1.0, 3.0)
+    times = weights.astype(int)
+    options = {"domain": AB, "score": "accuracy"}
+    found = alttest.alternative(humans, model, **options, weights=weights)
+    out = alttest.alternative(np.repeat(humans, times, axis=1), np.repeat(model, times), **options)
+    for one, other in zip(found.humans, out.humans, strict=True):
+        assert one.difference == pytest.approx(other.difference)
+        assert (one.rho, one.rho_human) == pytest.approx((other.rho, other.rho_human))
+        assert one.p > other.p
+    assert found.rho.value == pytest.approx(out.rho.value)
+    assert found.humans[0].method == "t, one-sided, weighted by 1/probability of drawing"
+
+
+def test_a_model_good_among_the_marked_alone_does_not_pass() -> None:
+    """It equals all humans in 80 units drawn densely, and none in 20 that stand for 2,000."""
+    humans = np.zeros((3, 100), np.intp)
+    model = np.r_[np.zeros(80, np.intp), np.ones(20, np.intp)]
+    options = {"domain": AB, "score": "accuracy", "epsilon": 0.3}
+    assert alttest.alternative(humans, model, **options).verdict == "pass"
+    weights = np.r_[np.ones(80), np.full(20, 100.0)]
+    found = alttest.alternative(humans, model, **options, weights=weights)
+    assert found.verdict == "fail"
+    assert found.humans[0].difference == pytest.approx(2000 / 2080)
+
+
+def test_the_signed_rank_test_knows_no_weights() -> None:
+    """Both together are refused."""
+    humans, model = columns(PATTERNS, [20, 4, 2, 2, 2])
+    with pytest.raises(TableError, match="knows no weights"):
+        alttest.alternative(
+            humans, model, domain=AB, score="accuracy", small="wilcoxon", weights=np.ones(30)
         )

@@ -7,13 +7,16 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.statistics.experiment import randomisation as rz
 
 
-def paired(first: list[float], second: list[float], k: int = 4) -> tuple[np.ndarray, rz.Design]:
+def paired(
+    first: list[float], second: list[float], k: int = 4
+) -> tuple[np.ndarray, rz.Randomisation]:
     """Units with an assisted and a blind coding by k coders in turn."""
     n = len(first)
     unit = np.repeat(np.arange(n), 2)
@@ -78,7 +81,7 @@ def test_an_arm_that_is_empty_is_told() -> None:
     assert rz.design_of(empty, empty, np.empty(0, bool)).reason == "no coding"
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=7, max_size=9),
     st.sampled_from([-0.5, 0.0, 0.25, 1.0]),

@@ -18,8 +18,8 @@ from labeler.statistics.prediction.calibration import (
     brier,
     diagram,
     ece,
-    judged,
     risk_coverage,
+    unit_confidences,
 )
 
 # 20 units of confidence .6, of which 14 are right; 20 of .9, of which 15 are
@@ -42,7 +42,7 @@ def made(n, *, seed=0, levels=0):
 
 def test_expected_calibration_error_by_hand() -> None:
     """Two bins of 20: .5 |.7 - .6| + .5 |.75 - .9| = .125."""
-    found = ece(judged(CONFIDENCE, RIGHT))
+    found = ece(unit_confidences(CONFIDENCE, RIGHT))
     assert found.value == pytest.approx(0.125)
     assert found.low < 0.125 < found.high
     assert found.n == 40
@@ -51,40 +51,40 @@ def test_expected_calibration_error_by_hand() -> None:
 
 def test_brier_by_hand() -> None:
     """(14 x .16 + 6 x .36 + 15 x .01 + 5 x .81) / 40 = 8.6 / 40."""
-    assert brier(judged(CONFIDENCE, RIGHT)).value == pytest.approx(0.215)
+    assert brier(unit_confidences(CONFIDENCE, RIGHT)).value == pytest.approx(0.215)
 
 
 def test_auroc_by_hand() -> None:
     """15 x 6 pairs won, 14 x 6 + 15 x 5 tied, of 29 x 11: 169.5 / 319."""
-    assert auroc(judged(CONFIDENCE, RIGHT)).value == pytest.approx(169.5 / 319)
+    assert auroc(unit_confidences(CONFIDENCE, RIGHT)).value == pytest.approx(169.5 / 319)
 
 
 def test_area_under_the_risk_coverage_curve_by_hand() -> None:
     """Risk 5/20 for the surer half, 11/40 for the others: mean .2625."""
-    assert aurc(judged(CONFIDENCE, RIGHT)).value == pytest.approx(0.2625)
+    assert aurc(unit_confidences(CONFIDENCE, RIGHT)).value == pytest.approx(0.2625)
 
 
 def test_the_curve_has_a_point_for_each_confidence() -> None:
     """The surest half is wrong in 5 of 20, all in 11 of 40; intervals are Wilson's."""
-    first, second = risk_coverage(judged(CONFIDENCE, RIGHT))
-    assert first[:4] == (0.9, 20, 0.5, 0.25)
-    assert second[:4] == (0.6, 40, 1.0, 0.275)
-    assert (first.low, first.high) == pytest.approx((0.1119, 0.4687), abs=1e-4)
+    first, second = risk_coverage(unit_confidences(CONFIDENCE, RIGHT))
+    assert (*first[:3], first.risk.value) == (0.9, 20, 0.5, 0.25)
+    assert (*second[:3], second.risk.value) == (0.6, 40, 1.0, 0.275)
+    assert (first.risk.low, first.risk.high) == pytest.approx((0.1119, 0.4687), abs=1e-4)
 
 
 def test_the_diagram_has_a_row_for_each_bin() -> None:
     """The least sure first, with the number of its units, mean confidence and accuracy."""
-    rows = diagram(judged(CONFIDENCE, RIGHT))
-    assert [(row.n, round(row.confidence, 9), row.accuracy) for row in rows] == [
+    rows = diagram(unit_confidences(CONFIDENCE, RIGHT))
+    assert [(row.n, round(row.confidence, 9), row.accuracy.value) for row in rows] == [
         (20, 0.6, 0.7),
         (20, 0.9, 0.75),
     ]
-    assert all(row.low < row.accuracy < row.high for row in rows)
+    assert all(row.accuracy.low < row.accuracy.value < row.accuracy.high for row in rows)
 
 
 def test_bins_hold_the_same_number_of_units() -> None:
     """100 different confidences make five bins of 20, or ten of 10 when those are asked for."""
-    units = judged(np.arange(100) / 100, np.ones(100))
+    units = unit_confidences(np.arange(100) / 100, np.ones(100))
     assert np.bincount(binned(units)).tolist() == [20] * 5
     assert np.bincount(binned(units, 10)).tolist() == [10] * 10
 
@@ -92,7 +92,7 @@ def test_bins_hold_the_same_number_of_units() -> None:
 @given(UNITS, st.integers(1, 12))
 def test_units_of_one_confidence_share_a_bin(rows, bins) -> None:
     """Else the order of the units would decide; bins follow the confidence."""
-    units = judged(*zip(*rows, strict=True))
+    units = unit_confidences(*zip(*rows, strict=True))
     place = binned(units, bins)
     assert (np.diff(place) <= 0).all()  # units stand from the surest on
     for value in np.unique(units.confidence):
@@ -104,7 +104,7 @@ def test_the_interval_of_a_mean_is_the_textbook_one() -> None:
     confidence, right = made(80)
     scores = np.square(confidence - right)
     reach = student.ppf(0.975, 79) * scores.std(ddof=1) / math.sqrt(80)
-    found = brier(judged(confidence, right))
+    found = brier(unit_confidences(confidence, right))
     assert (found.low, found.high) == pytest.approx((scores.mean() - reach, scores.mean() + reach))
 
 
@@ -123,7 +123,7 @@ def test_intervals_are_those_of_a_loop_that_leaves_one_out(levels, clustered) ->
         return float(np.mean([1 - y[c >= value].mean() for value in c]))
 
     for figure, naive in ((auroc, naive_auroc), (aurc, naive_aurc)):
-        found = figure(judged(confidence, right, clusters=groups if clustered else None))
+        found = figure(unit_confidences(confidence, right, clusters=groups if clustered else None))
         assert found.value == pytest.approx(naive(confidence, right))
         kept = [groups != g for g in np.unique(groups)]
         values = np.array([naive(confidence[k], right[k]) for k in kept])
@@ -137,7 +137,7 @@ def test_intervals_are_those_of_a_loop_that_leaves_one_out(levels, clustered) ->
 
 def test_a_bin_that_fits_by_chance_is_not_certain() -> None:
     """20 units of confidence .5, 10 right: ECE 0, and t x sqrt(.25 / 20) as the upper end."""
-    found = ece(judged([0.5] * 20, [0, 1] * 10))
+    found = ece(unit_confidences([0.5] * 20, [0, 1] * 10))
     assert (found.value, found.low) == (0, 0)
     assert found.high == pytest.approx(student.ppf(0.975, 19) * math.sqrt(0.25 / 20))
     assert "0.089 by chance" in found.note  # sqrt(.25/20) sqrt(2/pi)
@@ -148,7 +148,7 @@ def test_a_confidence_that_means_what_it_says_has_no_error(tenths) -> None:
     """Of ten units with confidence k/10, k are right: ECE 0 whatever the bins."""
     confidence = [k / 10 for k in tenths for _ in range(10)]
     right = [int(i < k) for k in tenths for i in range(10)]
-    found = ece(judged(confidence, right))
+    found = ece(unit_confidences(confidence, right))
     assert found.value == pytest.approx(0, abs=1e-12)
     assert found.low == 0
 
@@ -158,7 +158,9 @@ def test_the_order_of_units_changes_nothing(rows, chance) -> None:
     """Every figure and its interval, exactly or to the last digits of a sum."""
     mixed = chance.sample(rows, len(rows))
     for figure in FIGURES:
-        one, other = (figure(judged(*zip(*given, strict=True))) for given in (rows, mixed))
+        one, other = (
+            figure(unit_confidences(*zip(*given, strict=True))) for given in (rows, mixed)
+        )
         assert one[:3] == pytest.approx(other[:3], nan_ok=True, abs=1e-12)
         assert one[3:] == other[3:]
 
@@ -167,7 +169,7 @@ def test_the_order_of_units_changes_nothing(rows, chance) -> None:
 def test_figures_and_bounds_lie_between_0_and_1(rows) -> None:
     """And the value lies in its interval, where there is one."""
     for figure in FIGURES:
-        found = figure(judged(*zip(*rows, strict=True)))
+        found = figure(unit_confidences(*zip(*rows, strict=True)))
         if not math.isnan(found.value):
             assert -1e-12 <= found.value <= 1 + 1e-12
         if not math.isnan(found.low):
@@ -184,38 +186,42 @@ def test_a_weight_of_two_is_a_unit_twice(rows) -> None:
     weights = [1 + (place % 2) for place in range(len(rows))]
     twice = [row for row, weight in zip(rows, weights, strict=True) for _ in range(weight)]
     for figure in (brier, auroc, aurc):
-        heavy = figure(judged(confidence, right, weights=weights)).value
-        assert heavy == pytest.approx(figure(judged(*zip(*twice, strict=True))).value, nan_ok=True)
+        heavy = figure(unit_confidences(confidence, right, weights=weights)).value
+        assert heavy == pytest.approx(
+            figure(unit_confidences(*zip(*twice, strict=True))).value, nan_ok=True
+        )
 
 
 def test_units_of_one_author_make_the_interval_wider() -> None:
     """Each unit four times, as one author's: as wide as the unit once, not half as wide."""
     confidence, right = made(100)
-    once = brier(judged(confidence, right))
+    once = brier(unit_confidences(confidence, right))
     four = {"confidence": np.repeat(confidence, 4), "right": np.repeat(right, 4)}
-    grouped = brier(judged(**four, clusters=np.repeat(np.arange(100), 4)))
+    grouped = brier(unit_confidences(**four, clusters=np.repeat(np.arange(100), 4)))
     assert (grouped.low, grouped.high) == pytest.approx((once.low, once.high))
-    alone = brier(judged(**four))
+    alone = brier(unit_confidences(**four))
     assert alone.high - alone.low < 0.6 * (once.high - once.low)
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_nothing_measured_is_said(figure) -> None:
     """No unit, and a single unit: nan with words."""
-    nothing = figure(judged([], []))
+    nothing = figure(unit_confidences([], []))
     assert math.isnan(nothing.value)
     assert "no unit" in nothing.note
-    single = figure(judged([0.9], [1]))
+    single = figure(unit_confidences([0.9], [1]))
     assert math.isnan(single.low)
     assert single.note
 
 
 def test_ordering_needs_right_and_wrong_units() -> None:
     """All right: undefined; only a few wrong: a warning."""
-    assert "all 30 units are right" in auroc(judged(np.linspace(0, 1, 30), np.ones(30))).note
-    few = auroc(judged(np.linspace(0, 1, 30), [0, 1, 0] + [1] * 27))
+    assert (
+        "all 30 units are right" in auroc(unit_confidences(np.linspace(0, 1, 30), np.ones(30))).note
+    )
+    few = auroc(unit_confidences(np.linspace(0, 1, 30), [0, 1, 0] + [1] * 27))
     assert few.note == "only 2 units are wrong"
-    parted = auroc(judged(np.linspace(0, 1, 30), [0] * 10 + [1] * 20))
+    parted = auroc(unit_confidences(np.linspace(0, 1, 30), [0] * 10 + [1] * 20))
     assert parted.value == 1
     assert "no spread" in parted.note
 
@@ -234,7 +240,7 @@ def test_ordering_needs_right_and_wrong_units() -> None:
 def test_arrays_that_make_no_sense_are_refused(confidence, right, more) -> None:
     """A confidence is a share, right is 0 or 1, weights are above 0, shapes fit."""
     with pytest.raises(TableError):
-        judged(confidence, right, **more)
+        unit_confidences(confidence, right, **more)
 
 
 def test_the_interval_holds_about_as_often_as_it_says() -> None:
@@ -246,6 +252,6 @@ def test_the_interval_holds_about_as_often_as_it_says() -> None:
     held = 0
     for _ in range(150):
         confidence = rng.choice([0.4, 0.6, 0.8, 1.0], 100, p=[0.1, 0.15, 0.25, 0.5])
-        found = ece(judged(confidence, rng.random(100) < confidence - 0.1))
+        found = ece(unit_confidences(confidence, rng.random(100) < confidence - 0.1))
         held += found.low <= 0.1 <= found.high
     assert held >= 0.94 * 150

@@ -9,7 +9,7 @@ import pytest
 
 from labeler.statistics.prediction import learning
 from labeler.statistics.prediction.classifier import holds_of
-from labeler.statistics.prediction.learning import Given, Scale
+from labeler.statistics.prediction.learning import CoderCodes, Scale
 
 NOMINAL = Scale("nominal", ("a", "b"), multiple=False)
 
@@ -63,7 +63,7 @@ def test_curve_has_sizes_then_baselines() -> None:
     vectors, truth = two_heaps(80)
     half = np.arange(80) % 2 == 0  # codes every other unit, and those rightly
     found = learning.curve(
-        vectors, truth, NOMINAL, others={"half": Given(truth, half)}, repeats=4, seed=1
+        vectors, truth, NOMINAL, others={"half": CoderCodes(truth, half)}, repeats=4, seed=1
     )
     assert [(one.coder, one.taught, one.held_out) for one in found] == [
         ("", 25, 20),

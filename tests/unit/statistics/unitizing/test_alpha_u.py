@@ -216,41 +216,41 @@ def test_interval_is_the_jackknife_on_log_one_minus_alpha():
     se = math.sqrt(29 / 30 * np.square(np.array(without) - np.mean(without)).sum())
     gap = 1 - measured.value
     reach = student.ppf(0.975, 29) * se / gap
-    assert measured.interval.se == pytest.approx(se)
-    assert measured.interval.low == pytest.approx(1 - gap * math.exp(reach))
-    assert measured.interval.high == pytest.approx(1 - gap * math.exp(-reach))
-    assert measured.interval.lower_one_sided > measured.interval.low
+    assert measured.se == pytest.approx(se)
+    assert measured.low == pytest.approx(1 - gap * math.exp(reach))
+    assert measured.high == pytest.approx(1 - gap * math.exp(-reach))
+    assert measured.lower_one_sided > measured.low
 
 
 def test_the_same_spans_agree_wholly_and_leave_a_bound():
     """Twenty units without any disagreement: 1, and at least 1 - q with q = 1 - .025^(1/20)."""
     measured = alpha_u([of_study(made(20, wander=0))])
     assert measured.value == 1
-    assert measured.interval.low == pytest.approx(0.025 ** (1 / 20))
-    assert measured.interval.method == "zero-event bound"
-    assert "no disagreement among 20 marked units" in measured.interval.note
+    assert measured.low == pytest.approx(0.025 ** (1 / 20))
+    assert measured.method == "zero-event bound"
+    assert "no disagreement among 20 marked units" in measured.note
 
 
 def test_nothing_marked_is_undefined():
     """Never 1 for marking nothing: nan, and the reason."""
     measured = alpha_u([of_study(([], [10, 10], 2))], empty="nobody marked it")
     assert math.isnan(measured.value)
-    assert measured.interval.note == "nobody marked it"
+    assert measured.note == "nobody marked it"
 
 
 def test_everything_marked_as_one_is_undefined_where_chance_has_no_room():
     """Two coders mark the only sign of the only text: chance could not do otherwise."""
     measured = alpha_u([of_study(([(0, 0, 0, 1), (0, 1, 0, 1)], [1], 2))])
     assert math.isnan(measured.value)
-    assert "no variation" in measured.interval.note
+    assert "no variation" in measured.note
 
 
 def test_one_unit_that_holds_everything_has_no_interval():
     """Spans in one of two texts: a value, no interval, and why."""
     measured = alpha_u([of_study(([(0, 0, 1, 5), (0, 1, 2, 5)], [10, 10], 2))])
     assert not math.isnan(measured.value)
-    assert math.isnan(measured.interval.low)
-    assert measured.interval.note == "one unit holds all that was marked"
+    assert math.isnan(measured.low)
+    assert measured.note == "one unit holds all that was marked"
 
 
 def test_overlapping_spans_of_one_coder_are_joined_and_counted():

@@ -31,7 +31,7 @@ def slow(part, whole):
 def test_the_interval_is_the_jackknife_on_the_logit():
     """Value, standard error and bounds as loops give them."""
     found = ratio(PART, WHOLE)
-    spread = found.interval
+    spread = found
     assert (found.value, spread.se, spread.low, spread.high) == pytest.approx(slow(PART, WHOLE))
     assert spread.low < spread.lower_one_sided < found.value < spread.upper_one_sided < spread.high
     assert (found.n, spread.method) == (40, "delete-one-unit jackknife, t on logit")
@@ -41,7 +41,7 @@ def test_clusters_are_deleted_whole():
     """Pairs of units as clusters: as if each pair were one unit with the sums of both."""
     found = ratio(PART, WHOLE, clusters=np.repeat(np.arange(20), 2))
     expected = slow(PART.reshape(20, 2).sum(axis=1), WHOLE.reshape(20, 2).sum(axis=1))
-    spread = found.interval
+    spread = found
     assert (found.value, spread.se, spread.low, spread.high) == pytest.approx(expected)
     assert "one-cluster" in spread.method
 
@@ -51,7 +51,7 @@ def test_design_weights_multiply_both_sums():
     weights = np.where(np.arange(40) < 10, 2.0, 1.0)
     found = ratio(PART, WHOLE, weights=weights)
     assert found.value == pytest.approx((weights @ PART) / (weights @ WHOLE))
-    assert found.interval.se == pytest.approx(slow(PART * weights, WHOLE * weights)[1])
+    assert found.se == pytest.approx(slow(PART * weights, WHOLE * weights)[1])
 
 
 def test_units_without_anything_say_nothing():
@@ -64,33 +64,33 @@ def test_units_without_anything_say_nothing():
 def test_perfect_agreement_leaves_a_bound():
     """Ten equal units that agree wholly: at least 1 - q, q = 1 - .025^(1/10); upper end 1."""
     found = ratio(np.full(10, 4.0), np.full(10, 4.0))
-    assert (found.value, found.interval.high) == (1, 1)
-    assert found.interval.low == pytest.approx(0.025**0.1)
-    assert found.interval.lower_one_sided == pytest.approx(0.05**0.1)
-    assert found.interval.method == "zero-event bound"
+    assert (found.value, found.high) == (1, 1)
+    assert found.low == pytest.approx(0.025**0.1)
+    assert found.lower_one_sided == pytest.approx(0.05**0.1)
+    assert found.method == "zero-event bound"
 
 
 def test_no_agreement_at_all_leaves_a_bound():
     """The other end: from 0 to q. With unequal units n is (4 + 1)²/(16 + 1) = 25/17."""
     found = ratio(np.zeros(2), np.array([4.0, 1.0]))
-    assert (found.value, found.interval.low) == (0, 0)
-    assert found.interval.high == pytest.approx(1 - 0.025 ** (17 / 25))
-    assert "only 2 units hold anything" in found.interval.note
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(1 - 0.025 ** (17 / 25))
+    assert "only 2 units hold anything" in found.note
 
 
 def test_nothing_to_compare_is_undefined():
     """0 of 0 is no share: nan, with the reason that was given."""
     found = ratio(np.zeros(3), np.zeros(3), empty="nobody marked it")
     assert math.isnan(found.value)
-    assert found.interval.note == "nobody marked it"
+    assert found.note == "nobody marked it"
 
 
 def test_a_single_unit_has_a_value_and_no_interval():
     """There is nothing to tell how much units differ."""
     found = ratio(np.array([1.0]), np.array([4.0]))
     assert found.value == 0.25
-    assert math.isnan(found.interval.low)
-    assert found.interval.note == "a single unit: no interval"
+    assert math.isnan(found.low)
+    assert found.note == "a single unit: no interval"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Requests to files of batches, and lines of results to a frame. Every id and body is made up."""
+"""Requests to files of jobs, and lines of results to a frame. Every id and body is made up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labeler.coders.llm import costs
 from labeler.coders.llm.jobs import files
-from labeler.coders.llm.jobs.files import Limits
+from labeler.coders.llm.jobs.files import FileLimits
 from labeler.errors import InputError
 
 ENDPOINT = "/v1/chat/completions"
@@ -27,7 +27,7 @@ def chunk(*rows: tuple[str, str, int]) -> pd.DataFrame:
 
 def split(chunks: list[pd.DataFrame], **limits: int) -> list[list[str]]:
     """The completions of each portion."""
-    found = files.shards(chunks, limits=Limits(**limits))
+    found = files.shards(chunks, limits=FileLimits(**limits))
     return [shard["completion"].tolist() for shard in found]
 
 
@@ -68,7 +68,7 @@ def test_requests_that_share_a_line_stay_together() -> None:
 
 def test_a_line_that_fits_no_file_is_named() -> None:
     """Unit and option stand in the message."""
-    with pytest.raises(InputError, match=r"unit b: its request has 11 bytes.*--batch-bytes"):
+    with pytest.raises(InputError, match=r"unit b: its request has 11 bytes.*--max-bytes"):
         split([chunk(("a", "a", 10), ("b", "b", 11))], lines=9, bytes=10)
 
 
@@ -86,7 +86,7 @@ def test_every_request_is_in_one_portion_that_fits(
         chunk(*((f"{n}", f"{n}", size) for size, n in zip(some, number, strict=False)))
         for some in sizes
     ]
-    found = list(files.shards(chunks, limits=Limits(lines, bytes_)))
+    found = list(files.shards(chunks, limits=FileLimits(lines, bytes_)))
     wanted = [name for some in chunks for name in some["completion"]]
     assert [name for shard in found for name in shard["completion"]] == wanted
     assert all(0 < len(shard) <= lines for shard in found)

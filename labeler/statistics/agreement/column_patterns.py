@@ -24,7 +24,7 @@ Columns = NDArray[np.integer[Any]]
 SPARE = 8  # a table of all possible columns may have so many cells a unit; above, they are sorted
 
 
-class Panel(NamedTuple):
+class ColumnPatterns(NamedTuple):
     """Distinct columns of the units that somebody coded. A row stands for `times` units.
 
     given (coders, rows): positions in the domain, -1 for not coded, of the coders that coded
@@ -39,13 +39,13 @@ class Panel(NamedTuple):
     group: NDArray[np.intp] | None
 
 
-def panel_of(
+def column_patterns(
     columns: Columns,
     size: int,
     *,
     weights: Floats | None = None,
     clusters: NDArray[Any] | None = None,
-) -> Panel:
+) -> ColumnPatterns:
     """The distinct columns of `columns` for a domain of `size` values.
 
     Units and coders without any coding are left out. Raises TableError for positions outside the
@@ -65,7 +65,7 @@ def panel_of(
     coded = (rows[: len(columns)] >= 0).any(axis=0)
     rows, times = rows[:, coded], times[coded]
     given = rows[: len(columns)]
-    return Panel(
+    return ColumnPatterns(
         given=given[(given >= 0).any(axis=1)],
         counts=_counted(given, size),
         times=times,

@@ -20,7 +20,7 @@ DELAY, LONGEST_DELAY = 0.02, 0.1
 STORING = 3  # times as long as storing takes is what the next portion waits to fill
 
 
-class Answer(NamedTuple):
+class Completion(NamedTuple):
     """What the server said to one request: its raw body, or why it refuses this request.
 
     `error` is '', `rejected`, or `refusal` by a content filter, with the server's words in
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
         return self.prompt_tokens, self.answer_tokens
 
 
-def read(completion: str, raw: bytes, seconds: float) -> Answer | str:
+def read(completion: str, raw: bytes, seconds: float) -> Completion | str:
     """A body that is a completion, in its own words; else why it is none."""
     body = storable(raw.decode("utf-8", "replace"))
     try:
@@ -60,7 +60,7 @@ def read(completion: str, raw: bytes, seconds: float) -> Answer | str:
     usage = content.get("usage")
     counts = usage if isinstance(usage, dict) else {}
     details = counts.get("prompt_tokens_details")
-    return Answer(
+    return Completion(
         completion,
         body,
         "",
@@ -74,7 +74,7 @@ def read(completion: str, raw: bytes, seconds: float) -> Answer | str:
     )
 
 
-class Handover:
+class CompletionDelivery:
     """Gives answers to one of two callbacks: each at once, or in portions from another thread.
 
     `failed` is called with what the callback raised; the answers it was given stay, and `close`
@@ -84,8 +84,8 @@ class Handover:
     def __init__(
         self,
         *,
-        each: Callable[[Answer], None] | None,
-        portions: Callable[[list[Answer]], None] | None,
+        each: Callable[[Completion], None] | None,
+        portions: Callable[[list[Completion]], None] | None,
         failed: Callable[[BaseException], None],
         stored: Callable[[int], None],
     ) -> None:
@@ -93,7 +93,7 @@ class Handover:
             raise TypeError("give either on_answer or on_answers")
         self._each, self._portions = each, portions
         self._failed, self._stored = failed, stored
-        self.left: list[Answer] = []
+        self.left: list[Completion] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._job: Future[None] | None = None
         self._size, self._began = 0, 0.0
@@ -101,7 +101,7 @@ class Handover:
         self._delay = DELAY
         self._broken = self._closed = False
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: Completion) -> None:
         """One more answer; what `on_answer` raises comes through."""
         self.left.append(answer)
         if self._each is None:

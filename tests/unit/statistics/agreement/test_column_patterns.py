@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import examples
 
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import count_columns
-from labeler.statistics.agreement.panels import panel_of
+from labeler.statistics.agreement.column_patterns import column_patterns
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     columns=st.integers(1, 5).flatmap(
         lambda coders: st.lists(
@@ -29,7 +30,7 @@ def test_distinct_columns_are_all_columns(columns, weighted, clustered, seed):
     n = columns.shape[1]
     weights = rng.choice([1.0, 2.5], n) if weighted else None
     clusters = rng.choice(["ada", "bob", "cy"], n) if clustered else None
-    panel = panel_of(columns, 3, weights=weights, clusters=clusters)
+    panel = column_patterns(columns, 3, weights=weights, clusters=clusters)
     coded = (columns >= 0).any(axis=0)
     active = (columns >= 0).any(axis=1)
     kept = [columns[active][:, coded].T]
@@ -50,7 +51,7 @@ def test_distinct_columns_are_all_columns(columns, weighted, clustered, seed):
 def test_128_values_fit_small_numbers(dtype):
     """The last of 128 values does not wrap around in eight bits."""
     columns = np.array([[127, 0, -1], [127, 1, -1]], dtype)
-    panel = panel_of(columns, 128)
+    panel = column_patterns(columns, 128)
     assert panel.given.tolist() == [[0, 127], [1, 127]]
     assert panel.counts[1, 127] == 2
     assert panel.times.tolist() == [1, 1]
@@ -59,7 +60,7 @@ def test_128_values_fit_small_numbers(dtype):
 def test_many_coders_do_not_overflow():
     """40 coders of 12 values, whose columns do not fit a whole number of 64 bits."""
     columns = np.random.default_rng(2).integers(-1, 12, (40, 50))
-    panel = panel_of(np.hstack([columns, columns]), 12)
+    panel = column_patterns(np.hstack([columns, columns]), 12)
     assert panel.times.tolist() == [2] * 50
     assert sorted(panel.given.T.tolist()) == sorted(columns.T.tolist())
 
@@ -67,7 +68,7 @@ def test_many_coders_do_not_overflow():
 def test_units_that_repeat_take_no_room():
     """A hundred thousand units of two coders and three values are at most 15 rows."""
     columns = np.random.default_rng(1).integers(-1, 3, (2, 100_000)).astype(np.int8)
-    panel = panel_of(columns, 3)
+    panel = column_patterns(columns, 3)
     assert panel.times.size == 4 * 4 - 1
     assert panel.times.sum() == ((columns >= 0).any(axis=0)).sum()
 
@@ -85,11 +86,11 @@ def test_units_that_repeat_take_no_room():
 def test_bad_columns_are_refused(columns, words):
     """Columns hold positions in the domain or -1."""
     with pytest.raises(TableError, match=words):
-        panel_of(columns, 3)
+        column_patterns(columns, 3)
 
 
 def test_no_units():
     """No unit makes an empty panel."""
-    panel = panel_of(np.zeros((2, 0), int), 3)
+    panel = column_patterns(np.zeros((2, 0), int), 3)
     assert panel.times.size == 0
     assert panel.counts.shape == (0, 3)

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeler.statistics.estimation.shares import wilson
+from labeler.statistics.binomial import (
+    effective_size,
+    exact_lower,
+    exact_upper,
+    unseen_share,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +64,17 @@ def test_more_confidence_is_wider():
     """99% reaches further than 95% on both sides."""
     wide, narrow = wilson(0.3, 50, confidence=0.99), wilson(0.3, 50)
     assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_exact_bounds_of_clopper_and_pearson_by_hand():
+    """0 of 20 at 95%: 1 - .05^(1/20) = .1391; 20 of 20 from below: .05^(1/20); 10 of 10: 1."""
+    assert exact_upper(0, 20, 0.95) == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert exact_upper(0, 20, 0.95) == pytest.approx(unseen_share(20, 0.95))
+    assert exact_lower(20, 20, 0.95) == pytest.approx(0.05 ** (1 / 20))
+    assert (exact_lower(0, 9, 0.95), exact_upper(10, 10, 0.95)) == (0, 1)
+
+
+def test_effective_size_by_hand():
+    """Weights 1, 1, 1, 3: 6^2 / 12 = 3, written out or as three times 1 and once 3."""
+    assert effective_size([1, 1, 1, 3]) == 3
+    assert effective_size([1, 3], [3, 1]) == 3

@@ -1,4 +1,4 @@
-"""`labeler prelabel --batch` against a loopback server: each request in one batch, paid once.
+"""`labeler jobs` against a loopback server: each request in one job, paid once.
 
 Every post, answer, price and key is made up.
 """
@@ -19,11 +19,12 @@ from openai_server import KEY, MODEL, Server
 from running import Ended, Labeler, same
 from test_kills import killed
 from test_prelabel import EACH, price_file
+from waiting import SECONDS
 
 from labeler.store import tables
 
 POSTS = 12
-HALF = EACH / 2  # the made-up price of a batch
+HALF = EACH / 2  # the made-up price of a request in a job
 HANDLE = "@made_up_handle"
 NEVER = 600.0
 
@@ -74,18 +75,18 @@ def copied(ingested: Path, root: Path, server: Server, **settings: str) -> Label
 
 def submit(labeler: Labeler, *words: str | Path, code: int = 0) -> Ended:
     """Submit without a canary."""
-    return labeler("prelabel", "--batch", "submit", "--no-canary", *words, code=code)
+    return labeler("jobs", "submit", "--no-canary", *words, code=code)
 
 
 def fetch(labeler: Labeler, *words: str | Path) -> Any:
     """Fetch what has ended."""
-    return labeler("prelabel", "--batch", "fetch", "--json", *words).json
+    return labeler("jobs", "fetch", "--json", *words).json
 
 
 def tell(server: Server, state: str, **how: Any) -> None:
     """Bring every open batch of the server to a state."""
     told = {"batches": {"state": state, **how}}
-    requests.post(server.url.replace("/v1", "/control"), json=told, timeout=20)
+    requests.post(server.url.replace("/v1", "/control"), json=told, timeout=SECONDS)
 
 
 def completions(labeler: Labeler) -> list[dict[Any, Any]]:
@@ -105,29 +106,29 @@ def in_batches(server: Server) -> Counter[str]:
 
 
 def left_over(labeler: Labeler) -> list[Any]:
-    """Claims, requests noted as uploaded, and files of our own that hold posts."""
-    rows = labeler.rows(tables.CLAIMS, tables.UPLOADED)
-    folder = labeler.root / ".labeler" / "uploads"
+    """Claims, requests noted as in a job, and files of our own that hold posts."""
+    rows = labeler.rows(tables.CLAIMS, tables.JOB_REQUESTS)
+    folder = labeler.root / ".labeler" / "jobs"
     kept = (".output.jsonl", ".errors.jsonl", ".out.jsonl")  # what the server said
     files = [path for path in folder.glob("*") if not path.name.endswith(kept)]
-    return [*rows["claims"], *rows["uploaded"], *files]
+    return [*rows["claims"], *rows["job_requests"], *files]
 
 
-def test_a_batch_brings_the_same_rows_for_half_the_price(
+def test_a_job_brings_the_same_rows_for_half_the_price(
     ingested: Path, labeler: Labeler, server: Server, tmp_path: Path
 ) -> None:
     """Keys, requests, answers and codings are those of asking one by one; only the cost differs."""
     prices = price_file(tmp_path)
     done = submit(labeler, "--prices", prices, "--json").json
-    assert (done["requests"], len(done["batches"])) == (POSTS, 1)
-    (row,) = labeler("prelabel", "--batch", "status", "--json").json
+    assert (done["requests"], len(done["jobs"])) == (POSTS, 1)
+    (row,) = labeler("jobs", "status", "--json").json
     assert (row["state"], row["requests"], row["fetched"]) == ("validating", POSTS, "")
     assert row["reserved"] > POSTS * HALF
     assert fetch(labeler)["waiting"] == 1
-    assert labeler.following() == "labeler prelabel --batch fetch"
+    assert labeler.following() == "labeler jobs fetch"
     tell(server, "completed")
     got = fetch(labeler, "--prices", prices)
-    assert (got["answered"], got["batches"], got["again"], got["remarks"]) == (POSTS, 1, 0, [])
+    assert (got["answered"], got["jobs"], got["again"], got["remarks"]) == (POSTS, 1, 0, [])
     assert left_over(labeler) == []
     rows = labeler.rows()
     other = copied(ingested, tmp_path / "online", server)
@@ -145,7 +146,7 @@ def test_a_batch_brings_the_same_rows_for_half_the_price(
     assert [row["cost"] for row in rows["completions"]] == pytest.approx([HALF] * POSTS)
     assert [row["cost"] for row in online["completions"]] == pytest.approx([EACH] * POSTS)
     assert {row["seconds"] for row in rows["completions"]} == {None}
-    assert set(server.desk.batches["batch_0"]["metadata"]) == {"labeler_upload"}
+    assert set(server.desk.batches["batch_0"]["metadata"]) == {"labeler_job"}
 
 
 def test_the_same_requests_leave_as_one_by_one_and_the_ledger_says_so(
@@ -173,14 +174,14 @@ def test_the_same_requests_leave_as_one_by_one_and_the_ledger_says_so(
 
 def test_files_are_filled_to_their_limits(labeler: Labeler, server: Server) -> None:
     """Lines and bytes both bound a file; what one holds is as much as it may."""
-    done = submit(labeler, "--batch-lines", "5", "--json").json
+    done = submit(labeler, "--max-requests", "5", "--json").json
     assert [len(batch["asked"]) for batch in living(server)] == [5, 5, 2]
     assert done["requests"] == POSTS
     sizes = [len(text) for name, text in server.desk.contents.items() if name.startswith("was")]
-    labeler("prelabel", "--batch", "cancel")
+    labeler("jobs", "cancel")
     tell(server, "cancelled")
     assert fetch(labeler)["again"] == POSTS
-    submit(labeler, "--batch-bytes", str(max(sizes)))
+    submit(labeler, "--max-bytes", str(max(sizes)))
     again = living(server)
     assert [len(batch["asked"]) for batch in again] == [5, 5, 2]
     assert all(server.desk.files[batch["input_file_id"]]["bytes"] <= max(sizes) for batch in again)
@@ -190,37 +191,37 @@ def test_files_are_filled_to_their_limits(labeler: Labeler, server: Server) -> N
 
 def test_a_line_too_long_for_a_file_is_named(labeler: Labeler, server: Server) -> None:
     """Nothing leaves where a single request is longer than a file may be."""
-    told = submit(labeler, "--batch-bytes", "500", code=1).err
-    assert "--batch-bytes" in told
+    told = submit(labeler, "--max-bytes", "500", code=1).err
+    assert "--max-bytes" in told
     assert "unit " in told
     assert server.desk.uploads == []
     assert labeler.rows(tables.CLAIMS)["claims"] == []
 
 
 def test_the_quota_of_waiting_tokens_holds_back_the_rest(labeler: Labeler, server: Server) -> None:
-    """No more than the quota waits at the server; when a batch has ended, the next goes."""
+    """No more than the quota waits at the server; when a job has ended, the next goes."""
     submit(labeler, "--limit", "1")
-    (row,) = labeler.rows(tables.UPLOADS)["uploads"]
+    (row,) = labeler.rows(tables.JOBS)["jobs"]
     quota = str(round(4.5 * row["tokens"]))
-    done = submit(labeler, "--batch-tokens", quota, "--json").json
+    done = submit(labeler, "--max-waiting", quota, "--json").json
     assert done["requests"] == 3
     assert any("quota" in remark for remark in done["remarks"])
-    assert submit(labeler, "--batch-tokens", quota, "--json").json["requests"] == 0
+    assert submit(labeler, "--max-waiting", quota, "--json").json["requests"] == 0
     tell(server, "completed")
-    done = submit(labeler, "--batch-tokens", quota, "--json").json
+    done = submit(labeler, "--max-waiting", quota, "--json").json
     assert done["requests"] == 4
-    assert any("--batch fetch" in remark for remark in done["remarks"])
+    assert any("jobs fetch" in remark for remark in done["remarks"])
     assert set(in_batches(server).values()) == {1}
     assert in_batches(server).total() == 8
 
 
-def test_nothing_in_a_batch_is_asked_elsewhere(labeler: Labeler, server: Server) -> None:
-    """While a batch is outstanding, neither another submission nor asking one by one repeats it."""
+def test_nothing_in_a_job_is_asked_elsewhere(labeler: Labeler, server: Server) -> None:
+    """While a job is outstanding, neither another submission nor asking one by one repeats it."""
     submit(labeler, "--limit", "5")
     assert submit(labeler, "--limit", "5", "--json").json["requests"] == 0
     done = labeler("prelabel", "--no-canary", "--json").json
     assert done["requests"] == POSTS - 5
-    assert any("a batch" in remark for remark in done["remarks"])
+    assert any("a job" in remark for remark in done["remarks"])
     tell(server, "completed")
     assert fetch(labeler)["answered"] == 5
     assert set(server.posts.values()) == {1}
@@ -228,7 +229,7 @@ def test_nothing_in_a_batch_is_asked_elsewhere(labeler: Labeler, server: Server)
     assert labeler("prelabel", "--no-canary", "--json").json["requests"] == 0
 
 
-def test_an_expired_batch_is_submitted_again_in_part(labeler: Labeler, server: Server) -> None:
+def test_an_expired_job_is_submitted_again_in_part(labeler: Labeler, server: Server) -> None:
     """What came before the end of the day is stored; the rest, and only that, goes again."""
     submit(labeler)
     tell(server, "expired", answered=5)
@@ -247,14 +248,14 @@ def test_an_expired_batch_is_submitted_again_in_part(labeler: Labeler, server: S
     assert submit(labeler, "--json").json["requests"] == 0
 
 
-def test_a_failed_batch_shows_the_servers_errors(labeler: Labeler, server: Server) -> None:
+def test_a_failed_job_shows_the_servers_errors(labeler: Labeler, server: Server) -> None:
     """A file that the server does not take is told with its words, and all is pending again."""
     submit(labeler)
     errors = [
         {"code": "token_limit_exceeded", "message": "Enqueued token limit reached", "line": 7}
     ]
     tell(server, "failed", errors=errors)
-    assert "Enqueued token limit reached" in labeler("prelabel", "--batch", "status").out
+    assert "Enqueued token limit reached" in labeler("jobs", "status").out
     got = fetch(labeler)
     assert (got["answered"], got["again"]) == (0, POSTS)
     assert any(
@@ -312,7 +313,7 @@ def test_lines_of_no_use_are_named_and_nothing_is_lost(labeler: Labeler, server:
 
 @pytest.mark.parametrize("slow", ["upload", "file", "batch"])
 @pytest.mark.parametrize("number", [1, 2])
-def test_killed_submission_ends_with_each_request_in_one_batch(
+def test_killed_submission_ends_with_each_request_in_one_job(
     labeler: Labeler, server: Server, slow: str, number: int
 ) -> None:
     """SIGKILL before a file is up, before its name is known, before its batch is noted."""
@@ -322,18 +323,18 @@ def test_killed_submission_ends_with_each_request_in_one_batch(
         "file": lambda: len(desk.uploads) == number,
         "batch": lambda: len(desk.batches) == number,
     }
-    words = ("prelabel", "--batch", "submit", "--no-canary", "--batch-lines", "5")
+    words = ("jobs", "submit", "--no-canary", "--max-requests", "5")
     desk.slow, desk.slow_after = {slow: NEVER}, number - 1
     killed(labeler.begin(*words), moments[slow])
     desk.slow = {}
-    noted = labeler.rows(tables.UPLOADS)["uploads"]
+    noted = labeler.rows(tables.JOBS)["jobs"]
     assert len(noted) == 3
-    submit(labeler, "--batch-lines", "5")
+    submit(labeler, "--max-requests", "5")
     assert len(desk.batches) == 3
     assert set(in_batches(server).values()) == {1}
     assert in_batches(server).total() == POSTS
     assert len(desk.files) == 3
-    assert labeler.rows(tables.UPLOADS)["uploads"] != noted
+    assert labeler.rows(tables.JOBS)["jobs"] != noted
     tell(server, "completed")
     assert fetch(labeler)["answered"] == POSTS
     assert set(server.posts.values()) == {1}
@@ -346,10 +347,10 @@ def test_killed_fetch_loses_and_repeats_nothing(
     labeler: Labeler, server: Server, slow: str
 ) -> None:
     """SIGKILL in the middle of the answers' bytes, and when all are stored and not settled."""
-    submit(labeler, "--batch-lines", "6")
+    submit(labeler, "--max-requests", "6")
     tell(server, "completed")
     server.desk.slow = {slow: NEVER}
-    killed(labeler.begin("prelabel", "--batch", "fetch"), lambda: server.desk.calls[slow] == 1)
+    killed(labeler.begin("jobs", "fetch"), lambda: server.desk.calls[slow] == 1)
     server.desk.slow = {}
     before = completions(labeler)
     assert len(before) == (0 if slow == "content" else 6)
@@ -370,9 +371,7 @@ def test_fetch_parses_what_a_killed_one_stored(labeler: Labeler, server: Server)
     submit(labeler)
     tell(server, "completed")
     server.desk.slow = {"delete": NEVER}
-    killed(
-        labeler.begin("prelabel", "--batch", "fetch"), lambda: len(completions(labeler)) == POSTS
-    )
+    killed(labeler.begin("jobs", "fetch"), lambda: len(completions(labeler)) == POSTS)
     server.desk.slow = {}
     assert labeler.rows(tables.CODINGS)["codings"] == []
     content = server.desk.calls["content"]
@@ -384,25 +383,23 @@ def test_fetch_parses_what_a_killed_one_stored(labeler: Labeler, server: Server)
 
 def test_two_submissions_at_once_share_the_work(labeler: Labeler, server: Server) -> None:
     """Two processes leave each request in one batch, and neither takes the other's for dead."""
-    words = ("prelabel", "--batch", "submit", "--no-canary", "--batch-lines", "3")
+    words = ("jobs", "submit", "--no-canary", "--max-requests", "3")
     server.desk.slow = {"file": 0.3}
     both = [labeler.begin(*words) for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
-    submit(labeler, "--batch-lines", "3")
+    assert [process.wait(SECONDS) for process in both] == [0, 0]
+    submit(labeler, "--max-requests", "3")
     assert set(in_batches(server).values()) == {1}
     assert in_batches(server).total() == POSTS
     tell(server, "completed")
-    both = [labeler.begin("prelabel", "--batch", "fetch") for _ in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    both = [labeler.begin("jobs", "fetch") for _ in range(2)]
+    assert [process.wait(SECONDS) for process in both] == [0, 0]
     fetch(labeler)
     assert len(completions(labeler)) == POSTS
     assert set(server.posts.values()) == {1}
     assert left_over(labeler) == []
 
 
-def test_of_two_batches_of_one_upload_the_later_is_cancelled(
-    labeler: Labeler, server: Server
-) -> None:
+def test_of_two_batches_of_one_job_the_later_is_cancelled(labeler: Labeler, server: Server) -> None:
     """A request that was cut off and came through after all does not stay a second batch."""
     submit(labeler)
     first = server.desk.batches["batch_0"]
@@ -410,11 +407,11 @@ def test_of_two_batches_of_one_upload_the_later_is_cancelled(
     given = {"Authorization": f"Bearer {KEY}"}
     address = f"{server.url}/batches"
     told["input_file_id"] = first["input_file_id"]
-    requests.post(address, json=told, headers=given, timeout=20)
+    requests.post(address, json=told, headers=given, timeout=SECONDS)
     for number in range(3):  # foreign batches, so that the list has pages
         foreign = told | {"metadata": {"made-up": str(number)}}
-        requests.post(address, json=foreign, headers=given, timeout=20)
-    labeler("prelabel", "--batch", "status")
+        requests.post(address, json=foreign, headers=given, timeout=SECONDS)
+    labeler("jobs", "status")
     states = [batch["status"] for batch in server.desk.batches.values()]
     assert states == ["validating", "cancelling", *["validating"] * 3]
 
@@ -425,9 +422,9 @@ def test_a_server_that_fails_is_asked_again_by_the_next_call(
     """A failure while files or batches are made ends with 75, and the next call makes one each."""
     for what in ("file", "batch"):
         server.desk.fails = {what: 1}
-        told = submit(labeler, "--batch-lines", "6", code=75).err
+        told = submit(labeler, "--max-requests", "6", code=75).err
         assert "run the same command again" in told
-    submit(labeler, "--batch-lines", "6")
+    submit(labeler, "--max-requests", "6")
     assert len(server.desk.batches) == 2
     assert len(server.desk.files) == 2
     assert set(in_batches(server).values()) == {1}
@@ -440,18 +437,18 @@ def test_a_wrong_key_lets_no_post_out(labeler: Labeler, server: Server) -> None:
     assert "OPENAI_API_KEY" in told.err
     assert KEY not in told.err + told.out
     assert server.desk.calls["file"] == 0
-    rows = labeler.rows(tables.UPLOADS, tables.CLAIMS, tables.LEDGER)
+    rows = labeler.rows(tables.JOBS, tables.CLAIMS, tables.LEDGER)
     assert not any(rows.values())
 
 
 def test_a_budget_counts_what_is_submitted_and_not_fetched(
     labeler: Labeler, server: Server
 ) -> None:
-    """Batches reserve half the price, for other submissions and for asking one by one alike."""
+    """Jobs reserve half the price, for other submissions and for asking one by one alike."""
     prices = price_file(labeler.root)
     words = ("--prices", prices, "--answer-limit", "16")
     submit(labeler, *words, "--limit", "1")
-    (row,) = labeler("prelabel", "--batch", "status", "--json").json
+    (row,) = labeler("jobs", "status", "--json").json
     most = (row["tokens"] + 11) * 100 / 2e6 + 16 * 1000 / 2e6
     assert row["reserved"] == pytest.approx(most)
     budget = ("--budget", str(4.5 * most))
@@ -470,9 +467,9 @@ def test_a_budget_counts_what_is_submitted_and_not_fetched(
 
 
 def test_the_canary_goes_along_and_is_heard(labeler: Labeler, server: Server) -> None:
-    """A model that obeys posts sets off the alarm when its batch is fetched; it is no post."""
+    """A model that obeys posts sets off the alarm when its job is fetched; it is no post."""
     server.fail("obey", match="NOTE TO THE SYSTEM")
-    labeler("prelabel", "--batch", "submit", "--batch-lines", "5")
+    labeler("jobs", "submit", "--max-requests", "5")
     assert sum("NOTE TO THE SYSTEM" in text.decode() for text in server.desk.contents.values()) == 2
     tell(server, "completed")
     got = fetch(labeler)
@@ -485,7 +482,7 @@ def test_the_canary_goes_along_and_is_heard(labeler: Labeler, server: Server) ->
     assert left_over(labeler) == []
 
 
-def test_a_batch_that_the_server_does_not_know_is_kept_until_told(
+def test_a_job_that_the_server_does_not_know_is_kept_until_told(
     labeler: Labeler, server: Server
 ) -> None:
     """With a key of another account nothing is let go of by itself; `cancel` does, when told."""
@@ -495,14 +492,14 @@ def test_a_batch_that_the_server_does_not_know_is_kept_until_told(
     assert (got["waiting"], got["answered"]) == (1, 0)
     assert any("same account" in remark for remark in got["remarks"])
     assert submit(labeler, "--json").json["requests"] == 0
-    labeler("prelabel", "--batch", "cancel")
+    labeler("jobs", "cancel")
     assert submit(labeler, "--json").json["requests"] == POSTS
 
 
 def test_answers_of_an_earlier_codebook_are_stored_under_it(
     labeler: Labeler, server: Server
 ) -> None:
-    """A codebook that is changed while a batch is out loses no answer that was paid for."""
+    """A codebook that is changed while a job is out loses no answer that was paid for."""
     submit(labeler)
     (path,) = (labeler.root / "codebook").glob("*.yaml")
     text = path.read_text("utf-8")
@@ -524,7 +521,7 @@ def run_batch(server: Server, path: Path, *, upto: int | None = None) -> None:
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()][:upto]
     answers = []
     for line in lines:
-        status, body = openai_server.in_batch(server, line["body"])
+        status, body = openai_server.in_job(server, line["body"])
         said = {"status_code": status, "request_id": "vllm-made-up"}
         good = status == 200
         error = None if good else {"object": "error", "message": "made-up", "code": status}
@@ -540,9 +537,9 @@ def test_files_for_vllm_are_written_and_their_answers_fetched(
 ) -> None:
     """Without a server: files go to a folder, answers come from it, the rows are the same."""
     folder = tmp_path / "offline"
-    command = ("--batch-folder", folder, "--batch-lines", "7", "--json")
+    command = ("--folder", folder, "--max-requests", "7", "--json")
     done = submit(labeler, *command).json
-    assert (done["requests"], len(done["batches"])) == (POSTS, 2)
+    assert (done["requests"], len(done["jobs"])) == (POSTS, 2)
     first, second = sorted(folder.iterdir(), key=lambda path: -path.stat().st_size)
     assert submit(labeler, *command).json["requests"] == 0
     assert server.desk.calls.total() == 0
@@ -551,7 +548,7 @@ def test_files_for_vllm_are_written_and_their_answers_fetched(
     server.fail("400", match="number3x")
     run_batch(server, first, upto=4)
     got = fetch(labeler)
-    assert (got["answered"], got["waiting"], got["batches"]) == (4, 2, 0)
+    assert (got["answered"], got["waiting"], got["jobs"]) == (4, 2, 0)
     assert any("3 requests have no line yet" in remark for remark in got["remarks"])
     for path in (first, second):
         run_batch(server, path)
@@ -559,7 +556,7 @@ def test_files_for_vllm_are_written_and_their_answers_fetched(
     assert (got["answered"], got["waiting"], got["again"]) == (POSTS - 4, 0, 0)
     assert sum(row["error"] == "rejected" for row in completions(labeler)) == 1
     assert labeler.rows(tables.CODINGS)["codings"]
-    assert labeler.rows(tables.CLAIMS, tables.UPLOADED) == {"claims": [], "uploaded": []}
+    assert labeler.rows(tables.CLAIMS, tables.JOB_REQUESTS) == {"claims": [], "job_requests": []}
     assert submit(labeler, *command).json["requests"] == 0
 
 
@@ -568,9 +565,9 @@ def test_files_that_nobody_runs_are_taken_back(
 ) -> None:
     """`cancel` takes files away; their requests are pending again, but for what was answered."""
     folder = tmp_path / "offline"
-    submit(labeler, "--batch-folder", folder)
+    submit(labeler, "--folder", folder)
     assert len(list(folder.iterdir())) == 1
-    cancel = ("prelabel", "--batch", "cancel", "--batch-folder", folder)
+    cancel = ("jobs", "cancel", "--folder", folder)
     (path,) = folder.iterdir()
     run_batch(server, path, upto=2)
     assert "holds answers" in labeler(*cancel).out
@@ -580,15 +577,13 @@ def test_files_that_nobody_runs_are_taken_back(
     assert submit(labeler, "--json").json["requests"] == POSTS - 2
 
 
-def test_batches_on_postgresql(
-    ingested: Path, server: Server, tmp_path: Path, store_url: str
-) -> None:
-    """Either database holds uploads, claims and reservations; twice is as once."""
+def test_jobs_on_postgresql(ingested: Path, server: Server, tmp_path: Path, store_url: str) -> None:
+    """Either database holds jobs, claims and reservations; twice is as once."""
     labeler = copied(ingested, tmp_path / "study", server, LABELER_DATABASE=store_url)
     labeler("ingest", labeler.root / "posts.jsonl")
     words = ("--prices", price_file(labeler.root), "--budget", "1000")
     assert submit(labeler, *words, "--json").json["requests"] == POSTS
-    assert labeler("prelabel", "--batch", "status", "--json").json[0]["reserved"] > 0
+    assert labeler("jobs", "status", "--json").json[0]["reserved"] > 0
     assert submit(labeler, *words, "--json").json["requests"] == 0
     tell(server, "completed")
     assert fetch(labeler)["answered"] == POSTS
@@ -597,7 +592,8 @@ def test_batches_on_postgresql(
     same(rows, labeler.rows())
 
 
-def test_options_that_do_not_go_together(labeler: Labeler) -> None:
-    """Cues are never sent, and a folder without a batch means nothing."""
-    assert "--coder cues" in labeler("prelabel", "--coder", "cues", "--batch", "fetch", code=2).err
-    assert "--batch-folder" in labeler("prelabel", "--batch-folder", ".", code=2).err
+def test_jobs_ask_a_model_alone(labeler: Labeler) -> None:
+    """What is for coders here, or for asking at once, is no option of a job."""
+    for word in ("--coder", "--cluster", "--reparse", "--concurrency"):
+        assert "No such option" in labeler("jobs", "submit", word, "x", code=2).err
+    assert "No such option" in labeler("prelabel", "--folder", ".", code=2).err

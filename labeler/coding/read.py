@@ -1,0 +1,211 @@
+"""A batch's codings from the store: each table once, the columns asked for, filtered there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, or_, select
+
+from labeler.codebook.codebook import Codebook
+from labeler.coding import panels
+from labeler.coding.annotations import newest
+from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
+from labeler.coding.stream import Stream
+from labeler.coding.vocabulary import BLIND, CANARY, REPEAT
+from labeler.store import database, tables
+
+if TYPE_CHECKING:
+    Row = Mapping[str, Any] | pd.Series[str]
+    Condition = ColumnElement[bool]
+
+CODINGS = ("unit", "segment", "coder", "arm", "replicate", "variable", "value")
+SEGMENTS = ("unit", "coder", "arm", "replicate", "segment", "start", "end", "found")
+ANNOTATIONS = tuple(name for name in tables.columns(tables.ANNOTATIONS) if name != "result")
+
+Wanted = Mapping[Table, Sequence[str]]  # table → the columns to read, which hold whose a row is
+
+
+class Reading(NamedTuple):
+    """A batch, and all batches of its suggester and codebook."""
+
+    batch: BatchCodings
+    stream: Stream
+
+
+def read_batch(
+    engine: Engine, row: Row, codebook: Codebook, *, wanted: Wanted, replicates: bool = False
+) -> BatchCodings:
+    """The batch of a BATCHES row, with the tables wanted (POSTS, TASKS, CODINGS, SEGMENTS …).
+
+    With `replicates` every replicate of the suggester counts as a reading, else the first alone.
+    """
+    own = {table.name: _rows(engine, table, row, columns) for table, columns in wanted.items()}
+    notes = standing(engine, batch=str(row["batch"]))
+    machine = _suggester(engine, row, _coded_in(_of(row)))
+    if not replicates:
+        machine = machine[machine["replicate"] == 1]
+    return _batch(row, codebook, notes, machine, own)
+
+
+def read_stream(
+    engine: Engine, row: Row, batches: pd.DataFrame, codebook: Codebook, *, wanted: Wanted
+) -> Reading:
+    """The batch of a BATCHES row with the tables wanted and all replicates, and its stream.
+
+    `batches`: BATCHES rows, those of the same suggester and codebook among them. `wanted` holds
+    CODINGS and TASKS, which are read for all of them at once, as are annotations and answers.
+    """
+    same = batches[
+        (batches["suggester"] == row["suggester"]) & (batches["codebook"] == row["codebook"])
+    ]
+    if not row["suggester"]:
+        same = batches[batches["batch"] == row["batch"]]
+    which = _within(engine, row, same["batch"].tolist())
+    confidence = _confidence(engine, row)
+    every = not confidence.empty
+    notes = _counted(engine, which(tables.ANNOTATIONS))
+    machine = _suggester(engine, row, None if every else _coded_in(which(tables.ANNOTATIONS)))
+    codings = database.read_columns(
+        engine,
+        tables.CODINGS,
+        wanted[tables.CODINGS],
+        _codings_within(row, which(tables.ANNOTATIONS), every=every),
+    )
+    tasks = database.read_columns(engine, tables.TASKS, wanted[tables.TASKS], which(tables.TASKS))
+    rest = {
+        table.name: _rows(engine, table, row, columns)
+        for table, columns in wanted.items()
+        if table not in (tables.CODINGS, tables.TASKS)
+    }
+    mine, ours = notes["batch"] == row["batch"], tasks["batch"] == row["batch"]
+    own = {**rest, "codings": codings, "tasks": tasks[ours].reset_index(drop=True)}
+    read = _batch(row, codebook, notes[mine].reset_index(drop=True), machine, own)
+    first = machine[machine["replicate"] == 1]
+    blind = tasks[tasks["arm"] == BLIND]
+    return Reading(
+        read,
+        Stream(
+            codebook=codebook,
+            people=_blind(notes, same, codebook),
+            suggester=with_unasked(first, codebook, ""),
+            codings=codings,
+            confidence=confidence,
+            probabilities=blind[["batch", "unit", "unit_probability"]].drop_duplicates(
+                ["batch", "unit"]
+            ),
+        ),
+    )
+
+
+def standing(engine: Engine, **equals: object) -> pd.DataFrame:
+    """The ANNOTATIONS that count, without their results; `equals` says which."""
+    return _counted(engine, database.matching(engine, tables.ANNOTATIONS, equals))
+
+
+def emails(engine: Engine) -> dict[str, str]:
+    """Human coder → e-mail of the account, '' where there is none."""
+    columns = ("coder", "spec")
+    people = database.read_columns(engine, tables.CODERS, columns, tables.CODERS.c.kind == "human")
+    return {
+        coder: str(json.loads(spec or "{}").get("email", ""))
+        for coder, spec in zip(people["coder"], people["spec"], strict=True)
+    }
+
+
+def _counted(engine: Engine, which: Condition) -> pd.DataFrame:
+    read = database.read_columns(engine, tables.ANNOTATIONS, ANNOTATIONS, which)
+    found = newest(read, emails(engine))
+    return found[found["cancelled"] != 1].reset_index(drop=True)
+
+
+def _batch(
+    row: Row,
+    codebook: Codebook,
+    notes: pd.DataFrame,
+    machine: pd.DataFrame,
+    own: Mapping[str, pd.DataFrame],
+) -> BatchCodings:
+    people = notes[panels.WHO].assign(replicate=(notes["arm"] == REPEAT) + 1)
+    met = machine[machine["unit"].isin(set(people["unit"]))]
+    coded = pd.concat([people, met], ignore_index=True)[READING]
+    return BatchCodings.of_tables(row, codebook, coded, {**own, "annotations": notes})
+
+
+def _blind(notes: pd.DataFrame, batches: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Who of all batches coded blind: columns batch, CODED."""
+    blind = notes[notes["arm"] == BLIND]
+    parts = [
+        with_unasked(own[panels.WHO], codebook, str(design)).assign(batch=batch)
+        for batch, design in zip(batches["batch"], batches["design"], strict=True)
+        if len(own := blind[blind["batch"] == batch])
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["batch", *CODED])
+
+
+def _suggester(engine: Engine, row: Row, units: Select[Any] | None) -> pd.DataFrame:
+    """Which of the units (None: all) the suggester answered without an error: columns READING."""
+    made = tables.COMPLETIONS.c
+    query = select(made.unit, made.coder, made.replicate).where(
+        made.codebook == str(row["codebook"]),
+        made.coder == str(row["suggester"]),
+        made.error == "",
+        ~made.unit.startswith(CANARY, autoescape=True) if units is None else made.unit.in_(units),
+    )
+    found = database.query_rows(engine, query.distinct().order_by(made.unit, made.replicate))
+    return found.assign(arm="")[READING]
+
+
+def _confidence(engine: Engine, row: Row) -> pd.DataFrame:
+    """How sure the suggester is, of every unit: CONFIDENCE rows."""
+    sure = tables.CONFIDENCE
+    columns = [name for name in tables.columns(sure) if name not in ("codebook", "coder")]
+    own = (sure.c.codebook == str(row["codebook"])) & (sure.c.coder == str(row["suggester"]))
+    return database.read_columns(engine, sure, columns, own)
+
+
+def _rows(engine: Engine, table: Table, row: Row, columns: Sequence[str]) -> pd.DataFrame:
+    """The rows of a table that are about the batch's coded units, or about the batch."""
+    where: list[Condition] = []
+    if "batch" in table.c:
+        where.append(table.c.batch == str(row["batch"]))
+    else:
+        where.append(table.c.unit.in_(_coded_in(_of(row))))
+    if "codebook" in table.c:
+        where.append(table.c.codebook == str(row["codebook"]))
+    return database.read_columns(engine, table, columns, *where)
+
+
+def _of(row: Row) -> Condition:
+    """That an annotation is of the batch."""
+    return tables.ANNOTATIONS.c.batch == str(row["batch"])
+
+
+def _within(engine: Engine, row: Row, batches: list[str]) -> Callable[[Table], Condition]:
+    """That an annotation or a task is of the batch, or a blind one of these batches."""
+    return lambda table: or_(
+        table.c.batch == str(row["batch"]),
+        and_(database.matching(engine, table, {"batch": batches}), table.c.arm == BLIND),
+    )
+
+
+def _codings_within(row: Row, which: Condition, *, every: bool) -> Condition:
+    """That a coding is of the batch's units, or of the stream's: blind, or the suggester's.
+
+    `every`: whatever the suggester coded.
+    """
+    codes = tables.CODINGS.c
+    own = codes.unit.in_(_coded_in(_of(row)))
+    suggested = codes.coder == str(row["suggester"])
+    first = and_(codes.replicate == 1, or_(codes.arm == BLIND, suggested))
+    found = and_(codes.unit.in_(_coded_in(which)), or_(own, first))
+    if every:
+        found = or_(found, and_(codes.replicate == 1, suggested))
+    return and_(codes.codebook == str(row["codebook"]), found)
+
+
+def _coded_in(which: Condition) -> Select[Any]:
+    """The units that such annotations are of."""
+    return select(tables.ANNOTATIONS.c.unit).where(which)

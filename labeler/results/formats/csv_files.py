@@ -1,0 +1,49 @@
+"""Tables as CSV, a file each, and the codings once more with a column for each variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from labeler.results.formats.declaration import BundleFacts, Format
+from labeler.store.tables import METADATA
+
+FORMULA = ("=", "+", "-", "@", "\t", "\n")
+NUMBER = r"[+-]?\d+(\.\d+)?"
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """CSV with LF line ends, also in texts; one that a spreadsheet would run gets a leading '."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if isinstance(safe[name].dtype, pd.StringDtype):
+            texts = safe[name].str.replace(r"\r\n?", "\n", regex=True)
+            risky = texts.str.startswith(FORMULA, na=False) & ~texts.str.fullmatch(NUMBER)
+            safe[name] = texts.mask(risky, "'" + texts.fillna(""))
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def wide(codings: pd.DataFrame) -> pd.DataFrame:
+    """A row for each unit, segment, coder, arm and replicate; a column for each variable."""
+    rows = ["unit", "segment", "coder", "arm", "replicate"]
+    table = codings.pivot(index=rows, columns="variable", values="value")
+    return table.reset_index().rename_axis(columns=None)
+
+
+def _files(
+    frames: Mapping[str, pd.DataFrame],
+    facts: BundleFacts,  # noqa: ARG001
+) -> dict[str, bytes]:
+    written = {f"{name}.csv": csv_text(frame).encode() for name, frame in frames.items()}
+    return {**written, "codings_wide.csv": csv_text(wide(frames["codings"])).encode()}
+
+
+FORMAT = Format(
+    name="csv",
+    files=_files,
+    descriptions={
+        **{f"{table.name}.csv": str(table.comment) for table in METADATA.tables.values()},
+        "codings_wide.csv": "The same, a column for each variable; empty: no code, or not asked.",
+    },
+)
