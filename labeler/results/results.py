@@ -266,7 +266,7 @@ def _stale(folder: Path, made: Mapping[str, bytes]) -> list[str]:
         listed = json.loads((folder / MANIFEST).read_bytes())["files"]
         before = {str(name): str(file["sha256"]) for name, file in listed.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return []  # no manifest, or one that somebody wrote anew: nothing is known to be ours
+        return []  # no manifest, or one that somebody rewrote: nothing is known to be ours
     return [
         name
         for name, digest in sorted(before.items())

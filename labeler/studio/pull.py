@@ -208,7 +208,7 @@ def _annotations(
 def _derived(
     study: Study, seat: Any, raw: list[RawTask], suggester: str
 ) -> tuple[int, pd.DataFrame]:
-    """Parse the seat's annotations of some tasks anew; codings written, and findings."""
+    """Parse the seat's annotations of some tasks again; codings written, and findings."""
     units = sorted({task.unit for task in raw})
     here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
     notes = database.read(study.engine, tables.ANNOTATIONS, **here)

@@ -117,11 +117,11 @@ def _note_killed(engine: Engine) -> None:
 
 
 def add_coder(
-    study: Study, coder: str, *, kind: str, spec: Mapping[str, object], anew: bool = False
+    study: Study, coder: str, *, kind: str, spec: Mapping[str, object], renew: bool = False
 ) -> None:
-    """Note a coder; one who is there stays as noted first, unless noted `anew`."""
+    """Note a coder; one who is there stays as noted first, unless noted `renew`."""
     row = {"coder": coder, "kind": kind, "spec": canonical(dict(spec)), "created": now()}
-    write = database.mirror if anew else database.add
+    write = database.mirror if renew else database.add
     write(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
 
 
