@@ -218,7 +218,9 @@ FURTHER_ADJUDICATOR = Hint(
     "name a further coder, or let who has coded a unit adjudicate it, say for a discussion",
 )
 PUSH = Hint("`labeler push` does that", "push the batch to Label Studio")
-COMPUTE_RELIABILITY = Hint("`labeler reliability` computes it", "compute the batch's reliability")
+COMPUTE_RELIABILITY = Hint(
+    "`labeler reliability --batch {batch}` computes it", "compute the batch's reliability"
+)
 SHUT_GATE = Hint(
     "code more units, correct the codebook and code again, ask for the others by --variable, or "
     'give a reason that will stand on every result: --override "reason"',

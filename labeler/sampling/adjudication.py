@@ -40,7 +40,7 @@ class Wish(NamedTuple):
     seed: int = 1
 
 
-class Seen(NamedTuple):
+class UnitCoders(NamedTuple):
     """Who may not decide on a unit: unit → coders with an open task of it, with a coded one."""
 
     open: Mapping[str, Sequence[str]]
@@ -65,7 +65,7 @@ def unresolved(consensus: pd.DataFrame, variables: Sequence[str]) -> list[str]:
     return sorted(set(rows.loc[rows["variable"].isin(variables), "unit"]))
 
 
-def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: Seen) -> pd.DataFrame:
+def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: UnitCoders) -> pd.DataFrame:
     """TASKS of the adjudication arm: each of `units` for one of the coders named.
 
     `units` are those that could be drawn, the most wanted first where the source is `uncertain`
@@ -135,7 +135,7 @@ def given(
     return texts
 
 
-def _allowed(unit: str, wish: Wish, seen: Seen) -> tuple[str, ...]:
+def _allowed(unit: str, wish: Wish, seen: UnitCoders) -> tuple[str, ...]:
     barred = {*seen.open.get(unit, ()), *(() if wish.own else seen.coded.get(unit, ()))}
     allowed = tuple(coder for coder in wish.coders if coder not in barred)
     if not allowed:

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from labeler import hints
 from labeler.coders.llm.model import RequestSettings, model_of
-from labeler.coders.llm.prompt_batching import alone, both_answered
 from labeler.coders.llm.run import RunProgress
+from labeler.coders.llm.shared_requests import alone, both_answered
 from labeler.coding import panels
 from labeler.coding.vocabulary import ADJUDICATION
 from labeler.errors import ProjectError

@@ -257,7 +257,7 @@ def test_batch_is_drawn_as_designed(drawn: Labeler) -> None:
         (1, ["prelabel"], "LABELER_LLM_MODEL"),
         (1, ["--database", "mysql://x/y", "status"], "LABELER_DATABASE"),
         (1, ["--codebook", "no-such.yaml", "status"], "LABELER_CODEBOOK"),
-        (3, ["aggregate"], "hint: `labeler reliability` computes it"),
+        (3, ["aggregate"], "hint: `labeler reliability --batch first` computes it"),
         (75, ["push"], "is it running?"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",

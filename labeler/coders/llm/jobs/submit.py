@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from labeler import hints
-from labeler.coders.llm import canary, claims, prompt_batching, request_body, tokens
+from labeler.coders.llm import canary, claims, request_body, shared_requests, tokens
 from labeler.coders.llm.jobs import files, registry
 from labeler.coders.llm.jobs.registry import ENDED, NOTED, WRITTEN, JobLimits
 from labeler.coders.llm.jobs.server import JobServer, opened
@@ -53,7 +53,7 @@ def submit(
     """
     model = model_of(study, settings)
     if settings.several > 1:
-        prompt_batching.required(study, settings, model)
+        shared_requests.required(study, settings, model)
     place = registry.in_folder(folder) if folder else registry.address(study)
     noted = {**settings._asdict(), "prices": str(settings.prices or ""), "coder": model.coder}
     with logged(study, "jobs", {**noted, "jobs": "submit", "place": place}) as run:
