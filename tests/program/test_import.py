@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from flask.testing import FlaskClient
 from running import Labeler, same, sample_posts
 
+from labeler.project import Project
 from labeler.store import tables
+from labeler.web import create_app
+from labeler.web.report.queries import STORE
 
 POSTS = 12
 CODED = (tables.BATCHES, tables.SEATS, tables.TASKS, tables.ANNOTATIONS)
@@ -130,6 +136,55 @@ def test_who_was_not_asked_gave_nothing(labeler: Labeler) -> None:
     n = {(row["variable"], row["kind"]): row["n_units"] for row in plain if not row["code"]}
     assert n["impact", "human-human"] == n["impact", "model-panel"] == POSTS
     assert n["value", "human-human"] == n["value", "model-panel"] == 0
+
+
+def test_pages_show_no_differences_with_who_was_not_asked(labeler: Labeler) -> None:
+    """A file of relevance alone: of segments nobody is compared, and the post says "not asked".
+
+    The cues marked segments; the two people were never asked for any.
+    """
+    whole = [row for row in last_year(labeler) if row[2] == "relevance"]
+    labeler("codings", "import", put(labeler, whole), "--arm", "blind", "--batch", "y1")
+    labeler("reliability", "--batch", "y1")
+    stored = labeler.rows(tables.COMPARISONS, tables.DISAGREEMENTS, tables.SEGMENTS)
+    compared = {(row["variable"], row["panel"]): row["compared"] for row in stored["comparisons"]}
+    assert len(compared) == 2 * 6
+    assert {n for (variable, _), n in compared.items() if variable != "relevance"} == {0}
+    assert {n for (variable, _), n in compared.items() if variable == "relevance"} == {POSTS}
+    marked = stored["segments"][0]
+    app = create_app(Project(root=labeler.root))
+    pages = app.test_client()
+    assert {row["variable"] for row in read_csv(pages, "/disagreements")} <= {"relevance"}
+    for variable in ("impact", "perspective"):
+        page = pages.get(f"/disagreements?variable={variable}").text
+        assert page.count("Nothing to compare: nobody else was asked, or nobody answered.") == 2
+        assert not read_csv(pages, f"/disagreements?variable={variable}")
+    lines = {
+        line[0]: line[1:] for line in table_of(pages.get(f"/units/{marked['unit']}").text, "side")
+    }
+    assert lines["Impact"][:2] == ["not asked", "not asked"]
+    assert lines["Impact"][2].startswith(f"C{marked['segment']}")
+    assert "no segment" not in str(lines)
+    app.extensions[STORE].dispose()
+
+
+def read_csv(pages: FlaskClient, path: str) -> list[dict[str, str]]:
+    """The rows of a page as CSV."""
+    sign = "&" if "?" in path else "?"
+    return list(csv.DictReader(io.StringIO(pages.get(f"{path}{sign}format=csv").text)))
+
+
+def table_of(page: str, name: str) -> list[list[str]]:
+    """The cells of a page's table of a class, in words; of a line's head the first words alone."""
+    body = re.search(rf'<table class="{name}">.*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    assert body
+    lines = re.findall(r"<tr[^>]*>(.*?)</tr>", body[1], re.DOTALL)
+    heads = [re.findall(r"<th[^>]*>([^<]*)", line) for line in lines]
+    cells = [re.findall(r"<td>(.*?)</td>", line, re.DOTALL) for line in lines]
+    return [
+        [head[0].strip(), *(" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in own)]
+        for head, own in zip(heads, cells, strict=True)
+    ]
 
 
 def test_what_stood_in_the_file_is_kept(labeler: Labeler) -> None:
