@@ -51,7 +51,7 @@ def form(
     properties = {"posts": _list(_object(named | post))} if several else post
     if codebook.segments is not None:
         segment = named | {"quote": {"type": "string"}, "codes": answers(codebook.of_segment)}
-        start = {"start": {"type": "integer"}} if abstains else {}
+        start = {"start": {"type": ["integer", "null"]}} if abstains else {}
         properties["segments"] = _list(_object(segment, optional=start))
     return _object(properties)
 

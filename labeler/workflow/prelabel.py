@@ -14,13 +14,13 @@ import pandas as pd
 
 from labeler.coders.cues import coder as cues_coder
 from labeler.coders.embedding import train
-from labeler.coders.llm import capabilities, prompt_batching
+from labeler.coders.llm import capabilities, shared_requests
 from labeler.coders.llm.cluster.coordinator import ClusterRun
 from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.parse import parse
 from labeler.coders.llm.run import ModelRun, RunProgress
 from labeler.posts import deidentify
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.completions import answered, failed
 from labeler.study.study import Report, Study, add_coder, logged, now, silent
 
@@ -111,7 +111,7 @@ def by_model(
     """
     model = model_of(study, settings)
     if settings.several > 1 and units is None and not reparse:
-        prompt_batching.required(study, settings, model)
+        shared_requests.required(study, settings, model)
     noted = {
         **settings._asdict(),
         "cluster": cluster,
@@ -200,6 +200,6 @@ def _ask_here(
     for start in range(0, len(units[:limit]), CHUNK):
         chunk = units[:limit][start : start + CHUNK]
         answers = read(database.read(study.engine, tables.POSTS, unit=chunk))
-        database.add(study.engine, tables.COMPLETIONS, answers)
+        results.add(study.engine, tables.COMPLETIONS, answers)
         number += len(answers)
         report(f"{number} posts read by {coder}")

@@ -95,13 +95,13 @@ def completions(labeler: Labeler) -> list[dict[Any, Any]]:
 
 
 def living(server: Server) -> list[dict[str, Any]]:
-    """The server's batches that were not told to end."""
+    """The jobs at the server that were not told to end."""
     shown = server.desk.shown()["batches"]
     return [batch for batch in shown if batch["status"] not in ("cancelling", "cancelled")]
 
 
-def in_batches(server: Server) -> Counter[str]:
-    """How many batches of the server each request is in."""
+def in_jobs(server: Server) -> Counter[str]:
+    """How many jobs at the server each request is in."""
     return Counter(asked for batch in living(server) for asked in batch["asked"])
 
 
@@ -211,8 +211,8 @@ def test_the_quota_of_waiting_tokens_holds_back_the_rest(labeler: Labeler, serve
     done = submit(labeler, "--max-waiting", quota, "--json").json
     assert done["requests"] == 4
     assert any("jobs fetch" in remark for remark in done["remarks"])
-    assert set(in_batches(server).values()) == {1}
-    assert in_batches(server).total() == 8
+    assert set(in_jobs(server).values()) == {1}
+    assert in_jobs(server).total() == 8
 
 
 def test_nothing_in_a_job_is_asked_elsewhere(labeler: Labeler, server: Server) -> None:
@@ -331,8 +331,8 @@ def test_killed_submission_ends_with_each_request_in_one_job(
     assert len(noted) == 3
     submit(labeler, "--max-requests", "5")
     assert len(desk.batches) == 3
-    assert set(in_batches(server).values()) == {1}
-    assert in_batches(server).total() == POSTS
+    assert set(in_jobs(server).values()) == {1}
+    assert in_jobs(server).total() == POSTS
     assert len(desk.files) == 3
     assert labeler.rows(tables.JOBS)["jobs"] != noted
     tell(server, "completed")
@@ -388,8 +388,8 @@ def test_two_submissions_at_once_share_the_work(labeler: Labeler, server: Server
     both = [labeler.begin(*words) for _ in range(2)]
     assert [process.wait(SECONDS) for process in both] == [0, 0]
     submit(labeler, "--max-requests", "3")
-    assert set(in_batches(server).values()) == {1}
-    assert in_batches(server).total() == POSTS
+    assert set(in_jobs(server).values()) == {1}
+    assert in_jobs(server).total() == POSTS
     tell(server, "completed")
     both = [labeler.begin("jobs", "fetch") for _ in range(2)]
     assert [process.wait(SECONDS) for process in both] == [0, 0]
@@ -427,7 +427,7 @@ def test_a_server_that_fails_is_asked_again_by_the_next_call(
     submit(labeler, "--max-requests", "6")
     assert len(server.desk.batches) == 2
     assert len(server.desk.files) == 2
-    assert set(in_batches(server).values()) == {1}
+    assert set(in_jobs(server).values()) == {1}
 
 
 def test_a_wrong_key_lets_no_post_out(labeler: Labeler, server: Server) -> None:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from labeler.errors import ServiceRejected
 from labeler.studio.client.calls import SERVICE, Calls, encoded, rule
 
-BATCH = 1000
-BATCH_BYTES = 16_000_000
+PORTION = 1000
+PORTION_BYTES = 16_000_000
 OVERLAP = timedelta(seconds=60)
 
 _PROJECTS = 100
@@ -52,6 +52,15 @@ class RawTask(NamedTuple):
     text: str
     updated: str
     annotations: list[dict[str, Any]]
+
+
+class SuggestionState(NamedTuple):
+    """A task of an assisted project: whether it holds a suggestion, and whether it is coded."""
+
+    task: int
+    unit: str
+    suggested: bool
+    coded: bool
 
 
 class _Task(NamedTuple):
@@ -189,13 +198,13 @@ class Studio:
         """Every unit of `payload` once in the project; the task of each unit that is there.
 
         A unit that is already there is not sent again, nor changed; `known` is what `units` found
-        before. A request holds at most `BATCH` tasks and about `BATCH_BYTES`: it is kept whole or
-        not at all, and after one that failed the server is asked what arrived.
+        before. A request holds at most `PORTION` tasks and about `PORTION_BYTES`: it is kept whole
+        or not at all, and after one that failed the server is asked what arrived.
         """
         there = dict(self.units(project, report=report) if known is None else known)
         missing = [task for task in payload if task["data"]["unit"] not in there]
-        for batch in _batches(missing):
-            there |= self._sent(project, batch, report)
+        for portion in _portions(missing):
+            there |= self._sent(project, portion, report)
         lost = [task["data"]["unit"] for task in payload if task["data"]["unit"] not in there]
         if not lost:
             return there
@@ -204,6 +213,44 @@ class Studio:
             f"after the import, first unit {lost[0]}: push again",
             service=SERVICE,
         )
+
+    def suggestion_states(self, project: int) -> list[SuggestionState]:
+        """Whether each task holds a suggestion, and whether somebody submitted or skipped it."""
+        fields = "id,data,total_predictions,total_annotations,cancelled_annotations"
+        return [
+            SuggestionState(
+                int(row["id"]),
+                str(row["data"].get("unit", "")),
+                bool(row["total_predictions"]),
+                bool(row["total_annotations"] or row["cancelled_annotations"]),
+            )
+            for row in self._calls.rows(project, fields)
+        ]
+
+    def suggest(self, project: int, predictions: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give tasks that hold no suggestion theirs (task → prediction), each once.
+
+        The server may have kept what a failed request sent, so it is asked before each retry. It
+        passes over in silence what it does not like: ask `suggestion_states` afterwards.
+        """
+        tries = 0
+
+        def look() -> list[int]:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                return sorted(predictions)
+            states = self.suggestion_states(project)
+            return [one.task for one in states if one.task in predictions and not one.suggested]
+
+        def send(tasks: Sequence[int]) -> None:
+            for start in range(0, len(tasks), PORTION):
+                portion = tasks[start : start + PORTION]
+                body = [{"task": task, **predictions[task]} for task in portion]
+                path = f"api/projects/{project}/import/predictions"
+                self._calls.post(f"give {len(body)} tasks their suggestions", path, body)
+
+        self._calls.send_once(look, send)
 
     def remove_uncoded(self, project: int, units: Sequence[str]) -> list[str]:
         """Take tasks nobody has submitted out of the project; which of `units` are not there now.
@@ -317,19 +364,19 @@ class Studio:
             page += 1
 
     def _sent(
-        self, project: int, batch: Sequence[_Task], report: Callable[[str], None]
+        self, project: int, portion: Sequence[_Task], report: Callable[[str], None]
     ) -> dict[str, int]:
-        """The task of each unit of a batch that is known to be missing, after it is sent."""
+        """The task of each unit of a portion that is known to be missing, after it is sent."""
         found: dict[str, int] = {}
         left: Sequence[_Task] | None = None
 
         def look() -> Sequence[_Task]:
             nonlocal left
             if left is None:
-                left = batch
+                left = portion
             else:
                 found.update(self.units(project, report=report))
-                left = [task for task in batch if task.unit not in found]
+                left = [task for task in portion if task.unit not in found]
             return left
 
         def send(tasks: Sequence[_Task]) -> None:
@@ -351,16 +398,16 @@ class Studio:
         return found
 
 
-def _batches(payload: Iterable[Mapping[str, Any]]) -> Iterator[list[_Task]]:
+def _portions(payload: Iterable[Mapping[str, Any]]) -> Iterator[list[_Task]]:
     """The payload in portions that one request may hold; a task too large goes alone."""
-    batch: list[_Task] = []
+    portion: list[_Task] = []
     held = 0
     for task in payload:
         made = _Task(str(task["data"]["unit"]), encoded(task))
-        if batch and (len(batch) == BATCH or held + len(made.body) > BATCH_BYTES):
-            yield batch
-            batch, held = [], 0
-        batch.append(made)
+        if portion and (len(portion) == PORTION or held + len(made.body) > PORTION_BYTES):
+            yield portion
+            portion, held = [], 0
+        portion.append(made)
         held += len(made.body)
-    if batch:
-        yield batch
+    if portion:
+        yield portion

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from labeler.coders.llm import canary, claims, prompt_batching, request_body, tokens
+from labeler import hints
+from labeler.coders.llm import canary, claims, request_body, shared_requests, tokens
 from labeler.coders.llm.jobs import files, registry
 from labeler.coders.llm.jobs.registry import ENDED, NOTED, WRITTEN, JobLimits
 from labeler.coders.llm.jobs.server import JobServer, opened
@@ -52,7 +53,7 @@ def submit(
     """
     model = model_of(study, settings)
     if settings.several > 1:
-        prompt_batching.required(study, settings, model)
+        shared_requests.required(study, settings, model)
     place = registry.in_folder(folder) if folder else registry.address(study)
     noted = {**settings._asdict(), "prices": str(settings.prices or ""), "coder": model.coder}
     with logged(study, "jobs", {**noted, "jobs": "submit", "place": place}) as run:
@@ -193,7 +194,7 @@ def _room(study: Study, job_limits: JobLimits, place: str) -> int | None:
 def _ended(study: Study, place: str) -> Iterable[str]:
     ended = [row for row in registry.outstanding(study, host=place) if row.state in ENDED]
     if ended:
-        yield f"{len(ended)} jobs have ended: `labeler jobs fetch` stores them"
+        yield f"{len(ended)} jobs have ended and wait to be fetched"
 
 
 # --- how it goes --------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def _deliver(
         registry.update(study, row, state=WRITTEN)
         return
     if server is None:
-        raise ProjectError("--folder: this job is for a model server; leave it out")
+        raise ProjectError("this job is for a model server, not for a folder", hint=hints.NO_FOLDER)
     path = registry.local(study, row.job)
     registry.write(study, row, path)
     try:
