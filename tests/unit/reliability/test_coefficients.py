@@ -62,7 +62,7 @@ def frames(given, *, arm="blind", variable="mood"):
 
 
 def batch_of(codings, coded, suggester="cues@1"):
-    row = {"batch": "one", "suggester": suggester, "design": "", "created": ""}
+    row = {"batch": "one", "suggester": suggester, "design": ""}
     return BatchCodings.of_tables(row, BOOK, coded, {"codings": codings})
 
 
