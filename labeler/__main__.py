@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def _speaks_every_language(stream: object) -> None:
-    """Let no sign end a command: files and pipes get UTF-8, a terminal what it can show."""
+    """Let no character end a command: files and pipes get UTF-8, a terminal what it can show."""
     if isinstance(stream, io.TextIOWrapper):
         if stream.isatty():
             stream.reconfigure(errors="backslashreplace")

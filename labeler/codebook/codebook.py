@@ -21,6 +21,7 @@ from labeler.codebook.rules import broken
 from labeler.errors import CodebookError
 from labeler.keys import key
 from labeler.text.coded_values import by_size, codes_of, joined, parts_of
+from labeler.text.names import did_you_mean
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
@@ -148,7 +149,8 @@ class Variable(_Entry):
         codes = parts_of(value)
         unknown = [code for code in codes if code not in self.codes]
         if unknown:
-            return f"{self.variable}: code {unknown[0]!r} is not in the codebook"
+            meant = did_you_mean(unknown[0], self.codes)
+            return f"{self.variable}: code {unknown[0]!r} is not in the codebook{meant}"
         if not self.multiple and len(codes) != 1:
             return f"{self.variable}: takes one code, got {len(codes)}"
         if self.multiple and self.none in codes and len(codes) > 1:
@@ -312,7 +314,7 @@ def _path(location: Iterable[int | str]) -> str:
 def _finding(source: str, fault: Mapping[str, Any]) -> str:
     kind, given = fault["type"], fault["input"]
     if kind == "extra_forbidden":
-        reason = "unknown key; remove it or check the spelling"
+        reason = "unknown key; remove it or check its spelling"
     elif kind == "missing":
         reason = "missing; add it"
     elif kind == "string_type" and isinstance(given, bool):

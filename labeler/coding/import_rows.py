@@ -22,6 +22,7 @@ from labeler.text.coded_values import (
     plain_code,
     typed_codes,
 )
+from labeler.text.names import unknown
 
 FIELDS = (
     "unit",
@@ -117,8 +118,7 @@ def _rows(
         variable = variables.get(cells["variable"])
         value = ""
         if variable is None:
-            there = ", ".join(variables)
-            wrong.append(f"no variable is called {cells['variable']!r}; there are: {there}")
+            wrong.append(unknown("variable", cells["variable"], variables))
         else:
             value, fault = _value(variable, cells["value"])
             wrong += [fault, _of_segment(variable, cells.get("segment", ""))]

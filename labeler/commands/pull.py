@@ -47,7 +47,7 @@ def command(
     """Fetch what people coded since the last pull.
 
     What they withdrew is kept and marked; what does not fit the codebook is named. New codes make
-    earlier verdicts and shares void: `labeler reliability` computes them anew.
+    earlier verdicts and shares void: `labeler reliability` computes them again.
     """
     if hook and not watching:
         raise ProjectError("--hook: only a pull that watches takes hints; give --watch too")

@@ -24,6 +24,7 @@ from labeler.text.coded_values import (
     plain_code,
     typed_codes,
 )
+from labeler.text.names import unknown
 
 COLUMNS = ["unit", "coder", "value", "line", "column"]
 SETS = ("masi", "jaccard")
@@ -175,8 +176,7 @@ def known_columns(table: pd.DataFrame, names: Sequence[str], source: str) -> Non
     """InputError, naming the columns there are, where one is unknown."""
     for name in names:
         if name not in table.columns:
-            there = ", ".join(map(str, table.columns))
-            raise InputError(f"{source}: no column is called {name!r}; there are: {there}")
+            raise InputError(f"{source}: {unknown('column', name, map(str, table.columns))}")
 
 
 def _unit_column(table: pd.DataFrame, coders: Sequence[str], source: str) -> str:

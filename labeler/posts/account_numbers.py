@@ -171,7 +171,7 @@ def _number(text: str, start: int, end: int) -> Found | None:
     if stretch.count("(") != stretch.count(")"):
         stretch = stretch.strip("()")
         start, end = text.index(stretch, start), text.index(stretch, start) + len(stretch)
-    digits = "".join(sign for sign in stretch if sign.isdigit())
+    digits = "".join(character for character in stretch if character.isdigit())
     if not FEWEST <= len(digits) <= _CARD_DIGITS[-1] or _AFTER.match(text, end):
         return None
     if stretch[0] != "+" and _BEFORE.search(text, max(0, start - 3), start):

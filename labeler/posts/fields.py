@@ -1,4 +1,4 @@
-"""The values of raw records: texts, parts, times, addresses, escaped signs. Pure."""
+"""The values of raw records: texts, parts, times, addresses, escaped characters. Pure."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ def unescaped(text: str) -> str:
 
 
 def plain(shown: str) -> str:
-    """The plain text of a little HTML: breaks become LF, simple tags go, signs are decoded."""
+    """The plain text of a little HTML: breaks become LF, simple tags go, references are decoded."""
     text = _TAG.sub("", _BREAK.sub("\n", shown))
-    for entity, sign in _ENTITIES.items():
-        text = text.replace(entity, sign)
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
     return text
 
 

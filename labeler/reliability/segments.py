@@ -65,8 +65,8 @@ NOTHING = "no coder marked such a segment in a unit that two coders coded"
 NO_ALIGNED = "no two coders marked the same segment and gave it a value"
 NO_QUOTE = "the coder gave no quote"
 FOUND = {
-    "exact": "sign by sign",
-    "normalised": "but for case, signs and white space",
+    "exact": "character by character",
+    "normalised": "but for case, typographic characters and white space",
     "fuzzy": "nearly",
     "missing": "not in the post",
 }  # the values of SEGMENTS.found of a model, and how a note calls them

@@ -1,4 +1,4 @@
-"""Which coder gets which unit: balanced loads, and by chance that a hash decides.
+"""Which coder gets which unit: balanced loads, and at random as a hash decides.
 
 The rules look at coders only through hashes of seed, unit and name, so that over the seeds each
 coder who may get a unit is as likely as another.

@@ -23,17 +23,10 @@ from labeler.files.coding_tables import kept, known_columns, refused
 from labeler.keys import canonical
 from labeler.sampling.design import Design
 from labeler.sampling.sample import nameable, suggester_of
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.study import IMPORTED, Study, add_coder, coders, logged, now
 
 SHORT = 12  # digits of a file's hash in the names of what came from it
-DERIVED = (
-    tables.RELIABILITY,
-    tables.CONSENSUS,
-    tables.ESTIMATES,
-    tables.ASSESSMENTS,
-    tables.VERDICTS,
-)
 
 Slice = tuple[Table, dict[str, object], pd.DataFrame]
 
@@ -243,7 +236,6 @@ def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest
     arms: dict[str, object] = {**here, "arm": list(import_rows.HELD)}
     seats = found.tasks[["batch", "arm", "coder"]].drop_duplicates()
     slices: list[Slice] = [*_emptied(study, batch, row["codebook"])]
-    slices += [(table, here, tables.frame(table)) for table in DERIVED]
     slices += [
         (tables.BATCHES, here, tables.frame(tables.BATCHES, [row])),
         (
@@ -259,7 +251,7 @@ def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest
         for table, given in ((tables.CODINGS, found.codings), (tables.SEGMENTS, found.segments)):
             mine = given[(given["arm"] == arm) & (given["coder"] == coder)]
             slices.append((table, which, mine))
-    database.replace(study.engine, *slices)
+    results.replace(study.engine, *slices)
 
 
 def _emptied(study: Study, batch: str, codebook: str) -> list[Slice]:

@@ -125,7 +125,7 @@ def add_human(
     """Note a human coder and, on the local server, make the account with a random password.
 
     The password is in the Login of the call that made the account, or asked for a new one, and
-    nowhere else: one that a cut has swallowed is set anew by `new_password`. A made-up coder's is
+    nowhere else: one that a cut has swallowed is set again by `new_password`. A made-up coder's is
     the same each time. On a server of your own the coder is invited, unless the account is there.
     """
     if not name.replace("-", "_").replace("_", "a").isalnum() or not name.isascii():
@@ -154,23 +154,23 @@ def add_human(
     elif not project.studio_url and (new_password or not known):
         password = secrets.token_urlsafe(12)
     if password and (new_password or not known):
-        _account(study, name, address, password, anew=new_password)
+        _account(study, name, address, password, renew=new_password)
     add_coder(
-        study, coder, kind="human", spec={"email": address, "made_up": made_up}, anew=not known
+        study, coder, kind="human", spec={"email": address, "made_up": made_up}, renew=not known
     )
     invitations, notes = _invited(project, foreign, address)
     return Login(coder, address, password, invitations, notes)
 
 
-def _account(study: Study, name: str, email: str, password: str, *, anew: bool) -> None:
-    """The account of a coder on the local server, with this password; `anew`: though it is there.
+def _account(study: Study, name: str, email: str, password: str, *, renew: bool) -> None:
+    """The account of a coder on the local server, with this password; `renew`: though it is there.
 
     The administrator's password stays: it is what starts the server.
     """
     server, studio = local(study.project), connected(study.project)
     if email == studio.me().lower():
         raise ProjectError(f"the address {email} is the administrator's", hint=hints.OTHER_EMAIL)
-    if anew and email in (address.lower() for address in studio.users().values()):
+    if renew and email in (address.lower() for address in studio.users().values()):
         place = studio_server.environment(folder=study.project.studio_env)
         set_password(
             server,

@@ -25,7 +25,7 @@ CROWDED = 15
 MARK_KEY = "1"
 ASK_KEY = "0"
 # In the order of the keyboard. Not u: Label Studio unselects with it; nor shift+r, a tool of its
-# own; nor digits with shift, which zoom there and are other signs on other keyboards.
+# own; nor digits with shift, which zoom there and are other characters on other keyboards.
 _ROW = "qwertyiopasdfghjklzxcvbnm"
 KEYS = (*"23456789", *_ROW, *(f"shift+{letter}" for letter in _ROW if letter != "r"))
 
@@ -87,7 +87,7 @@ def remark(results: Iterable[object]) -> Remark:
             unclear = unclear or UNCLEAR in _texts(value.get("choices"))
         elif element.get("from_name") == COMMENT:
             lines += _texts(value.get("text"))
-    shown = "".join(sign if sign.isprintable() else " " for sign in " ".join(lines))
+    shown = "".join(one if one.isprintable() else " " for one in " ".join(lines))
     return Remark(unclear, " ".join(shown.split()))
 
 

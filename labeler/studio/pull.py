@@ -14,7 +14,7 @@ from labeler import hints
 from labeler.coding.read import emails, last
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.studio import annotations as annotations_stage
 from labeler.studio import changes
 from labeler.studio.accounts import Servers, same_server
@@ -64,8 +64,8 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
     """Fetch what changed at a batch's seats since the last pull, and parse it.
 
     All annotations of a changed task are replaced; one that is gone from the server is kept,
-    marked as withdrawn, and gives no codings. What was computed from the codes before is dropped,
-    so that no verdict outlives what it was about. At most `CHUNK` tasks are in memory at a time.
+    marked as withdrawn, and gives no codings. What was computed from the codes before is outdated
+    from then on (`store.results`). At most `CHUNK` tasks are in memory at a time.
     """
     with logged(study, "pull", told(study, batch)):
         return fetched(study, batch, Servers(study.project, report), report)
@@ -114,9 +114,7 @@ def _seat(
         before = _known(study, seat, portion)
         notes = _annotations(seat, portion, people, before)
         fresh = _changed(before, notes)
-        if fresh:
-            _drop_results(study, seat.batch)
-        database.mirror(study.engine, tables.ANNOTATIONS, notes)
+        results.mirror(study.engine, tables.ANNOTATIONS, notes)
         written, found = _derived(study, seat, portion, suggester)
         changed += fresh
         codings += written
@@ -166,18 +164,6 @@ def _changes(study: Study, batch: str) -> dict[str, int]:
     return {str(row.change): int(row.times) for row in tables.rows(rows)}
 
 
-def _drop_results(study: Study, batch: str) -> None:
-    which: dict[str, object] = {"batch": batch}
-    derived = (
-        tables.RELIABILITY,
-        tables.VERDICTS,
-        tables.ASSESSMENTS,
-        tables.CONSENSUS,
-        tables.ESTIMATES,
-    )
-    database.replace(study.engine, *((table, which, []) for table in derived))
-
-
 def _known(study: Study, seat: Any, raw: list[RawTask]) -> pd.DataFrame:
     """ANNOTATIONS rows that the store has of the changed tasks."""
     units = sorted({task.unit for task in raw})
@@ -222,7 +208,7 @@ def _annotations(
 def _derived(
     study: Study, seat: Any, raw: list[RawTask], suggester: str
 ) -> tuple[int, pd.DataFrame]:
-    """Parse the seat's annotations of some tasks anew; codings written, and findings."""
+    """Parse the seat's annotations of some tasks again; codings written, and findings."""
     units = sorted({task.unit for task in raw})
     here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
     notes = database.read(study.engine, tables.ANNOTATIONS, **here)
@@ -244,7 +230,7 @@ def _derived(
         "coder": seat.coder,
         "unit": units,
     }
-    database.replace(
+    results.replace(
         study.engine,
         (tables.CODINGS, which, found.codings),
         (tables.SEGMENTS, which, found.segments),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from labeler import __version__, hints
 from labeler.codebook import codebook
@@ -20,9 +22,11 @@ from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
+from labeler.study.processes import identity
 from labeler.text.names import unknown
 
 MADE_UP = "made-up"
+RUNNING, KILLED = "running", "killed"  # outcomes of a run
 IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
 
 Report = Callable[[str], None]
@@ -64,7 +68,11 @@ def open_study(project: Project) -> Study:
 
 @contextmanager
 def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterator[str]:
-    """Note in RUNS who ran what, with which settings, and how it ended; the run's key."""
+    """Note in RUNS who ran what, with which settings, and how it ended; the run's key.
+
+    First a run whose process is gone is noted as killed; its `ended` is when that was found.
+    """
+    _note_killed(study.engine)
     started = now()
     row = {
         "run": f"{started} {secrets.token_hex(3)}",
@@ -72,10 +80,13 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
         "settings": canonical(dict(settings)),
         "version": __version__,
         "started": started,
-        "outcome": "running",
+        "outcome": RUNNING,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process": identity(os.getpid()),
     }
     database.add(study.engine, tables.RUNS, tables.frame(tables.RUNS, [row]))
-    outcome = "killed"
+    outcome = KILLED
     try:
         yield str(row["run"])
         outcome = "done"
@@ -90,12 +101,27 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
         database.mirror(study.engine, tables.RUNS, tables.frame(tables.RUNS, [ended]))
 
 
+def _note_killed(engine: Engine) -> None:
+    """Note as killed what ran on this machine and whose process is gone, however it went."""
+    runs = tables.RUNS
+    mine = {"outcome": RUNNING, "host": socket.gethostname()}
+    gone = [
+        row.run
+        for row in tables.rows(database.read(engine, runs, **mine))
+        if row.process and identity(int(row.pid)) != row.process
+    ]
+    if gone:  # unless it ended meanwhile as it should
+        with database.writing(engine) as connection:
+            here = database.matching(engine, runs, {"run": gone, "outcome": RUNNING})
+            connection.execute(update(runs).where(here).values(outcome=KILLED, ended=now()))
+
+
 def add_coder(
-    study: Study, coder: str, *, kind: str, spec: Mapping[str, object], anew: bool = False
+    study: Study, coder: str, *, kind: str, spec: Mapping[str, object], renew: bool = False
 ) -> None:
-    """Note a coder; one who is there stays as noted first, unless noted `anew`."""
+    """Note a coder; one who is there stays as noted first, unless noted `renew`."""
     row = {"coder": coder, "kind": kind, "spec": canonical(dict(spec)), "created": now()}
-    write = database.mirror if anew else database.add
+    write = database.mirror if renew else database.add
     write(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
 
 

@@ -11,7 +11,7 @@ def same_words(text: str) -> str:
     Two texts are twins where this is equal. A text of punctuation alone stays as it is.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in plain if sign.isalnum()) or plain
+    return "".join(character for character in plain if character.isalnum()) or plain
 
 
 def quoted(text: str) -> str:

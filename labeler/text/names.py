@@ -19,6 +19,6 @@ def unknown(what: str, name: str, there: Iterable[str]) -> str:
 
 def did_you_mean(name: str, there: Iterable[str]) -> str:
     """The words " (did you mean 'ada'?)", whatever the case; '' where no name is like this one."""
-    by_case = {one.casefold(): one for one in there}
+    by_case = {one.casefold(): one for one in there if one != name}
     close = get_close_matches(name.casefold(), by_case, n=1, cutoff=ALIKE)
     return f" (did you mean {by_case[close[0]]!r}?)" if close else ""

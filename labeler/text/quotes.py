@@ -16,7 +16,7 @@ LENGTHS = (0.85, 1.15)
 SHORTEST, LONGEST = 12, 2_000
 REACH = 12
 
-_SIGNS = str.maketrans(
+_TYPOGRAPHIC = str.maketrans(
     dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
 )
 _WORD = re.compile(r"\w+")
@@ -41,7 +41,7 @@ def find(quote: str, text: str) -> Found | None:
     """The first place of `quote` in `text`; None where it does not stand there.
 
     Tried in turn: the quote as it is; both without differences of Unicode form (NFKD, the same
-    equivalence as NFKC but character by character), case, typographic signs and white space;
+    equivalence as NFKC but character by character), case, typographic characters and white space;
     the best alignment at a `partial_ratio` of at least 90 (rapidfuzz, 0 to 100) whose length
     is within 15% of the quote's. Quotes under 12 characters are never matched loosely.
     """
@@ -61,22 +61,22 @@ def find(quote: str, text: str) -> Found | None:
 
 
 def _normalised(text: str) -> _Normal:
-    signs: list[str] = []
+    kept: list[str] = []
     origin: list[int] = []
-    for place, sign in enumerate(text):
-        if sign.isspace():
-            if signs and signs[-1] != " ":
-                signs.append(" ")
+    for place, character in enumerate(text):
+        if character.isspace():
+            if kept and kept[-1] != " ":
+                kept.append(" ")
                 origin.append(place)
             continue
-        if unicodedata.category(sign) == "Cf" or "\ufe00" <= sign <= "\ufe0f":
+        if unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f":
             continue
-        folded = unicodedata.normalize("NFKD", sign.translate(_SIGNS)).casefold()
-        for part in folded.translate(_SIGNS):
+        folded = unicodedata.normalize("NFKD", character.translate(_TYPOGRAPHIC)).casefold()
+        for part in folded.translate(_TYPOGRAPHIC):
             if not part.isspace():
-                signs.append(part)
+                kept.append(part)
                 origin.append(place)
-    return _Normal("".join(signs), origin)
+    return _Normal("".join(kept), origin)
 
 
 def _bare(sought: str) -> str:

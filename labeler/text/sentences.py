@@ -49,6 +49,6 @@ def tokens(text: str) -> list[tuple[int, int]]:
     emoji are no tokens.
     """
     if not text.isascii():
-        marks = [sign for sign in set(text) if unicodedata.category(sign).startswith("M")]
+        marks = [one for one in set(text) if unicodedata.category(one).startswith("M")]
         text = text.translate(dict.fromkeys(map(ord, marks), _MARK))
     return [match.span() for match in _TOKEN.finditer(text)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal, NamedTuple
 
 from labeler.coders.llm.jobs import registry
 from labeler.coding.vocabulary import HUMAN_HUMAN, PASS, CoderKind, is_embedded, kind_of
-from labeler.store import database, tables
+from labeler.files import records
+from labeler.store import database, results, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
@@ -54,7 +56,8 @@ def status(study: Study) -> list[Stage]:
     if not database.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         return [*stages, Stage("sample", 0, 0, "batches", _if(ready, "sample"))]
-    return stages + _batch(study, newest_batch(study))
+    newest = newest_batch(study)
+    return stages + _batch(study, newest) + _earlier(study, newest)
 
 
 def _jobs(study: Study) -> list[Stage]:
@@ -91,6 +94,21 @@ def _newest_embedded(study: Study) -> str:
     return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
+def _earlier(study: Study, newest: str) -> list[Stage]:
+    """Outdated results of the batches before the newest one, by which nobody may go."""
+    own = database.distinct(
+        study.engine, tables.BATCHES.c.batch, codebook=study.codebook.fingerprint
+    )
+    stages = []
+    for batch in own:
+        outdated = results.outdated(study.engine, batch) if batch != newest else []
+        for command in results.commands(outdated):
+            number = len([name for name in outdated if command in results.commands([name])])
+            words = f"outdated tables of batch {batch}"
+            stages.append(Stage(command, 0, number, words, command, batch))
+    return stages
+
+
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
     seats = progress(study.engine, batch)
@@ -103,17 +121,20 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     uncoded = total - answered
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
     ready = answered and row["codebook"] == study.codebook.fingerprint
-    rule = _if(ready and not ruled, "reliability")
+    outdated = results.outdated(study.engine, batch)
+    old = [name for name in outdated if results.commands([name]) == ["reliability"]]
+    rule = _if(ready and (old or not ruled), "reliability")
+    coefficients = f"coefficients; outdated: {', '.join(old)}" if old else "coefficients"
     return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
         Stage("push", total - unpushed - late, unpushed, what, _if(unpushed, "push"), batch),
         Stage("pull", answered, uncoded, "tasks coded or skipped", _if(uncoded, "pull"), batch),
-        Stage("reliability", ruled, 0, "coefficients", rule, batch),
-        *_results(study, batch, ruled),
+        Stage("reliability", ruled, len(old), coefficients, rule, batch),
+        *_results(study, batch, ruled, outdated),
     ]
 
 
-def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
+def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[Stage]:
     """Aggregate what the gate lets through, then export; with `ruled` coefficients so far."""
     passed = set(
         database.distinct(
@@ -126,14 +147,25 @@ def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
         )
     )
     done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
-    pending = len(passed - done)
-    exported = (study.project.exports / batch / "manifest.json").is_file()
-    open_ = f"variables; the gate is open for {len(passed)}"
+    old = tables.ESTIMATES.name in outdated
+    pending = len(passed | done if old else passed - done)
+    exported = _exported(study, batch)
+    open_ = f"variables; the gate is open for {len(passed)}" + ("; outdated" if old else "")
     export = _if(ruled and not exported, "export")
     return [
         Stage("aggregate", len(done), pending, open_, _if(pending, "aggregate"), batch),
         Stage("export", int(exported), 0, "bundles", export, batch),
     ]
+
+
+def _exported(study: Study, batch: str) -> bool:
+    """Whether a bundle of the batch is there and holds the results that are stored now."""
+    path = study.project.exports / batch / "manifest.json"
+    if not path.is_file():
+        return False
+    manifest = json.loads(records.read_text(path))
+    now = results.computed_from(study.engine, batch)
+    return not manifest.get("outdated") and manifest.get("computed_from") == now
 
 
 def _if(condition: object, step: Step) -> Step:

@@ -52,7 +52,7 @@ def escaped(line: str) -> str:
 
 
 def envelope(content: str) -> Callable[[str, int | None], str]:
-    """What makes a body of a user message and a limit, without writing the rest anew.
+    """What makes a body of a user message and a limit, without writing the rest again.
 
     `content` is a prompt's: all but the user message, with the limit's name (null: none).
     """

@@ -132,7 +132,7 @@ def tests(
 
 
 def pooled(several: list[AnnotatorTest]) -> list[AnnotatorTest]:
-    """The tests with p-values corrected over all of them together, omega and verdict anew."""
+    """The tests with p-values corrected over all of them together; omega and verdict follow."""
     everybody = [human for tested in several for human in tested.test.humans]
     decided = list(alttest.decided(everybody))
     family = sum(human.p == human.p for human in decided)

@@ -142,7 +142,9 @@ def skipped(
             f"skip: no rule of {model} for variable {variable!r}, code {code!r}: calibrate first"
         )
     if set(own["codebook"]) != {codebook.fingerprint}:
-        raise TableError(f"skip: the rule of {model} was made for another codebook: calibrate anew")
+        raise TableError(
+            f"skip: the rule of {model} was made for another codebook: calibrate again"
+        )
     kind = next((kind for kind in KINDS if f"threshold.{kind}" in held), KINDS[0])
     threshold, share = held.get(f"threshold.{kind}", math.nan), held.get(f"audit.{kind}", 1.0)
     if _alarmed(rules, codebook, model, variable):

@@ -179,7 +179,7 @@ def _verdict(found: tests.DriftProcess, watched: pd.DataFrame, reference: _Refer
     batch = watched["batch"].iloc[found.alarm - 1]
     said = (
         f"agreement is below {reference.p0:.3f}: alarm in batch {batch}, after {found.alarm} "
-        "units; validate the model anew before its codes are used or review is skipped"
+        "units; validate the model again before its codes are used or review is skipped"
     )
     return {"verdict": "alarm", "note": said}
 

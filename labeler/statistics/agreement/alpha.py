@@ -164,7 +164,7 @@ def count_values(
         if value is not None and not (isinstance(value, float) and math.isnan(value)):
             raise TableError(
                 f"codings[{coder}][{unit}]: {value!r} is none of the declared values "
-                f"({', '.join(map(repr, domain))}); declare it in the codebook or mend the coding"
+                f"({', '.join(map(repr, domain))}); declare it in the codebook or change the coding"
             )
     return count_columns(columns, len(domain))
 

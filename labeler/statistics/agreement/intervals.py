@@ -117,7 +117,7 @@ def bootstrap(
     """Bootstrap: as many units (or clusters) as there are, drawn with replacement.
 
     A draw of units is a multinomial draw over the distinct patterns; ordinal distances are made
-    anew from each resample. `kind` says how bounds are read from the resamples: as percentiles,
+    again from each resample. `kind` says how bounds are read from the resamples: as percentiles,
     or bias-corrected and accelerated, see `_bca_shares`. Resamples without variation have no
     alpha: they are left out and counted in `note`. Perfect agreement and a sample without spread
     give the `zero-event bound` of `jackknife`; the same seed gives the same interval.
@@ -217,7 +217,7 @@ def _zero_event(
 
     A kind of unit not seen among n has, at confidence g, a share of at most p = 1 - (1 - g)^(1/n)
     (the exact form of the rule of three, p = 3/n at 95%). Let such a unit disagree at worst as
-    much as two *different* values drawn by chance, De/V, where V is the share of chance pairs that
+    much as two *different* values drawn at random, De/V, where V is the share of chance pairs that
     differ (the nominal De), or as the units seen where that is more; and at best not at all:
     low = 1 - ((1 - p) Do + p max(Do, De/V))/De, high = 1 - (1 - p) Do/De. After perfect agreement
     this reads low = 1 - p/V and high = 1, at every level of measurement. The two-sided bounds take

@@ -3,7 +3,7 @@
 Units with the same counts are exchangeable: deleting or drawing units is deleting or drawing
 their patterns, so that the cost does not grow with the units once patterns repeat. Alpha needs
 only sum_u D_u and the numbers of each value; ordinal distances follow from those numbers and are
-made anew for each replicate.
+made again for each replicate.
 """
 
 from __future__ import annotations

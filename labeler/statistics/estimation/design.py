@@ -23,7 +23,7 @@ def allocated(sizes: Sequence[int], weights: Sequence[float], total: int) -> lis
 
     `sizes` are the N_h (each at least 1), `weights` the w_h >= 0 of a unit of the stratum against
     the others: equal ones give proportional allocation, 1/N_h an equal one. No n_h is below 1,
-    lest a unit could never be drawn, nor above N_h. One unit at a time goes to the stratum with
+    or a unit could never be drawn, nor above N_h. One unit at a time goes to the stratum with
     the largest N_h w_h / (n_h + 1/2) that has room (Sainte-Lague's divisors; among equals the
     first stratum): a larger total only adds units.
 

@@ -120,8 +120,8 @@ def shift(before: ArrayLike, after: ArrayLike) -> CodeShift:
 
     `before` and `after`: how often each code was given. Chi-square of homogeneity of the two
     rows, codes that nobody gave left out; PSI = sum (q - p) ln(q / p) with half a unit added to
-    each count, lest a code that is new make it infinite. A shift says that posts or model
-    changed, not that agreement did.
+    each count, so that a code that is new does not make it infinite. A shift says that posts or
+    model changed, not that agreement did.
     """
     p, q = np.asarray(before, float), np.asarray(after, float)
     if not p.sum() or not q.sum():

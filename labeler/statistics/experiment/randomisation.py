@@ -1,6 +1,6 @@
 """What an arm changes, tested by the chance that put codings into arms.
 
-The *things* that were randomised are put into the arms anew, within their *strata*, as often as
+The *things* that were randomised are put into the arms again, within their *strata*, as often as
 asked; where there are few ways, all of them are taken. Three designs are known:
 
     within units     units are coded in both arms, by different coders: who saw the suggestion is

@@ -165,7 +165,7 @@ def auroc(units: UnitConfidences, *, confidence: float = 0.95) -> Interval:
 def aurc(units: UnitConfidences, *, confidence: float = 0.95) -> Interval:
     """Area under the risk-coverage curve: the mean over units of the risk among those as sure.
 
-    Geifman and El-Yaniv 2017. With an order by chance it is the share of wrong units.
+    Geifman and El-Yaniv 2017. With a random order it is the share of wrong units.
     """
 
     def statistic(weights: Floats) -> Floats:
@@ -270,7 +270,7 @@ def _bin_noise(units: UnitConfidences, inside: Floats) -> tuple[Floats, Floats, 
     """For each bin: its share, |accuracy - confidence|, and the standard error of that.
 
     The variance of a unit is that seen, or p (1 - p) of the smoothed accuracy p = (k + 1)/(n + 2)
-    where that is more, lest a bin in which all were right count as certain.
+    where that is more, so that a bin in which all were right does not count as certain.
     """
     mass = units.weight @ inside
     off = units.right - units.confidence

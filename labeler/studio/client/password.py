@@ -39,7 +39,7 @@ def set_password(
 ) -> None:
     """Give the account `email` of a managed server another password; its token stays.
 
-    Whoever is logged in with the old one has to log in anew.
+    Whoever is logged in with the old one has to log in again.
 
     Raises:
         ServiceRejected: there is no such account.

@@ -33,7 +33,7 @@ def environment(*, folder: Path | None = None, report: Callable[[str], None] = s
     """Path of a virtual environment that holds Label Studio `VERSION`; made when it is missing.
 
     Without `folder` it lies in the user's cache. An environment half made by a killed run is
-    made anew; one made by hand is used as it is; any other folder is refused, never removed.
+    made again; one made by hand is used as it is; any other folder is refused, never removed.
 
     Raises:
         ProjectError: `folder` holds something else, cannot be written, or the disk is too full.

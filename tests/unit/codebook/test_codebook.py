@@ -238,9 +238,9 @@ def test_gate_of_a_variable_goes_before_the_codebooks() -> None:
 
 
 FIELD_RULES = [
-    ("variables.0.lable", "x", "variables[0].lable: unknown key; remove it or mend its spelling"),
-    ("colour", "red", "colour: unknown key; remove it or mend its spelling"),
-    ("segments.widthin", 2, "segments.widthin: unknown key; remove it or mend its spelling"),
+    ("variables.0.lable", "x", "variables[0].lable: unknown key; remove it or check its spelling"),
+    ("colour", "red", "colour: unknown key; remove it or check its spelling"),
+    ("segments.widthin", 2, "segments.widthin: unknown key; remove it or check its spelling"),
     ("variables.1.level", REMOVED, "variables[1].level: missing; add it"),
     ("variables.0.values.1.definition", REMOVED, "variables[0].values[1].definition: missing; add"),
     ("variables.0.values.1.code", False, "variables[0].values[1].code: YAML reads this as false"),

@@ -283,7 +283,7 @@ def test_quotes_that_the_post_does_not_hold():
     found = figures(given, suggester=MODEL)
     row = found.loc[(MODEL, ALL, "", "quotes.verbatim", "")]
     assert (row["value"], row["n_units"], row["n_pairable"]) == (0.5, 1, 2)
-    assert "1 sign by sign" in row["note"]
+    assert "1 character by character" in row["note"]
     assert "1 not in the post" in row["note"]
     own = found.loc["model:x vs humans", ALL, ""].droplevel("weighting")
     assert own["value"]["span_f1.character"] == 1

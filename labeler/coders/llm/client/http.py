@@ -2,7 +2,7 @@
 
 `AsyncOpenAI` says where a request goes and who asks; the body, which is encoded already, goes over
 an aiohttp session, the transport that the SDK itself uses. The layers between (options copied,
-URL and headers parsed anew, response built twice) cost more than twice what the request does.
+URL and headers parsed again, response built twice) cost more than twice what the request does.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from labeler.coders.llm.jobs.server import JobServer, ServerJob, opened
 from labeler.coders.llm.parse import parse
 from labeler.coders.llm.run import rows_of
 from labeler.files import records
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.completions import failed
 from labeler.study.study import Report, Study, coders, logged, now, silent
 
@@ -230,7 +230,7 @@ class _JobFetch:
                     kept.add(one.asked)
         which: dict[str, object] = {"claim": done}
         names: dict[str, object] = {"completion": [own["completion"] for own in rows]}
-        database.replace(
+        results.replace(
             self.study.engine, (tables.COMPLETIONS, names, rows), (tables.CLAIMS, which, [])
         )
         self.stored += sum(not is_one(made["unit"]) for made in rows)
