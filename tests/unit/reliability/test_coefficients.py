@@ -495,7 +495,7 @@ def drawn(probabilities, coders, authors=None):
             for coder in coders
         ]
     )
-    return coefficients.UnitSampling(tasks, authors or {})
+    return coefficients.BatchSampling(tasks, authors or {})
 
 
 def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():
