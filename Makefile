@@ -1,5 +1,5 @@
 # make demo      the whole way once on made-up posts (ONCE=1: print the result and end)
-# make check     between two edits: lint, and tests/unit with a fifth of their random draws
+# make check     between two edits: lint, and tests/unit with a tenth of their random draws
 # make test      what CI runs: installs what the tests need, then tests
 # make lint      ruff, mypy --strict, import contracts
 # make services  what the tests need beside Python: Chromium, PostgreSQL, Label Studio
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # The tests of a file, and its fixtures, share one worker.
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # How many of their random draws the unit tests make between two edits; CI makes all.
-SHARE ?= 0.2
+SHARE ?= 0.1
 
 .PHONY: demo test check lint bench services programs studio clean
 

@@ -193,7 +193,7 @@ def _drawn(units: list[str], batch: str, number: int, book: Codebook, size: Size
         overlap=2,
         coders=PEOPLE,
         seed=number,
-        repeat=0.05,
+        repeat=0.05 if blind > 100 else 0,  # a repeat comes after ten other units
     )
     return design.draw(
         units,

@@ -146,6 +146,8 @@ def run() -> int:
             click.echo(_hidden(traceback.format_exc()), err=True)
         else:
             click.echo(f"error: {_hidden(str(error))}", err=True)
+        if error.hint is not None:
+            click.echo(f"hint: {_hidden(error.hint.terminal)}", err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

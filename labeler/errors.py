@@ -1,7 +1,7 @@
 """Every error that a person can see.
 
 LabelerError                exit 1
-├── ProjectError            a setting is missing or wrong (names option and variable)
+├── ProjectError            a setting is missing or wrong
 ├── CodebookError           codebook/x.yaml: variables[2].values[0].code: …
 ├── InputError              file, line, column of a bad record
 ├── TableError              a frame breaks its table
@@ -15,15 +15,24 @@ LabelerError                exit 1
 
 from __future__ import annotations
 
+from labeler.hints import Hint
+
 
 class LabelerError(Exception):
-    """The root of the tree: says what, where, and what to do. Exit code 1."""
+    """The root of the tree: says what and where. Exit code 1.
+
+    `hint` is what to do about it, for whoever shows the error to put in their own words.
+    """
 
     exit_code = 1
 
+    def __init__(self, *words: object, hint: Hint | None = None) -> None:
+        self.hint = hint
+        super().__init__(*words)
+
 
 class ProjectError(LabelerError):
-    """A setting is missing or wrong; names the option and the variable."""
+    """A setting is missing or wrong, or names what is not there."""
 
 
 class CodebookError(LabelerError):
@@ -32,9 +41,9 @@ class CodebookError(LabelerError):
     `findings` holds one line for each broken rule: file, path and reason.
     """
 
-    def __init__(self, findings: list[str]) -> None:
+    def __init__(self, findings: list[str], *, hint: Hint | None = None) -> None:
         self.findings = findings
-        super().__init__("\n".join(findings))
+        super().__init__("\n".join(findings), hint=hint)
 
 
 class InputError(LabelerError):
@@ -55,10 +64,17 @@ class ServiceError(LabelerError):
     `service` names it in words; `status` is the HTTP status, or None without an answer.
     """
 
-    def __init__(self, message: str, *, service: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        service: str,
+        status: int | None = None,
+        hint: Hint | None = None,
+    ) -> None:
         self.service = service
         self.status = status
-        super().__init__(message)
+        super().__init__(message, hint=hint)
 
 
 class ServiceUnavailable(ServiceError):
@@ -78,9 +94,9 @@ class AnswerError(LabelerError):
     `taught`.
     """
 
-    def __init__(self, message: str, *, kind: str) -> None:
+    def __init__(self, message: str, *, kind: str, hint: Hint | None = None) -> None:
         self.kind = kind
-        super().__init__(message)
+        super().__init__(message, hint=hint)
 
 
 class GateError(LabelerError):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from labeler import hints
 from labeler.errors import ProjectError
 
 CALLS = logging.getLogger("labeler.calls")
@@ -56,7 +57,7 @@ def to_file(path: Path) -> logging.Handler:
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         raise ProjectError(
-            f"--log / LABELER_LOG: {path}: {error.strerror}; name another"
+            f"{path} cannot be written: {error.strerror}", hint=hints.OTHER_LOG
         ) from error
     formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime

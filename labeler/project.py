@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from labeler import hints
 from labeler.errors import ProjectError
 from labeler.keys import keyed
 
@@ -98,21 +99,18 @@ class Project:
         if self.codebook:
             given = self.root / self.codebook
             if not given.is_file():
-                raise ProjectError(
-                    f"--codebook / LABELER_CODEBOOK: there is no file {given}; give its path, "
-                    "seen from the project's folder"
-                )
+                raise ProjectError(f"there is no codebook {given}", hint=hints.NAME_CODEBOOK)
             return given
         found = sorted((self.root / "codebook").glob("*.yaml"))
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
             raise ProjectError(
-                f"--codebook / LABELER_CODEBOOK: {self.root / 'codebook'} holds {names}; say which"
+                f"{self.root / 'codebook'} holds several codebooks: {names}",
+                hint=hints.NAME_CODEBOOK,
             )
         if not found:
             raise ProjectError(
-                f"--codebook / LABELER_CODEBOOK: no codebook in {self.root / 'codebook'}; "
-                "`labeler init` puts one there"
+                f"there is no codebook in {self.root / 'codebook'}", hint=hints.START_PROJECT
             )
         return found[0]
 
@@ -127,13 +125,13 @@ class Project:
                 _make_secret(path)
             kept = bytes.fromhex(path.read_text(encoding="ascii"))
         except OSError as error:
-            raise ProjectError(f"--root: {path} cannot be read: {error.strerror}") from error
+            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError:
             kept = b""
         if len(kept) != SECRET_BYTES:
             raise ProjectError(
-                f"--root: {path} is damaged: it needs {2 * SECRET_BYTES} hexadecimal digits; bring "
-                "back your copy of it (with another key the same author gets another hash)"
+                f"{path} is damaged: it needs {2 * SECRET_BYTES} hexadecimal digits",
+                hint=hints.RESTORE_SECRET,
             )
         return kept
 
@@ -147,13 +145,13 @@ class Project:
             self.state.mkdir(parents=True, exist_ok=True)
             (self.root / STATE).chmod(0o700)
         except OSError as error:
-            raise ProjectError(f"--root: {self.state} cannot be made: {error.strerror}") from error
+            raise ProjectError(f"{self.state} cannot be made: {error.strerror}") from error
 
 
 def load(root: Path, options: Mapping[str, str | None], environment: Mapping[str, str]) -> Project:
     """The project at `root`: option > LABELER_… variable > setup.cfg or labeler.cfg > default."""
     if not root.is_dir():
-        raise ProjectError(f"--root / LABELER_ROOT: there is no folder {root}; make it first")
+        raise ProjectError(f"there is no folder {root}", hint=hints.NAME_FOLDER)
     filed = _filed(root)
     settings: dict[str, Any] = {}
     for name in SETTINGS:

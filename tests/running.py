@@ -17,21 +17,13 @@ from places import ROOT
 from waiting import SECONDS
 from warm import warm
 
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 
 SAMPLE = ROOT / "sample" / "made-up-posts.jsonl"
 PASSED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "LABELER_STUDIO_ENV")
 FACTS = (tables.CODEBOOKS, tables.CODERS, tables.POSTS, tables.COMPLETIONS)
 MIRRORS = (tables.BATCHES, tables.SEATS, tables.TASKS, tables.ANNOTATIONS)
-DERIVED = (
-    tables.SEGMENTS,
-    tables.CODINGS,
-    tables.RELIABILITY,
-    tables.VERDICTS,
-    tables.ASSESSMENTS,
-    tables.CONSENSUS,
-    tables.ESTIMATES,
-)
+DERIVED = (tables.SEGMENTS, tables.CODINGS, *results.RESULTS)
 PROGRAM = (sys.executable, "-m", "labeler")
 
 

@@ -15,8 +15,8 @@ USUAL = 100  # examples of a test that names no number, as hypothesis has it
 
 
 def repetitions(number: int) -> int:
-    """The share of a number of draws, at least ten."""
-    return max(min(number, 10), round(number * SHARE))
+    """The share of a number of draws, at least five."""
+    return max(min(number, 5), round(number * SHARE))
 
 
 def examples(number: int) -> settings:

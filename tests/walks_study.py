@@ -8,7 +8,7 @@ from labeler.codebook import codebook as codebooks
 from labeler.coding import read
 from labeler.coding.consensus import consensus
 from labeler.reliability.disagreements import disagreements
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 
 CODEBOOK = """
 codebook: walks
@@ -203,7 +203,13 @@ def fill(url: str) -> None:
         ],
     }
     for table, rows in filling.items():
-        database.add(engine, table, tables.frame(table, rows))
+        given = tables.frame(table, rows)
+        if table not in results.RESULTS:
+            database.add(engine, table, given)
+            continue
+        for batch, own in given.groupby("batch"):
+            now = results.standing(engine, str(batch))
+            assert results.keep(engine, str(batch), now, {table: own})
     compare(engine)
     engine.dispose()
 
@@ -213,9 +219,5 @@ def compare(engine: Engine) -> None:
     row = tables.records(database.read(engine, tables.BATCHES))[0]
     coded = read.read_batch(engine, row, BOOK, wanted={tables.CODINGS: read.CODINGS})
     found = disagreements(coded, consensus(coded.blind, BOOK, batch="pilot"))
-    here: dict[str, object] = {"batch": "pilot"}
-    database.replace(
-        engine,
-        (tables.DISAGREEMENTS, here, found.rows),
-        (tables.COMPARISONS, here, found.comparisons),
-    )
+    both = {tables.DISAGREEMENTS: found.rows, tables.COMPARISONS: found.comparisons}
+    assert results.keep(engine, "pilot", results.standing(engine, "pilot"), both)

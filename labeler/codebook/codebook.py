@@ -312,7 +312,7 @@ def _path(location: Iterable[int | str]) -> str:
 def _finding(source: str, fault: Mapping[str, Any]) -> str:
     kind, given = fault["type"], fault["input"]
     if kind == "extra_forbidden":
-        reason = "unknown key; remove it or mend its spelling"
+        reason = "unknown key; remove it or check the spelling"
     elif kind == "missing":
         reason = "missing; add it"
     elif kind == "string_type" and isinstance(given, bool):

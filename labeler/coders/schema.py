@@ -51,7 +51,7 @@ def form(
     properties = {"posts": _list(_object(named | post))} if several else post
     if codebook.segments is not None:
         segment = named | {"quote": {"type": "string"}, "codes": answers(codebook.of_segment)}
-        start = {"start": {"type": _kind("integer", True)}} if abstains else {}
+        start = {"start": {"type": ["integer", "null"]}} if abstains else {}
         properties["segments"] = _list(_object(segment, optional=start))
     return _object(properties)
 
@@ -86,7 +86,7 @@ def check(given: object, form: Schema, path: str = "") -> None:
                 raise strict_json.misfit(whole, _expected(codes), given)
         case "integer":
             if isinstance(given, bool) or not isinstance(given, int):
-                raise strict_json.misfit(whole, "an offset in the text", given)
+                raise strict_json.misfit(whole, "a whole number", given)
         case _:
             _check_number(given, form, whole)
 

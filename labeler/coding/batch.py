@@ -20,7 +20,7 @@ from labeler.coding import panels
 from labeler.coding.asked import unasked
 from labeler.coding.panels import Objects, Panel, RaterMatrix, Readings
 from labeler.coding.vocabulary import BLIND, REPEAT, is_human
-from labeler.text.coded_values import joined
+from labeler.text.coded_values import codes_of, joined
 
 READING = [*panels.WHO, "replicate"]  # names a row of `coded`, and whose a coding is
 CODED = [*READING, "unasked"]
@@ -183,7 +183,7 @@ class BatchCodings:
 def asked_of(coded: pd.DataFrame, variable: str) -> NDArray[np.bool_]:
     """Whether each row of `coded` (with the column unasked) was asked of a variable."""
     number, several = pd.factorize(coded["unasked"])
-    asked = [variable not in str(names).split("+") for names in several]
+    asked = [variable not in codes_of(str(names)) for names in several]
     return np.array(asked, bool)[number]
 
 

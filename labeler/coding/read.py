@@ -14,7 +14,7 @@ from labeler.coding import panels
 from labeler.coding.annotations import newest
 from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
 from labeler.coding.stream import Stream
-from labeler.coding.vocabulary import BLIND, CANARY, REPEAT
+from labeler.coding.vocabulary import ASSISTED, BLIND, CANARY, REPEAT
 from labeler.store import database, tables
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ANNOTATIONS = tuple(name for name in tables.columns(tables.ANNOTATIONS) if name 
 Wanted = Mapping[Table, Sequence[str]]  # table → the columns to read, which hold whose a row is
 
 
-class Reading(NamedTuple):
+class BatchInStream(NamedTuple):
     """A batch, and all batches of its suggester and codebook."""
 
     batch: BatchCodings
@@ -52,7 +52,7 @@ def read_batch(
 
 def read_stream(
     engine: Engine, row: Row, batches: pd.DataFrame, codebook: Codebook, *, wanted: Wanted
-) -> Reading:
+) -> BatchInStream:
     """The batch of a BATCHES row with the tables wanted and all replicates, and its stream.
 
     `batches`: BATCHES rows, those of the same suggester and codebook among them. `wanted` holds
@@ -66,7 +66,7 @@ def read_stream(
     which = _within(engine, row, same["batch"].tolist())
     confidence = _confidence(engine, row)
     every = not confidence.empty
-    notes = _counted(engine, which(tables.ANNOTATIONS))
+    notes = _coded(_newest(engine, and_(which(tables.ANNOTATIONS), _suggested())))
     machine = _suggester(engine, row, None if every else _coded_in(which(tables.ANNOTATIONS)))
     codings = database.read_columns(
         engine,
@@ -85,7 +85,7 @@ def read_stream(
     read = _batch(row, codebook, notes[mine].reset_index(drop=True), machine, own)
     first = machine[machine["replicate"] == 1]
     blind = tasks[tasks["arm"] == BLIND]
-    return Reading(
+    return BatchInStream(
         read,
         Stream(
             codebook=codebook,
@@ -102,7 +102,13 @@ def read_stream(
 
 def standing(engine: Engine, **equals: object) -> pd.DataFrame:
     """The ANNOTATIONS that count, without their results; `equals` says which."""
-    return _counted(engine, database.matching(engine, tables.ANNOTATIONS, equals))
+    equal = database.matching(engine, tables.ANNOTATIONS, equals)
+    return _coded(_newest(engine, and_(equal, _suggested())))
+
+
+def last(engine: Engine, **equals: object) -> pd.DataFrame:
+    """The newest annotation of each seat and unit, skips among them, without results."""
+    return _newest(engine, database.matching(engine, tables.ANNOTATIONS, equals))
 
 
 def emails(engine: Engine) -> dict[str, str]:
@@ -115,10 +121,22 @@ def emails(engine: Engine) -> dict[str, str]:
     }
 
 
-def _counted(engine: Engine, which: Condition) -> pd.DataFrame:
+def _newest(engine: Engine, which: Condition) -> pd.DataFrame:
     read = database.read_columns(engine, tables.ANNOTATIONS, ANNOTATIONS, which)
-    found = newest(read, emails(engine))
-    return found[found["cancelled"] != 1].reset_index(drop=True)
+    return newest(read, emails(engine))
+
+
+def _suggested() -> Condition:
+    """Not of an assisted task without a suggestion in view: neither assisted nor drawn as blind."""
+    notes, tasks = tables.ANNOTATIONS.c, tables.TASKS.c
+    same = [notes[name] == tasks[name] for name in tables.keys(tables.TASKS)]
+    without = select(tasks.unit).where(*same, tasks.arm == ASSISTED, tasks.suggested == 0)
+    return ~without.exists()
+
+
+def _coded(notes: pd.DataFrame) -> pd.DataFrame:
+    """Those of the newest annotations that are no skips."""
+    return notes[notes["cancelled"] != 1].reset_index(drop=True)
 
 
 def _batch(

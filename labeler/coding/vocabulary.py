@@ -31,6 +31,14 @@ PanelKind = Literal[
     "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
 ]
 
+Comparison = Literal["human-human", "human-model"]  # what the gate judges
+HUMAN_HUMAN: Comparison = "human-human"
+HUMAN_MODEL: Comparison = "human-model"
+
+Verdict = Literal["pass", "fail", "inconclusive", "undefined"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+PASS, FAIL, INCONCLUSIVE, UNDEFINED = VERDICTS
+
 CANARY = "canary:"  # what the unit of an answer begins with that tests the model, not a post
 
 

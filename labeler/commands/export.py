@@ -7,6 +7,7 @@ import click
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, told
 from labeler.results.results import export
+from labeler.store import results
 
 
 @click.command("export")
@@ -18,6 +19,8 @@ def command(context: click.Context, batch: str | None, with_quotes: bool, machin
     """Write exports/BATCH/: codings, reliability, consensus, shares, codebook, manifest."""
     study = study_of(context)
     done = export(study, batch=batch_of(study, batch), quotes=with_quotes)
+    if done.outdated:
+        told(f"warning: {results.warning(batch_of(study, batch), done.outdated)}")
     if machine:
         as_json({**done._asdict(), "folder": str(done.folder)})
         return

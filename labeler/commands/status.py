@@ -6,7 +6,22 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table
-from labeler.workflow.status import status
+from labeler.workflow.status import Stage, Step, status
+
+COMMANDS: dict[Step, str] = {
+    "": "",
+    "ingest": "labeler ingest FILE",
+    "prelabel": "labeler prelabel",
+    "prelabel by cues": "labeler prelabel --coder cues",
+    "prelabel by embedding": "labeler prelabel --coder embed",
+    "fetch jobs": "labeler jobs fetch",
+    "sample": "labeler sample --batch NAME --coders A,B --blind N --assisted N",
+    "push": "labeler push",
+    "pull": "labeler pull",
+    "reliability": "labeler reliability",
+    "aggregate": "labeler aggregate",
+    "export": "labeler export",
+}
 
 
 @click.command("status")
@@ -15,12 +30,23 @@ from labeler.workflow.status import status
 def command(context: click.Context, machine: bool) -> None:
     """What is done and pending at each stage, and the next command to give."""
     stages = status(study_of(context))
-    following = next((stage.command for stage in stages if stage.command), "labeler serve")
+    following = next((_command(stage) for stage in stages if stage.step), "labeler serve")
     if machine:
-        as_json({"stages": [stage._asdict() for stage in stages], "next": following})
+        told = [
+            {"stage": row.stage, "done": row.done, "pending": row.pending, "what": row.what}
+            | {"command": _command(row)}
+            for row in stages
+        ]
+        as_json({"stages": told, "next": following})
         return
     table(
         ["stage", "done#", "pending#", "what"],
         [(row.stage, row.done, row.pending or "–", row.what) for row in stages],
     )
     click.echo(f"\nnext: {following}")
+
+
+def _command(stage: Stage) -> str:
+    """The command that does a stage's next step; '' where there is none."""
+    about = f" --batch {stage.batch}" if stage.step and stage.batch else ""
+    return COMMANDS[stage.step] + about

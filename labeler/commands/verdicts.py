@@ -9,9 +9,10 @@ import click
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import INCONCLUSIVE, PASS, UNDEFINED
 from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
-from labeler.reliability.gate import HUMAN, INCONCLUSIVE, MEANING, MODEL, PASS, UNDEFINED
+from labeler.reliability.gate import HUMAN, MEANING, MODEL
 from labeler.reliability.reliability import ReliabilityResult
 from labeler.reliability.weighting import leads
 from labeler.store import tables

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from labeler import hints
 from labeler.errors import InputError
 from labeler.text.coded_values import (
     by_size,
@@ -81,12 +82,12 @@ def long(table: pd.DataFrame, *, unit: str, coder: str, value: str, source: str)
     """
     if not (unit and coder and value):
         raise InputError(
-            f"{source}: a long table needs all three of --unit, --coder and --value; a wide one "
-            "(a column a coder) at most --unit"
+            f"{source}: of a long table the columns of units, coders and values must all be named",
+            hint=hints.LONG_OR_WIDE,
         )
     known_columns(table, [unit, coder, value], source)
     if len({unit, coder, value}) < 3:
-        raise InputError(f"{source}: --unit, --coder and --value name three different columns")
+        raise InputError(f"{source}: units, coders and values need a column each")
     lines, units, who = table.index.tolist(), list(table[unit]), list(table[coder])
     told = [f"coder {c!r}, unit {u!r}" if c and u else "" for u, c in zip(units, who, strict=True)]
     refuse_repeats(source, lines, list(zip(units, who, strict=True)), told)
@@ -106,7 +107,7 @@ def kept(table: pd.DataFrame, where: Sequence[tuple[str, str]], *, source: str) 
         table = table[table[name] == text]
         if table.empty:
             shown = ", ".join(there[:SHOWN])
-            raise InputError(f"{source}: --where: no row has {name}={text}; there are: {shown}")
+            raise InputError(f"{source}: no row has {name}={text}; there are: {shown}")
     return table
 
 
@@ -126,7 +127,7 @@ def checked(
     declared = [_spelled(code.strip(), level) for code in domain]
     twice = [code for code in declared if declared.count(code) > 1]
     if twice:
-        raise InputError(f"--domain: names {twice[0]!r} twice")
+        raise InputError(f"the domain names {twice[0]!r} twice")
     texts = codings["value"].unique()
     parts = {text: _codes(text, level) for text in texts}
     faults = {text: _fault(codes, level, declared) for text, codes in parts.items()}
@@ -135,8 +136,9 @@ def checked(
     order = declared or _ordered({code for codes in parts.values() for code in codes})
     if level == "ordinal" and not declared and not all(map(is_number, order)):
         raise InputError(
-            f"{source}: --level ordinal needs the order of its codes, from low to high, which "
-            f"cannot be seen from the texts: --domain {','.join(order[:SHOWN])} in your order"
+            f"{source}: an ordinal level needs the order of its codes, from low to high, which "
+            "cannot be seen from the texts",
+            hint=hints.ORDER_OF_CODES.about(codes=",".join(order[:SHOWN])),
         )
     place = {code: number for number, code in enumerate(order)}
     spelled = {
@@ -182,8 +184,8 @@ def _unit_column(table: pd.DataFrame, coders: Sequence[str], source: str) -> str
     called = [name for name in table.columns if name not in coders and _NAMES_UNITS.fullmatch(name)]
     if len(called) > 1:
         raise InputError(
-            f"{source}: columns {', '.join(map(repr, called))} might each name the units: say "
-            "which by --unit, and who codes by --coders A,B"
+            f"{source}: columns {', '.join(map(repr, called))} might each name the units",
+            hint=hints.UNITS_COLUMN,
         )
     return called[0] if called else ""
 
@@ -195,8 +197,8 @@ def _looks_long(table: pd.DataFrame, source: str) -> None:
     what = next((by_name[n] for n in ("value", "code", "label", "rating") if n in by_name), "")
     if who and what:
         raise InputError(
-            f"{source}: columns {who!r} and {what!r} look like a long table, a row a coding: give "
-            f"--unit COLUMN --coder {who} --value {what}, or --coders A,B if they are coders"
+            f"{source}: columns {who!r} and {what!r} look like a long table, a row a coding",
+            hint=hints.LOOKS_LONG.about(coder=who, value=what),
         )
 
 
@@ -212,9 +214,8 @@ def _no_coders(table: pd.DataFrame, source: str) -> None:
         others = {text for other, texts in given.items() if other != name for text in texts}
         if 2 * len(others & set(given[name])) < len(given[name]):
             raise InputError(
-                f"{source}: column {name!r} holds another text in each row, unlike the others: if "
-                f"it names the units, give --unit {name!r}; if it is a coder or to be left out, "
-                "say by --coders A,B who codes"
+                f"{source}: column {name!r} holds another text in each row, unlike the others",
+                hint=hints.NO_CODER.about(column=repr(name)),
             )
 
 
@@ -240,11 +241,11 @@ def _codes(text: str, level: str) -> list[str]:
 def _fault(codes: list[str], level: str, declared: list[str]) -> str:
     for code in codes:
         if level in NUMBERS and not is_number(code):
-            return f"{code!r} is no number, as --level {level} needs them (1.5, with a point)"
+            return f"{code!r} is no number, as the level {level} needs them (1.5, with a point)"
         if level == "ratio" and float(code) < 0:
-            return f"{code} lies below 0, where --level ratio has its zero"
+            return f"{code} lies below 0, where the level ratio has its zero"
         if declared and code not in declared:
-            return f"{code!r} is not in --domain {','.join(declared)}"
+            return f"{code!r} is not in the domain {','.join(declared)}"
     return ""
 
 

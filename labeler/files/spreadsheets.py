@@ -20,10 +20,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.errors import InputError
 from labeler.files import coding_tables
 from labeler.files.lines import BROKEN, LONGEST, unpacked
 from labeler.text.coded_values import EMPTY_SET, joined
+from labeler.text.names import unknown
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
@@ -61,7 +63,7 @@ def read(path: Path, *, sheet: str = "") -> pd.DataFrame:
     if kind in TEXTS:
         return _text(path, content, kind)
     if sheet and kind == ".parquet":
-        raise InputError(f"{path}: --sheet: only a workbook has sheets")
+        raise InputError(f"{path}: only a workbook has sheets", hint=hints.NO_SHEET)
     return _parquet(path, content) if kind == ".parquet" else _workbook(path, content, sheet)
 
 
@@ -224,9 +226,7 @@ def _workbook(path: Path, content: bytes, sheet: str) -> pd.DataFrame:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         wanted = [sheet] if sheet else book.sheet_names
         if sheet not in ("", *book.sheet_names):
-            raise InputError(
-                f"{path}: --sheet: no sheet is called {sheet!r}: {', '.join(book.sheet_names)}"
-            )
+            raise InputError(f"{path}: {unknown('sheet', sheet, book.sheet_names)}")
         found = {
             name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in wanted
         }
@@ -235,7 +235,7 @@ def _workbook(path: Path, content: bytes, sheet: str) -> pd.DataFrame:
     filled = {name: rows for name, rows in found.items() if any(map(_any, rows))}
     if len(filled) > 1:
         raise InputError(
-            f"{path}: {len(filled)} sheets are filled ({', '.join(filled)}): say which by --sheet"
+            f"{path}: {len(filled)} sheets are filled: {', '.join(filled)}", hint=hints.CHOOSE_SHEET
         )
     rows = next(iter(filled.values()), [])
     return _table(path, _sheet_rows(rows))

@@ -15,6 +15,7 @@ from labeler.files import records as files
 from labeler.posts import platforms, posts
 from labeler.store import database, tables
 from labeler.study.study import Report, Study, logged, now, silent
+from labeler.text.names import unknown
 
 CHUNK = 5000
 
@@ -102,10 +103,7 @@ def _check_columns(
     first = next((record.content for record in portion if record.content is not None), None)
     for ours, theirs in (columns or {}).items():
         if first is not None and theirs not in first:
-            raise InputError(
-                f"{path}: --column {ours}={theirs}: no column is called {theirs!r}; there are "
-                f"{', '.join(first)}"
-            )
+            raise InputError(f"{path}: {ours}: {unknown('column', theirs, first)}")
 
 
 def _set_aside(aside: Path, rejected: pd.DataFrame, *, first: bool) -> None:

@@ -25,6 +25,8 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
+from labeler.coding.vocabulary import FAIL, HUMAN_HUMAN, HUMAN_MODEL, INCONCLUSIVE, UNDEFINED
+from labeler.coding.vocabulary import PASS as PASS
 from labeler.keys import key
 from labeler.reliability.weighting import leads
 from labeler.statistics.agreement.threshold import bound_p, further_units, threshold_p
@@ -34,8 +36,7 @@ from labeler.store import tables
 
 Family = Literal["all", "holm"]
 
-HUMAN, MODEL = "human-human", "human-model"
-PASS, FAIL, INCONCLUSIVE, UNDEFINED = "pass", "fail", "inconclusive", "undefined"
+HUMAN, MODEL = HUMAN_HUMAN, HUMAN_MODEL
 COMPARISONS = {"human-human": HUMAN, "model-panel": MODEL}  # kind of a panel → comparison
 ALPHA = "krippendorff_alpha"
 ERROR, POWER = 0.05, 0.8

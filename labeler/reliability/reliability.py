@@ -18,12 +18,13 @@ from labeler.coding import read
 from labeler.coding.asked import silent
 from labeler.coding.batch import BatchCodings
 from labeler.coding.read import read_stream
+from labeler.keys import key
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import assess, drawn
 from labeler.reliability.disagreements import disagreements
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.study import Study, logged, named_batch, same_codebook
 
 WANTED = {
@@ -52,37 +53,46 @@ def reliability(
 ) -> ReliabilityResult:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
-    A verdict whose ground is the same as before keeps the run that made it.
+    A verdict whose ground is the same as before keeps the run that made it. Where codes change
+    meanwhile it is computed again; ProjectError where that does not end.
     """
     batches = database.read(study.engine, tables.BATCHES)
-    row = named_batch(batches, batch)
-    same_codebook(study, row)
+    same_codebook(study, named_batch(batches, batch))
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
-        coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
-        sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
-        found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
-        verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
-        assessments = assess(coded, stream, batches, stored=_stored(study, coded))
-        judged = gate_stage.with_verdicts(found.rows, verdicts)
-        rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
-        kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
-        differing = disagreements(coded, kept)
-        result = ReliabilityResult(
-            _in_key_order(tables.RELIABILITY, tables.frame(tables.RELIABILITY, rows)),
-            _in_key_order(tables.VERDICTS, _first_made(study, batch, verdicts)),
-            _in_key_order(tables.ASSESSMENTS, assessments),
-        )
-        database.replace(
-            study.engine,
-            (tables.RELIABILITY, {"batch": batch}, result.reliability),
-            (tables.VERDICTS, {"batch": batch}, result.verdicts),
-            (tables.ASSESSMENTS, {"batch": batch}, result.assessments),
-            (tables.CONSENSUS, {"batch": batch}, kept),
-            (tables.DISAGREEMENTS, {"batch": batch}, differing.rows),
-            (tables.COMPARISONS, {"batch": batch}, differing.comparisons),
-        )
-        return result
+
+        def computed(_: results.Standing) -> dict[Table, pd.DataFrame]:
+            return _computed(study, batch, gate, family, run)
+
+        found = results.kept(study.engine, batch, computed)
+        three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
+        return ReliabilityResult(*(_in_key_order(table, found[table]) for table in three))
+
+
+def _computed(
+    study: Study, batch: str, gate: Gate | None, family: gate_stage.Family, run: str
+) -> dict[Table, pd.DataFrame]:
+    """The rows of every table that is computed from codings alone."""
+    batches = database.read(study.engine, tables.BATCHES)
+    row = named_batch(batches, batch)
+    coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
+    sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
+    found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
+    verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
+    assessments = assess(coded, stream, batches, stored=_stored(study, coded))
+    judged = gate_stage.with_verdicts(found.rows, verdicts)
+    rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
+    kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
+    differing = disagreements(coded, kept)
+    settings = key({"gate": gate and gate.model_dump(), "family": family})
+    return {
+        tables.RELIABILITY: tables.frame(tables.RELIABILITY, rows).assign(computed_from=settings),
+        tables.VERDICTS: _first_made(study, batch, verdicts),
+        tables.ASSESSMENTS: assessments,
+        tables.CONSENSUS: kept,
+        tables.DISAGREEMENTS: differing.rows,
+        tables.COMPARISONS: differing.comparisons,
+    }
 
 
 def stored(study: Study, batch: str) -> ReliabilityResult:
@@ -146,6 +156,7 @@ def _asked(rows: pd.DataFrame, coded: BatchCodings) -> pd.DataFrame:
 def _first_made(study: Study, batch: str, verdicts: pd.DataFrame) -> pd.DataFrame:
     """The verdicts; one that stands as it was keeps the run that made it first."""
     before = database.read(study.engine, tables.VERDICTS, batch=batch)
+    before = before.assign(computed_from=before["computed_from"].map(results.settings_of))
     on = [*tables.keys(tables.VERDICTS), "computed_from", "verdict"]
     earlier = verdicts[on].merge(before[[*on, "run"]], on=on, how="left")["run"]
     kept = verdicts.assign(run=earlier.fillna(verdicts["run"]).to_numpy())

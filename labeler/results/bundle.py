@@ -16,6 +16,7 @@ from labeler.results.formats import declaration
 from labeler.results.formats.declaration import BundleFacts
 
 MANIFEST = "manifest.json"
+OUTDATED = "Outdated, since computed from other codings than those here"
 
 
 class _File(NamedTuple):
@@ -48,7 +49,8 @@ def _files(frames: Mapping[str, pd.DataFrame], facts: BundleFacts) -> Iterator[t
             yield name, _File(content, form.descriptions.get(name, ""))
     for drawn in figures_of(frames, facts.codebook):
         about = f"{drawn.figure.title}. {drawn.alt}."
-        yield f"{drawn.name}.svg", _File(draw.draw(drawn.spec(), "svg"), about)
+        old = f"{OUTDATED}." if drawn.figure.table in facts.outdated else ""
+        yield f"{drawn.name}.svg", _File(draw.draw(draw.marked(drawn.spec(), old), "svg"), about)
     yield "codebook.yaml", _File(facts.codebook_text.encode(), "What every coder was told.")
 
 
@@ -65,6 +67,8 @@ def _readme(
         lines += ["", "Everything in this folder is made up: sample posts, sample coders."]
     if facts.override:
         lines += ["", f"The gate was overridden: {facts.override}"]
+    if facts.outdated:
+        lines += ["", f"{OUTDATED}: {', '.join(facts.outdated)}."]
     return "\n".join(lines) + "\n"
 
 

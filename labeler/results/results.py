@@ -10,18 +10,21 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.codebook.codebook import Codebook
 from labeler.coding import read
 from labeler.coding.read import read_batch
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
+from labeler.keys import key
 from labeler.reliability import gate
 from labeler.results import estimates as estimates_stage
 from labeler.results.bundle import MANIFEST, bundle
 from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
+from labeler.store import results as stored
 from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
+from labeler.text.names import unknown
 
 OF_ESTIMATES = {
     tables.CODINGS: read.CODINGS,
@@ -32,12 +35,16 @@ BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, t
 
 
 class Exported(NamedTuple):
-    """Where a bundle lies, which of its files are new or changed, and which there were before."""
+    """Where a bundle lies, which of its files are new or changed, and which there were before.
+
+    `outdated` names the result tables in it that were computed from other codings than it holds.
+    """
 
     folder: Path
     files: list[str]
     written: list[str]
     removed: list[str]
+    outdated: list[str]
 
 
 def aggregate(
@@ -47,36 +54,60 @@ def aggregate(
 
     Without `variables`, of all. The gate is the verdict on the blind humans. Raises GateError,
     naming each variable it holds shut (those that passed are written all the same), unless an
-    `override` gives a reason: that reason then stands in every row.
+    `override` gives a reason: that reason then stands in every row. Outdated verdicts open no
+    gate, with or without a reason.
     """
-    row = batch_row(study, batch)
-    same_codebook(study, row)
+    same_codebook(study, batch_row(study, batch))
     asked = list(variables) or [variable.variable for variable in study.codebook.variables]
     _known(asked, study.codebook)
     with logged(
         study, "aggregate", {"batch": batch, "variables": asked, "override": override}
     ) as run:
-        judged = _verdicts(study, batch)
-        ruled = _of_humans(judged)
-        shut = gate.shut(judged, asked)
-        open_ = asked if override else [name for name in asked if name not in shut]
-        coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
-        rows = estimates_stage.estimates(
-            {name: frame for name, frame in coded.blind.items() if name in open_},
-            pd.Series(coded.authors, dtype="str"),
-            study.codebook,
-            batch=batch,
-            verdicts={name: ruled[name, ""].verdict for name in asked},
-            of_codes={pair: row.verdict for pair, row in ruled.items()},
-            override=override,
-            tasks=coded.tasks[coded.tasks["arm"] == "blind"],
-        )
-        database.replace(study.engine, (tables.ESTIMATES, {"batch": batch}, rows))
+
+        def attempt(standing: stored.Standing) -> _Aggregated | None:
+            made = _aggregated(study, batch, asked, override, standing)
+            kept = stored.keep(study.engine, batch, standing, {tables.ESTIMATES: made.rows})
+            return made._replace(rows=kept[tables.ESTIMATES]) if kept else None
+
+        made = stored.steadily(study.engine, batch, attempt)
+        ruled, shut = _of_humans(made.verdicts), gate.shut(made.verdicts, asked)
         if shut and override:
             _noted(study, run, batch, {name: ruled[name, ""].verdict for name in shut}, override)
         elif shut:
-            raise GateError(_refusal(shut, open_, ruled, batch))
-        return rows
+            open_ = [name for name in asked if name not in shut]
+            raise GateError(_refusal(shut, open_, ruled, batch), hint=hints.SHUT_GATE)
+        return made.rows
+
+
+class _Aggregated(NamedTuple):
+    """ESTIMATES rows, and the VERDICTS that let their variables through."""
+
+    rows: pd.DataFrame
+    verdicts: pd.DataFrame
+
+
+def _aggregated(
+    study: Study, batch: str, asked: list[str], override: str, standing: stored.Standing
+) -> _Aggregated:
+    """The estimates of what the gate lets through; GateError where its verdicts are outdated."""
+    judged = _verdicts(study, batch, standing)
+    ruled = _of_humans(judged)
+    shut = gate.shut(judged, asked)
+    open_ = asked if override else [name for name in asked if name not in shut]
+    row = batch_row(study, batch)
+    coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
+    rows = estimates_stage.estimates(
+        {name: frame for name, frame in coded.blind.items() if name in open_},
+        pd.Series(coded.authors, dtype="str"),
+        study.codebook,
+        batch=batch,
+        verdicts={name: ruled[name, ""].verdict for name in asked},
+        of_codes={pair: row.verdict for pair, row in ruled.items()},
+        override=override,
+        tasks=coded.tasks[coded.tasks["arm"] == "blind"],
+    )
+    settings = key({"variables": asked, "override": override})
+    return _Aggregated(rows.assign(computed_from=settings), judged)
 
 
 def of_model(study: Study, batch: str) -> dict[str, str]:
@@ -92,12 +123,14 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
     """Write exports/<batch>/: every format and figure, codebook and a manifest with their hashes.
 
     `quotes` adds the verbatim quotes to the segments: do not publish them (a quote can be found
-    again by a search engine). The same tables give the same bytes.
+    again by a search engine). The same tables give the same bytes. Results that are outdated are
+    exported as they are, and named in the manifest, the README and their figures.
     """
     row = batch_row(study, batch)
     same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
-        frames = _frames(study, row, quotes=quotes)
+        standing = _at_once(study, row, quotes=quotes)
+        frames = standing.frames
         books = database.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
         facts = BundleFacts(
@@ -110,6 +143,8 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             made_up=made_up(study.engine),
             override="; ".join(overrides),
             verdicts=_stated(frames["verdicts"]),
+            outdated=standing.outdated,
+            computed_from=standing.computed_from,
         )
         made = bundle(frames, facts)
         folder = study.project.exports / batch
@@ -119,7 +154,29 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             records.write(folder / name, made[name])
         for name in stale:
             (folder / name).unlink()
-        return Exported(folder, list(made), written, stale)
+        return Exported(folder, list(made), written, stale, standing.outdated)
+
+
+class _BundleTables(NamedTuple):
+    """The tables of a bundle; which results are outdated, and what each was computed from."""
+
+    frames: dict[str, pd.DataFrame]
+    outdated: list[str]
+    computed_from: dict[str, str]
+
+
+def _at_once(study: Study, row: pd.Series[str], *, quotes: bool) -> _BundleTables:
+    """The tables of a bundle as they stood at one time."""
+    engine, batch = study.engine, str(row["batch"])
+
+    def attempt(standing: stored.Standing) -> _BundleTables | None:
+        before = stored.computed_from(engine, batch)
+        frames = _frames(study, row, quotes=quotes)
+        found = _BundleTables(frames, stored.outdated(engine, batch), before)
+        now = stored.standing(engine, batch), stored.computed_from(engine, batch)
+        return found if now == (standing, before) else None
+
+    return stored.steadily(engine, batch, attempt)
 
 
 def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
@@ -132,24 +189,21 @@ def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.
     coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     return {
         **{table.name: coded.tables[table.name] for table in BUNDLED},
-        **{
-            table.name: database.read(study.engine, table, batch=batch)
-            for table in (
-                tables.RELIABILITY,
-                tables.VERDICTS,
-                tables.ASSESSMENTS,
-                tables.CONSENSUS,
-                tables.ESTIMATES,
-            )
-        },
+        **stored.of_batch(study.engine, batch),
     }
 
 
-def _verdicts(study: Study, batch: str) -> pd.DataFrame:
+def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
     rows = database.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
-            f"batch {batch!r}: reliability is not computed yet; run `labeler reliability`"
+            f"batch {batch!r}: reliability is not computed yet", hint=hints.COMPUTE_RELIABILITY
+        )
+    if not stored.stands(rows["computed_from"].iloc[0], standing[tables.VERDICTS.name]):
+        raise GateError(
+            f"batch {batch!r}: its verdicts are outdated, since codes came, changed or went after "
+            "they were computed",
+            hint=hints.COMPUTE_RELIABILITY,
         )
     return rows
 
@@ -192,10 +246,6 @@ def _refusal(
     lines += [f"  {name}: {ruled[name, ''].verdict}: {ruled[name, ''].note}" for name in shut]
     if written:
         lines.append(f"Aggregated: {', '.join(written)}.")
-    lines.append(
-        "Code more units, mend the codebook and code anew, ask for the others by --variable, or "
-        'give a reason that will stand on every result: --override "reason".'
-    )
     return "\n".join(lines)
 
 
@@ -203,7 +253,7 @@ def _known(names: Sequence[str], codebook: Codebook) -> None:
     there = [variable.variable for variable in codebook.variables]
     for name in names:
         if name not in there:
-            raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
+            raise ProjectError(unknown("variable", name, there))
 
 
 def _changed(path: Path, content: bytes) -> bool:

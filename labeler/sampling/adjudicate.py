@@ -7,15 +7,18 @@ import json
 import pandas as pd
 from sqlalchemy import select
 
-from labeler.coding import consensus, panels
+from labeler import hints
+from labeler.coding import consensus, read
+from labeler.coding.read import read_batch
 from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import adjudication, strata
-from labeler.sampling.adjudication import Seen, Wish
+from labeler.sampling.adjudication import UnitCoders, Wish
 from labeler.sampling.sample import Sampled, known_coders
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, coded, logged, same_codebook
+from labeler.study.study import Study, batch_row, logged, same_codebook
+from labeler.text.names import unknown
 
 
 def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
@@ -34,14 +37,15 @@ def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
         wanted = json.loads(canonical(wish._asdict()))
         if design.get(ADJUDICATION, wanted) != wanted:
             raise ProjectError(
-                f"--from: batch {batch!r} has an adjudication arm already, drawn in another way "
-                f"({canonical(design[ADJUDICATION])}); give the same options to add what is new"
+                f"batch {batch!r} has an adjudication arm already, drawn in another way "
+                f"({canonical(design[ADJUDICATION])})",
+                hint=hints.SAME_WISH,
             )
         units = _units(study, wish, row, batch)
         there = tasks[tasks["arm"] == ADJUDICATION]
         if wish.size is not None and not there.empty:
             return Sampled(batch, tasks, len(units), new=False)
-        drawn = adjudication.draw(units, wish, tasks, _seen(study, row, units))
+        drawn = adjudication.draw(units, wish, tasks, _unit_coders(study, row, units))
         if not drawn.empty:
             _write(study, row, {**design, ADJUDICATION: wanted}, drawn)
         held = database.read(study.engine, tables.TASKS, batch=batch)
@@ -52,16 +56,16 @@ def _variables(study: Study, wish: Wish) -> list[str]:
     there = [variable.variable for variable in study.codebook.variables]
     for name in wish.variables:
         if name not in there:
-            raise ProjectError(f"--variable: no variable is called {name!r}: {', '.join(there)}")
+            raise ProjectError(unknown("variable", name, there))
     return list(wish.variables) or there
 
 
 def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[str]:
     """The units that the wish is about, of those that somebody coded blind."""
     names = _variables(study, wish)
-    who = coded(study, batch)
-    who = who[who["arm"] == BLIND]
-    units = sorted(set(who["unit"]))
+    wanted = {} if wish.source == "uncertain" else {tables.CODINGS: read.CODINGS}
+    coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
+    units = sorted(set(coded.coded.loc[coded.coded["arm"] == BLIND, "unit"]))
     if wish.source == "uncertain":
         which: dict[str, object] = {
             "codebook": row["codebook"],
@@ -72,24 +76,18 @@ def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[st
         sure = strata.least_sure(database.read(study.engine, tables.CONFIDENCE, **which))
         if units and not sure:
             raise ProjectError(
-                f"--from uncertain: nothing says how sure {row['suggester'] or 'a model'} is: that "
-                "comes from `labeler prelabel --replicates 5`, or from `--logprobs`"
+                f"nothing says how sure {row['suggester'] or 'a model'} is",
+                hint=hints.GET_CONFIDENCE,
             )
         return sorted(sure, key=lambda unit: (sure[unit], unit))
-    codings = database.read(
-        study.engine, tables.CODINGS, codebook=row["codebook"], unit=units, arm=BLIND
-    )
-    given = {
-        name: panels.values(codings, who, study.codebook.variable(name)).dropna(subset="value")
-        for name in names
-    }
+    given = {name: coded.blind[name] for name in names}
     if wish.source == "disagreed":
         return adjudication.disagreed(given)
     kept = consensus.consensus(given, study.codebook, batch=batch)
     return adjudication.unresolved(kept, names)
 
 
-def _seen(study: Study, row: pd.Series[str], units: list[str]) -> Seen:
+def _unit_coders(study: Study, row: pd.Series[str], units: list[str]) -> UnitCoders:
     """Who has a task of the units under this codebook, in any batch: still open, and coded."""
     tasks, notes, batches = tables.TASKS, tables.ANNOTATIONS, tables.BATCHES
     query = (
@@ -111,7 +109,7 @@ def _seen(study: Study, row: pd.Series[str], units: list[str]) -> Seen:
     found = database.query_rows(study.engine, query)
     found = found[found["arm"] != ADJUDICATION]
     parts = (found[found["annotation"].isna()], found[found["annotation"].notna()])
-    return Seen(
+    return UnitCoders(
         *({str(u): sorted(set(own["coder"])) for u, own in part.groupby("unit")} for part in parts)
     )
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import InputError
@@ -39,7 +40,7 @@ class Wish(NamedTuple):
     seed: int = 1
 
 
-class Seen(NamedTuple):
+class UnitCoders(NamedTuple):
     """Who may not decide on a unit: unit → coders with an open task of it, with a coded one."""
 
     open: Mapping[str, Sequence[str]]
@@ -64,7 +65,7 @@ def unresolved(consensus: pd.DataFrame, variables: Sequence[str]) -> list[str]:
     return sorted(set(rows.loc[rows["variable"].isin(variables), "unit"]))
 
 
-def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: Seen) -> pd.DataFrame:
+def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: UnitCoders) -> pd.DataFrame:
     """TASKS of the adjudication arm: each of `units` for one of the coders named.
 
     `units` are those that could be drawn, the most wanted first where the source is `uncertain`
@@ -134,14 +135,14 @@ def given(
     return texts
 
 
-def _allowed(unit: str, wish: Wish, seen: Seen) -> tuple[str, ...]:
+def _allowed(unit: str, wish: Wish, seen: UnitCoders) -> tuple[str, ...]:
     barred = {*seen.open.get(unit, ()), *(() if wish.own else seen.coded.get(unit, ()))}
     allowed = tuple(coder for coder in wish.coders if coder not in barred)
     if not allowed:
         raise InputError(
-            f"sample: unit {unit}: nobody of {', '.join(wish.coders)} may adjudicate it: they have "
-            "coded it (--own allows that, say for a discussion) or still have to, without seeing "
-            "others' codes; name a further coder with --coders"
+            f"unit {unit}: nobody of {', '.join(wish.coders)} may adjudicate it: they have coded "
+            "it or still have to, without seeing others' codes",
+            hint=hints.FURTHER_ADJUDICATOR,
         )
     return allowed
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.coding.vocabulary import ASSISTED, BLIND, REPEAT
 from labeler.errors import InputError, TableError
 from labeler.keys import canonical, key
@@ -138,9 +139,9 @@ def probabilities(units: Sequence[str], design: Design, strata: Strata) -> dict[
     names = sorted(sizes)
     if len(names) > design.drawn:
         raise InputError(
-            f"sample: {len(names)} strata, but {design.drawn} units to draw: each stratum needs "
-            "one, lest its units could never be drawn; draw more, or name with --by a variable "
-            "of fewer codes"
+            f"{len(names)} strata, but {design.drawn} units to draw: each stratum needs one, "
+            "or its units could never be drawn",
+            hint=hints.FEWER_STRATA,
         )
     weights = [strata.weight[name] for name in names]
     taken = allocated([sizes[name] for name in names], weights, design.drawn)
@@ -149,41 +150,42 @@ def probabilities(units: Sequence[str], design: Design, strata: Strata) -> dict[
     total = math.fsum(found[unit] for unit in set(units))
     if abs(total - design.drawn) > SUM_TOLERANCE or not all(0 < p <= 1 for p in found.values()):
         raise TableError(
-            f"sample: the probabilities add up to {total}, not to {design.drawn}: this is a fault "
-            "of labeler; please report it"
+            f"the probabilities of being drawn add up to {total}, not to {design.drawn}: this is a "
+            "fault of labeler; please report it"
         )
     return found
 
 
 def _check(units: Sequence[str], design: Design, suggester: str) -> None:
     if design.blind < 0 or design.assisted < 0 or design.blind + design.assisted == 0:
-        raise InputError("sample: --blind and --assisted ask for no unit; give a size")
+        raise InputError("the design asks for no unit", hint=hints.ASK_FOR_UNITS)
     if design.nested and not 0 < design.blind <= design.assisted:
         raise InputError(
-            f"sample: --nested draws the blind units from the assisted ones: --blind "
-            f"{design.blind} must lie between 1 and --assisted {design.assisted}"
+            "a nested design draws the blind units from the assisted ones: their number "
+            f"{design.blind} must lie between 1 and {design.assisted}"
         )
     there = len(set(units))
     if design.drawn > there:
         raise InputError(
-            f"sample: the design asks for {design.drawn} units, but {there} are free to draw (pre-"
-            "labelled and in no earlier batch); make --blind or --assisted smaller, or ingest more"
+            f"the design asks for {design.drawn} units, but {there} are free to draw (pre-labelled "
+            "and in no earlier batch)",
+            hint=hints.SIZE_OF_BATCH,
         )
     if len(set(design.coders)) != len(design.coders) or not design.coders:
-        raise InputError("sample: --coders needs different names, one or more")
-    if not 1 <= design.overlap <= len(design.coders):
         raise InputError(
-            f"sample: --overlap {design.overlap} does not fit {len(design.coders)} coders"
+            "a batch needs coders of different names, one or more", hint=hints.NAME_CODERS
         )
+    if not 1 <= design.overlap <= len(design.coders):
+        raise InputError(f"an overlap of {design.overlap} does not fit {len(design.coders)} coders")
     if design.nested and design.overlap == len(design.coders):
         raise InputError(
-            f"sample: --nested with --overlap {design.overlap} needs {design.overlap + 1} coders: "
-            "whoever saw the suggestion of a unit never codes it blind"
+            f"a nested design with an overlap of {design.overlap} needs {design.overlap + 1} "
+            "coders: whoever saw the suggestion of a unit never codes it blind"
         )
     if design.assisted and not suggester:
-        raise InputError("sample: the assisted arm needs suggestions; run `labeler prelabel`")
+        raise InputError("the assisted arm needs suggestions", hint=hints.PRELABEL)
     if not 0 <= design.repeat <= 1 or design.after < 0:
-        raise InputError("sample: --repeat is a share from 0 to 1, --after a number of tasks")
+        raise InputError("repeats are a share from 0 to 1, after a number of other tasks")
 
 
 def _drawn(
@@ -233,8 +235,9 @@ def _with_repeats(tasks: pd.DataFrame, design: Design) -> pd.DataFrame:
         early = own[own["position"] <= len(own) - design.after]
         if len(early) < size:
             raise InputError(
-                f"sample: --repeat: {coder} has {len(own)} blind units, so {len(early)} can come "
-                f"back after {design.after} others, not {size}: make --repeat or --after smaller"
+                f"{coder} has {len(own)} blind units, so {len(early)} can come back after "
+                f"{design.after} others, not {size}",
+                hint=hints.FEWER_REPEATS,
             )
         turn = [
             key({"seed": design.seed, "unit": u, "coder": coder, "for": "repeat"})

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import Table
 
+from labeler import hints
 from labeler.coding import import_rows, imports
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND
 from labeler.errors import InputError, ProjectError
@@ -22,17 +23,10 @@ from labeler.files.coding_tables import kept, known_columns, refused
 from labeler.keys import canonical
 from labeler.sampling.design import Design
 from labeler.sampling.sample import nameable, suggester_of
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.study import IMPORTED, Study, add_coder, coders, logged, now
 
 SHORT = 12  # digits of a file's hash in the names of what came from it
-DERIVED = (
-    tables.RELIABILITY,
-    tables.CONSENSUS,
-    tables.ESTIMATES,
-    tables.ASSESSMENTS,
-    tables.VERDICTS,
-)
 
 Slice = tuple[Table, dict[str, object], pd.DataFrame]
 
@@ -142,16 +136,16 @@ def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[s
     row = there.iloc[0]
     origin = json.loads(row["design"]).get("imported")
     if origin is None:
-        raise ProjectError(f"--batch: {name!r} was drawn, not imported; give another name")
+        raise ProjectError(f"batch {name!r} was drawn, not imported", hint=hints.RENAME_BATCH)
     if row["codebook"] != study.codebook.fingerprint:
         raise ProjectError(
-            f"--batch: {name!r} was imported under another version of the codebook; give another "
-            "name"
+            f"batch {name!r} was imported under another version of the codebook",
+            hint=hints.RENAME_BATCH,
         )
     if origin["sha256"] != digest and not again:
         raise ProjectError(
-            f"--batch: {name!r} was made of another file ({origin['file']}); give another name, or "
-            "--replace to put this file in its place"
+            f"batch {name!r} was made of another file ({origin['file']})",
+            hint=hints.REPLACE_BATCH,
         )
     return row
 
@@ -167,16 +161,16 @@ def _named(path: Path, wish: Wish) -> pd.DataFrame:
         if name not in given:
             there = ", ".join(read.columns)
             raise InputError(
-                f"{source}: no column is called {name!r}: name it by --{name} COLUMN; there are: "
-                f"{there}"
+                f"{source}: no column is called {name!r}; there are: {there}",
+                hint=hints.NAME_COLUMN.about(field=name),
             )
     if "unit" not in given and not {"platform", "platform_id"} <= set(given):
         raise InputError(
-            f"{source}: what names the posts? Give --unit COLUMN (the key of a post, as exports "
-            "show it), or columns `platform` and `platform_id` (--column platform_id=COLUMN)"
+            f"{source}: no column names the posts",
+            hint=hints.NAME_POSTS,
         )
     if not wish.arm and "arm" not in given:
-        raise InputError(f"{source}: --arm file: no column is called 'arm'")
+        raise InputError(f"{source}: no column is called 'arm'", hint=hints.SAY_ARM)
     return pd.DataFrame({name: read[column] for name, column in given.items()}, index=read.index)
 
 
@@ -242,7 +236,6 @@ def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest
     arms: dict[str, object] = {**here, "arm": list(import_rows.HELD)}
     seats = found.tasks[["batch", "arm", "coder"]].drop_duplicates()
     slices: list[Slice] = [*_emptied(study, batch, row["codebook"])]
-    slices += [(table, here, tables.frame(table)) for table in DERIVED]
     slices += [
         (tables.BATCHES, here, tables.frame(tables.BATCHES, [row])),
         (
@@ -258,7 +251,7 @@ def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest
         for table, given in ((tables.CODINGS, found.codings), (tables.SEGMENTS, found.segments)):
             mine = given[(given["arm"] == arm) & (given["coder"] == coder)]
             slices.append((table, which, mine))
-    database.replace(study.engine, *slices)
+    results.replace(study.engine, *slices)
 
 
 def _emptied(study: Study, batch: str, codebook: str) -> list[Slice]:

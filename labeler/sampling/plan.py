@@ -73,7 +73,7 @@ def plan(
     probability of each unit: what the blind units will look like if people code as it does.
     """
     if not 0 < alpha < 1:
-        raise InputError("sample: --alpha lies between 0 and 1, such as 0.8")
+        raise InputError("the alpha to plan for lies between 0 and 1, such as 0.8")
     chosen = suggester_of(study, suggester)
     units = free(study, chosen)
     strata = layers(study, design, units, chosen)

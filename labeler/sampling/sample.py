@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
+from labeler import hints
 from labeler.coding import panels
 from labeler.coding.vocabulary import name_of
 from labeler.errors import ProjectError
@@ -20,6 +21,7 @@ from labeler.store import database, tables
 from labeler.study.completions import answered
 from labeler.study.study import Study, coders, logged, now
 from labeler.text.coded_values import codes_of
+from labeler.text.names import did_you_mean, unknown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TAKEN = "rejected"
@@ -76,7 +78,7 @@ def nameable(batch: str) -> None:
     """Refuse a name that cannot be that of a folder in exports/."""
     if not NAME.fullmatch(batch) or batch == TAKEN:
         raise ProjectError(
-            f"--batch: {batch!r} cannot be a batch's name: use letters, digits, '.', '_' and '-' "
+            f"{batch!r} cannot be a batch's name: use letters, digits, '.', '_' and '-' "
             f"(a folder in exports/ is called so; {TAKEN!r} is taken)"
         )
 
@@ -87,12 +89,15 @@ def suggester_of(study: Study, named: str | None) -> str:
         study.engine, tables.COMPLETIONS.c.coder, codebook=study.codebook.fingerprint
     )
     if named and named not in found:
-        there = ", ".join(found) or "nobody yet: `labeler prelabel`"
-        raise ProjectError(f"--suggester: {named!r} has not pre-labelled; there are: {there}")
+        there = f"there are: {', '.join(found)}" if found else "nobody has yet"
+        hint = hints.CHOOSE_SUGGESTER if found else hints.PRELABEL
+        raise ProjectError(
+            f"{named!r} has not pre-labelled{did_you_mean(named, found)}; {there}", hint=hint
+        )
     if named is not None:
         return named
     if len(found) > 1:
-        raise ProjectError(f"--suggester: {', '.join(found)} have pre-labelled; say which to show")
+        raise ProjectError(f"{', '.join(found)} have pre-labelled", hint=hints.CHOOSE_SUGGESTER)
     return str(found[0]) if found else ""
 
 
@@ -120,7 +125,8 @@ def known_coders(study: Study, wanted: Sequence[str]) -> None:
     if missing:
         name = name_of(missing[0])
         raise ProjectError(
-            f"--coders: nobody is called {name!r}; `labeler coders add {name}` makes the account"
+            f"nobody is called {name!r}{did_you_mean(name, map(name_of, known))}",
+            hint=hints.ADD_CODER.about(name=name),
         )
 
 
@@ -139,11 +145,9 @@ def layers(
     known = [variable.variable for variable in study.codebook.variables]
     for name in design.by:
         if name not in known:
-            raise ProjectError(
-                f"--by: no variable is called {name!r}: {', '.join(known)}, or {PLATFORM!r}"
-            )
+            raise ProjectError(unknown("variable", name, [*known, PLATFORM]))
     if not suggester:
-        raise ProjectError(f"--drawing {design.drawing}: needs codes; run `labeler prelabel`")
+        raise ProjectError(f"a {design.drawing} drawing needs codes", hint=hints.PRELABEL)
     if design.drawing == "uncertain":
         which: dict[str, object] = {
             "codebook": study.codebook.fingerprint,
@@ -186,6 +190,7 @@ def _same(row: pd.Series[str], design: sampling.Design, suggester: str, study: S
     codebook = row["codebook"] == study.codebook.fingerprint
     if not alike or row["suggester"] != suggester or not codebook:
         raise ProjectError(
-            f"--batch: {row['batch']!r} is drawn already, by another design, suggester or "
-            "codebook; give the new batch another name (a drawn batch is never changed)"
+            f"batch {row['batch']!r} is drawn already, by another design, suggester or codebook "
+            "(a drawn batch is never changed)",
+            hint=hints.RENAME_BATCH,
         )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.errors import InputError
 
 LEVELS = 10  # strata of uncertainty at most
@@ -63,13 +64,10 @@ def uncertain(units: Sequence[str], confidence: Mapping[str, float], *, floor: f
     a confidence make a stratum of their own, with the mean weight.
     """
     if not 0 < floor <= 1:
-        raise InputError("sample: --floor is a share above 0, up to 1: no unit is without a chance")
+        raise InputError("the floor is a share above 0, up to 1: every unit can be drawn")
     known = {unit: confidence[unit] for unit in units if unit in confidence}
     if not known:
-        raise InputError(
-            "sample: no unit has a confidence: it comes from the votes of `labeler prelabel "
-            "--replicates 5`, or from `--logprobs`"
-        )
+        raise InputError("no unit has a confidence", hint=hints.GET_CONFIDENCE)
     bands = _bands(pd.Series(known, dtype="float64"))
     doubt = {
         band: math.sqrt(max(0.0, 1 - float(pd.Series([known[u] for u in own]).mean())))

@@ -33,6 +33,10 @@ CREATED = (Text, "when the row was made (ISO-8601, UTC)")
 NOTE = (Text, "what a reader must know of the figure, in words")
 LOW = (Float, "lower bound of the two-sided 95% interval")
 HIGH = (Float, "upper bound of the two-sided 95% interval")
+COMPUTED_FROM = (
+    Text,
+    "the batch's ground (`grounds`; behind a `.` what else was read), a blank, the key of settings",
+)
 VERDICT = (Text, "`pass`, `fail`, `inconclusive` or `undefined`; '' where the gate does not judge")
 
 

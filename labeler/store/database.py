@@ -1,7 +1,8 @@
 """The store: SQLite or PostgreSQL through SQLAlchemy Core, one code path.
 
 Three ways to write and only three: `add` (a row that is there stays as it is), `mirror` (a row
-that is there is updated), `replace` (one slice is exchanged in one transaction).
+that is there is updated), `replace` (one slice is exchanged in one transaction). What results of
+a batch are computed from is written by their namesakes in `results`, which make those void.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from labeler import hints
 from labeler.errors import StoreError
 from labeler.store import tables
 
@@ -130,13 +132,13 @@ def add(engine: Engine, table: Table, frame: pd.DataFrame) -> int:
     """Add the rows whose key is not there; how many were new."""
     before = frame.drop_duplicates(tables.keys(table))
     with writing(engine) as connection:
-        return _insert(connection, table, before, update=False)
+        return insert(connection, table, before, update=False)
 
 
 def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> int:
     """Add the rows, or update those whose key is there; how many were written."""
     with writing(engine) as connection:
-        return _insert(connection, table, frame, update=True)
+        return insert(connection, table, frame, update=True)
 
 
 def replace(engine: Engine, *slices: tuple[Table, dict[str, object], Rows]) -> None:
@@ -147,8 +149,22 @@ def replace(engine: Engine, *slices: tuple[Table, dict[str, object], Rows]) -> N
     """
     with writing(engine) as connection:
         for table, equals, rows in slices:
-            connection.execute(delete(table).where(matching(engine, table, equals)))
-            _insert(connection, table, rows, update=True)
+            exchange(connection, table, equals, rows)
+
+
+def exchange(
+    connection: Connection, table: Table, equals: Mapping[str, object], rows: Rows
+) -> None:
+    """Exchange one slice within a transaction that is open (`writing`)."""
+    connection.execute(delete(table).where(matching(connection.engine, table, equals)))
+    insert(connection, table, rows, update=True)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads; what a database says becomes a StoreError that names it."""
+    with _named(engine), engine.connect() as connection:
+        yield connection
 
 
 @contextmanager
@@ -182,24 +198,21 @@ def shown(engine: Engine) -> str:
 
 def _checked(url: str) -> URL:
     """The address, taken apart; StoreError (which never repeats it: it may hold a password)."""
-    advice = (
-        "give sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with labeler[postgresql] "
-        "installed"
-    )
+    hint = hints.NAME_DATABASE
     try:
         parsed = make_url(url)
         parsed.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
-        raise StoreError(f"--database / LABELER_DATABASE: not understood; {advice}") from None
+        raise StoreError("the database's address is not understood", hint=hint) from None
     kind = parsed.get_backend_name()
     if "@" in (parsed.host or ""):
         raise StoreError(
-            "--database / LABELER_DATABASE: in a password, write @ as %40, / as %2F, : as %3A"
+            "the database's address: in a password, write @ as %40, / as %2F, : as %3A"
         )
     if kind not in ("sqlite", "postgresql"):
-        raise StoreError(f"--database / LABELER_DATABASE: {kind} is not supported; {advice}")
+        raise StoreError(f"a database of the kind {kind} is not supported", hint=hint)
     if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError(f"--database / LABELER_DATABASE: names no file; {advice}")
+        raise StoreError("the database's address names no file", hint=hint)
     return parsed
 
 
@@ -285,14 +298,15 @@ def _pending(connection: Connection) -> list[tuple[str, Callable[[Connection], N
     return [(name, step) for name, step in MIGRATIONS if name not in applied]
 
 
-def _insert(connection: Connection, table: Table, given: Rows, *, update: bool) -> int:
-    rows = _records(given) if isinstance(given, pd.DataFrame) else [dict(row) for row in given]
+def insert(connection: Connection, table: Table, given: Rows, *, update: bool) -> int:
+    """Add rows within a transaction; those whose key is there are updated, or stay as they are."""
+    rows = records(given) if isinstance(given, pd.DataFrame) else [dict(row) for row in given]
     if not rows:
         return 0
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = tables.keys(table)
     rest = [name for name in tables.columns(table) if name not in keys]
-    statement = insert(table)
+    statement = make(table)
     if update and rest:
         changed = {name: statement.excluded[name] for name in rest}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
@@ -302,7 +316,8 @@ def _insert(connection: Connection, table: Table, given: Rows, *, update: bool) 
     return connection.execute(statement, rows, execution_options=counted).rowcount
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame by column, as a database takes them: what is missing is None."""
     lists = {
         name: [None if missing else value for value, missing in zip(column, absent, strict=True)]
         for name, column, absent in (
@@ -380,6 +395,14 @@ def _indexes_anew(connection: Connection) -> None:
     _all_tables(connection)
 
 
+def _suggested(connection: Connection) -> None:
+    """Tasks say whether a suggestion was in view."""
+    there = {column["name"] for column in inspect(connection).get_columns(tables.TASKS.name)}
+    if "suggested" not in there:
+        connection.execute(text("ALTER TABLE tasks ADD COLUMN suggested INTEGER"))
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -390,4 +413,6 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0007-verdicts-assessments", _reliability_anew),
     ("0008-jobs", _batches_to_jobs),
     ("0009-disagreements", _indexes_anew),
+    ("0010-grounds", _all_tables),
+    ("0011-suggested", _suggested),
 ]

@@ -137,6 +137,10 @@ TASKS = shared.mirrored(
     task_probability=(Float, "probability that the unit was drawn into this arm for this coder"),
     studio_task=(Integer, "the Label Studio task; missing before a push"),
     stratum=(Text, "the stratum that the unit was drawn from; '' in a simple draw"),
+    suggested=(
+        Integer,
+        "of assisted tasks: 1 where a suggestion is in view, 0 where there was none; else missing",
+    ),
 )
 ANNOTATIONS = shared.mirrored(
     "annotations",
@@ -253,6 +257,7 @@ RELIABILITY = shared.derived(
     reliable=(Float, "the codebook's upper threshold"),
     verdict=shared.VERDICT,
     note=shared.NOTE,
+    computed_from=shared.COMPUTED_FROM,
 )
 ASSESSMENTS = shared.derived(
     "assessments",
@@ -273,6 +278,7 @@ ASSESSMENTS = shared.derived(
     method=(Text, "how figure and interval were made"),
     verdict=(Text, "what the assessment says; '' where it says nothing"),
     note=shared.NOTE,
+    computed_from=shared.COMPUTED_FROM,
 )
 VERDICTS = shared.derived(
     "verdicts",
@@ -295,7 +301,7 @@ VERDICTS = shared.derived(
     p_adjusted=(Float, "the same, adjusted for the family (Holm)"),
     family=(Text, "`all`: everything must pass; `holm`: which of them passed"),
     n_units=(Integer, "units that enter the coefficient"),
-    computed_from=(Text, "key of the codings, thresholds, method and family that entered"),
+    computed_from=shared.COMPUTED_FROM,
     run=shared.RUN,
     note=shared.NOTE,
 )
@@ -311,6 +317,7 @@ CONSENSUS = shared.derived(
     rule=(Text, "`majority` or `unresolved`"),
     agreeing=(Integer, "coders whose whole value is the one kept"),
     coders=(Integer, "coders who coded the unit blind"),
+    computed_from=shared.COMPUTED_FROM,
 )
 DISAGREEMENTS = shared.derived(
     "disagreements",
@@ -324,6 +331,7 @@ DISAGREEMENTS = shared.derived(
     coder=shared.CODER,
     arm=shared.ARM,
     value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+    computed_from=shared.COMPUTED_FROM,
 )
 COMPARISONS = shared.derived(
     "comparisons",
@@ -335,6 +343,7 @@ COMPARISONS = shared.derived(
     variable=shared.VARIABLE,
     compared=(Integer, "units with a value to compare"),
     differ=(Integer, "units on which they differ; their rows are in `disagreements`"),
+    computed_from=shared.COMPUTED_FROM,
 )
 ESTIMATES = shared.derived(
     "estimates",
@@ -353,6 +362,14 @@ ESTIMATES = shared.derived(
     verdict=shared.VERDICT,
     override=(Text, "the reason given for setting the gate aside; '' where it was open"),
     note=shared.NOTE,
+    computed_from=shared.COMPUTED_FROM,
+)
+GROUNDS = shared.derived(
+    "grounds",
+    "batch",
+    "What the results of a batch stand on: `computed_from` begins with its number.",
+    batch=shared.BATCH,
+    ground=(Integer, "how often what the results are computed from has changed; no row: never"),
 )
 
 # logs
@@ -365,8 +382,11 @@ RUNS = shared.logged(
     settings=(Text, "JSON of the settings that decided what it did"),
     version=(Text, "the version of labeler"),
     started=(Text, "when it began (ISO-8601, UTC)"),
-    ended=(Text, "when it ended; '' while it runs or where it was killed"),
+    ended=(Text, "when it ended, or was found to be killed; '' before"),
     outcome=(Text, "`running`, `done`, `interrupted`, `killed`, or the error in words"),
+    host=(Text, "the machine that it ran on"),
+    pid=(Integer, "the number of its process there"),
+    process=(Text, "what tells that process from a later one with the same number"),
 )
 LEDGER = shared.logged(
     "ledger",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.coding.vocabulary import BLIND, human
 from labeler.errors import LabelerError, ProjectError, ServiceRejected, ServiceUnavailable
 from labeler.keys import keyed
@@ -66,10 +67,7 @@ def connected(
         own = local(project)
         return Studio(own.url, own.token, server=server, attempts=attempts, report=report)
     if not token:
-        raise ProjectError(
-            f"{variable}: {url} needs a token; copy it from Account & Settings there into this "
-            "variable"
-        )
+        raise ProjectError(f"{url} needs a token", hint=hints.STUDIO_TOKEN.about(variable=variable))
     return Studio(url, token, server=server, attempts=attempts, report=report)
 
 
@@ -82,8 +80,9 @@ def same_server(project: Project, seats: pd.DataFrame) -> None:
             if seat.arm == BLIND and (project.blind_studio_url or seat.server != "local"):
                 setting += " / LABELER_BLIND_STUDIO_URL"
             raise ProjectError(
-                f"{setting}: the {seat.arm} arm of batch {seat.batch!r} lies at {seat.server!r}, "
-                f"this project now uses {used!r}; set it back, or draw a new batch"
+                f"the {seat.arm} arm of batch {seat.batch!r} lies at {seat.server!r}, and this "
+                f"project now uses {used!r}",
+                hint=hints.STUDIO_ADDRESS.about(setting=setting),
             )
 
 
@@ -92,9 +91,7 @@ def local(project: Project) -> studio_server.Server:
     server = studio_server.status(project.studio_data)
     if server is None:
         raise ServiceUnavailable(
-            "Label Studio does not run; `labeler studio start` starts it here, or name one of "
-            "your own by LABELER_STUDIO_URL",
-            service=SERVICE,
+            "Label Studio does not run", service=SERVICE, hint=hints.START_STUDIO
         )
     return server
 
@@ -108,8 +105,8 @@ def start(
     """
     if project.studio_url:
         raise ProjectError(
-            f"studio start: this project uses {project.studio_url} (LABELER_STUDIO_URL); "
-            "take that setting away to use a local one"
+            f"this project uses {project.studio_url}, which labeler does not start",
+            hint=hints.UNSET_STUDIO,
         )
     project.prepare()
     place = studio_server.environment(folder=project.studio_env, report=report)
@@ -125,14 +122,14 @@ def start(
 def add_human(
     study: Study, name: str, *, email: str = "", made_up: bool = False, new_password: bool = False
 ) -> Login:
-    """Note a human coder and, on the local server, make the account with a password by chance.
+    """Note a human coder and, on the local server, make the account with a random password.
 
     The password is in the Login of the call that made the account, or asked for a new one, and
     nowhere else: one that a cut has swallowed is set anew by `new_password`. A made-up coder's is
     the same each time. On a server of your own the coder is invited, unless the account is there.
     """
     if not name.replace("-", "_").replace("_", "a").isalnum() or not name.isascii():
-        raise ProjectError(f"coders: {name!r} may only use a-z, 0-9, - and _")
+        raise ProjectError(f"coder {name!r} may only use a-z, 0-9, - and _")
     project = study.project
     coder = human(name)
     known = coders(study, "human").get(coder)
@@ -141,16 +138,16 @@ def add_human(
     email = email.strip().lower()  # as Label Studio keeps it
     address = str(known["email"]) if known else email or f"{name}@local.example".lower()
     if email and address != email:
-        raise ProjectError(f"coders: {name!r} is there already, with the e-mail {address}")
+        raise ProjectError(f"coder {name!r} is there already, with the e-mail {address}")
     if new_password and project.studio_url:
         raise ProjectError(
-            f"coders: --new-password: {project.studio_url} is a server of your own: a password is "
-            "set there, by whoever runs it"
+            f"{project.studio_url} is a server of your own: a password is set there, by whoever "
+            "runs it"
         )
     foreign = [arm for arm, url in _foreign(project).items() if url]
     if foreign and not email and not known:
         where = ", ".join(url for url in _foreign(project).values() if url)
-        raise ProjectError(f"coders: --email: which account does {name!r} use at {where}?")
+        raise ProjectError(f"which account does {name!r} use at {where}?", hint=hints.GIVE_EMAIL)
     password = ""
     if made_up:
         password = keyed({"coder": coder, "purpose": "password"}, secret=project.secret())[:16]
@@ -172,7 +169,7 @@ def _account(study: Study, name: str, email: str, password: str, *, anew: bool) 
     """
     server, studio = local(study.project), connected(study.project)
     if email == studio.me().lower():
-        raise ProjectError(f"coders: --email: {email} is the administrator's: take another one")
+        raise ProjectError(f"the address {email} is the administrator's", hint=hints.OTHER_EMAIL)
     if anew and email in (address.lower() for address in studio.users().values()):
         place = studio_server.environment(folder=study.project.studio_env)
         set_password(
@@ -185,7 +182,7 @@ def _account(study: Study, name: str, email: str, password: str, *, anew: bool) 
     try:
         studio_server.account(server, email=email, password=password, name=name)
     except ServiceRejected as error:
-        raise ProjectError(f"coders: {error}, or --new-password") from error
+        raise ProjectError(str(error), hint=hints.NEW_PASSWORD) from error
 
 
 def _foreign(project: Project) -> dict[str, str]:

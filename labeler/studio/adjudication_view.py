@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from labeler.coding import read
+from labeler.coding.read import read_batch
 from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.sampling import adjudication
-from labeler.store import database, tables
-from labeler.study.study import Study, coded
+from labeler.store import tables
+from labeler.study.study import Study
+
+SHOWN = {tables.CODINGS: read.CODINGS, tables.SEGMENTS: (*read.SEGMENTS, "quote")}
 
 
 def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> dict[str, str]:
@@ -15,14 +19,13 @@ def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> dict[
 
     Blind codes and the suggester's; assisted ones would give the model a second voice.
     """
-    units = sorted(set(tasks.loc[tasks["arm"] == ADJUDICATION, "unit"]))
-    who = coded(study, str(row["batch"]))
-    who = who[who["unit"].isin(units) & who["arm"].isin((BLIND, ""))]
-    which: dict[str, object] = {"codebook": row["codebook"], "unit": units, "replicate": 1}
+    units = set(tasks.loc[tasks["arm"] == ADJUDICATION, "unit"])
+    coded = read_batch(study.engine, row, study.codebook, wanted=SHOWN)
+    who = coded.coded
     return adjudication.given(
-        database.read(study.engine, tables.CODINGS, **which),
-        database.read(study.engine, tables.SEGMENTS, **which),
-        who,
+        coded.codings[coded.codings["unit"].isin(units)],
+        coded.segments[coded.segments["unit"].isin(units)],
+        who[who["unit"].isin(units) & who["arm"].isin((BLIND, ""))],
         study.codebook,
         secret=study.project.secret(),
     )

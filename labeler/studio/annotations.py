@@ -26,7 +26,7 @@ Offsets are code points, which are the indices of a Python text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -137,6 +137,17 @@ def altered(shown: Mapping[str, str], posts: pd.DataFrame, *, coder: str) -> pd.
         )
         for unit, text in sorted(shown.items())
         if unit in texts and text != texts[unit]
+    ]
+    return pd.DataFrame(findings, columns=list(FINDINGS), dtype="str")
+
+
+def without_suggestion(annotations: pd.DataFrame, units: Collection[str]) -> pd.DataFrame:
+    """Findings (`no-suggestion`) for annotations of assisted units that showed no suggestion."""
+    standing = annotations[annotations["withdrawn"] != 1].to_dict("records")
+    findings = [
+        _finding(row, "no-suggestion", "nothing was in view: this is no assisted coding")
+        for row in standing
+        if row["unit"] in units
     ]
     return pd.DataFrame(findings, columns=list(FINDINGS), dtype="str")
 

@@ -15,6 +15,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from labeler import hints
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, Arm
 from labeler.errors import CodebookError, TableError
@@ -189,7 +190,8 @@ def payload(
         if _UNSHOWN.search(post["text"]):
             raise TableError(
                 f"posts: unit {unit}: its text holds a NUL or half a character, which breaks the "
-                "page: take the post in anew, `labeler ingest` mends it"
+                "page",
+                hint=hints.INGEST_AGAIN,
             )
         task: dict[str, Any] = {
             "data": {
@@ -280,7 +282,8 @@ def _standing(results: list[dict[str, Any]], text: str, unit: str) -> None:
         if "start" in value and text[value["start"] : value["end"]] != value["text"]:
             raise TableError(
                 f"segments: unit {unit}: {value['start']} to {value['end']} of the post does not "
-                "hold the quote: was the post taken in anew? `labeler prelabel` codes it again"
+                "hold the quote",
+                hint=hints.PRELABEL_AGAIN,
             )
 
 

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import and_, func, select
 
+from labeler import hints
+from labeler.coding.read import emails, last
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.studio import annotations as annotations_stage
 from labeler.studio import changes
 from labeler.studio.accounts import Servers, same_server
@@ -21,8 +23,6 @@ from labeler.study.study import (
     Report,
     Study,
     batch_row,
-    emails,
-    last,
     logged,
     same_codebook,
     seats_of,
@@ -64,8 +64,8 @@ def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
     """Fetch what changed at a batch's seats since the last pull, and parse it.
 
     All annotations of a changed task are replaced; one that is gone from the server is kept,
-    marked as withdrawn, and gives no codings. What was computed from the codes before is dropped,
-    so that no verdict outlives what it was about. At most `CHUNK` tasks are in memory at a time.
+    marked as withdrawn, and gives no codings. What was computed from the codes before is outdated
+    from then on (`store.results`). At most `CHUNK` tasks are in memory at a time.
     """
     with logged(study, "pull", told(study, batch)):
         return fetched(study, batch, Servers(study.project, report), report)
@@ -83,9 +83,9 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulle
     same_codebook(study, row)
     seats = seats_of(study, batch)
     if seats.empty:
-        raise ProjectError(f"pull: batch {batch!r} was imported: there is nothing to fetch")
+        raise ProjectError(f"batch {batch!r} was imported: there is nothing to fetch")
     if seats["project"].isna().all():
-        raise ProjectError(f"pull: batch {batch!r} is not pushed yet; `labeler push` does that")
+        raise ProjectError(f"batch {batch!r} is not pushed yet", hint=hints.PUSH)
     same_server(study.project, seats)
     people: dict[str, dict[int, str]] = {}
     changed = codings = 0
@@ -114,9 +114,7 @@ def _seat(
         before = _known(study, seat, portion)
         notes = _annotations(seat, portion, people, before)
         fresh = _changed(before, notes)
-        if fresh:
-            _drop_results(study, seat.batch)
-        database.mirror(study.engine, tables.ANNOTATIONS, notes)
+        results.mirror(study.engine, tables.ANNOTATIONS, notes)
         written, found = _derived(study, seat, portion, suggester)
         changed += fresh
         codings += written
@@ -134,7 +132,7 @@ def _moved(before: str, now: str) -> bool:
 
 
 def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
-    newest = last(study, batch)
+    newest = last(study.engine, batch=batch)
     skipped = int((newest["cancelled"] == 1).sum())
     return Pulled(
         changed=found.changed,
@@ -164,18 +162,6 @@ def _changes(study: Study, batch: str) -> dict[str, int]:
     )
     rows = database.query_rows(study.engine, query)
     return {str(row.change): int(row.times) for row in tables.rows(rows)}
-
-
-def _drop_results(study: Study, batch: str) -> None:
-    which: dict[str, object] = {"batch": batch}
-    derived = (
-        tables.RELIABILITY,
-        tables.VERDICTS,
-        tables.ASSESSMENTS,
-        tables.CONSENSUS,
-        tables.ESTIMATES,
-    )
-    database.replace(study.engine, *((table, which, []) for table in derived))
 
 
 def _known(study: Study, seat: Any, raw: list[RawTask]) -> pd.DataFrame:
@@ -228,28 +214,39 @@ def _derived(
     notes = database.read(study.engine, tables.ANNOTATIONS, **here)
     tasks = database.read(study.engine, tables.TASKS, **here)
     posts = database.read(study.engine, tables.POSTS, unit=units)
-    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=emails(study))
+    known = emails(study.engine)
+    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
     altered = annotations_stage.altered(
         {task.unit: task.text for task in raw}, posts, coder=seat.coder
     )
+    unseen = set(tasks.loc[(tasks["suggested"] == 0).fillna(False), "unit"])
+    blank = annotations_stage.without_suggestion(notes, unseen)
+    shown = found.codings[~found.codings["unit"].isin(unseen)]
+    segments = found.segments[~found.segments["unit"].isin(unseen)]
+    changed = _compared(study, shown, segments, suggester if seat.arm == SHOWN else "")
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
         "arm": seat.arm,
         "coder": seat.coder,
         "unit": units,
     }
-    database.replace(
+    results.replace(
         study.engine,
         (tables.CODINGS, which, found.codings),
         (tables.SEGMENTS, which, found.segments),
-        (tables.CHANGES, which, _compared(study, found, suggester if seat.arm == SHOWN else "")),
+        (tables.CHANGES, which, changed),
     )
-    return len(found.codings), pd.concat([altered, found.findings], ignore_index=True)
+    return len(found.codings), pd.concat([altered, found.findings, blank], ignore_index=True)
 
 
-def _compared(study: Study, found: annotations_stage.Parsed, suggester: str) -> pd.DataFrame:
-    """CHANGES of what was coded with the suggester's codes in view; none without a suggester."""
-    units = sorted(set(found.codings["unit"]))
+def _compared(
+    study: Study, coded: pd.DataFrame, marked: pd.DataFrame, suggester: str
+) -> pd.DataFrame:
+    """CHANGES of what was coded with the suggester's codes in view; none without a suggester.
+
+    `coded` and `marked` are the CODINGS and SEGMENTS of the people who saw them.
+    """
+    units = sorted(set(coded["unit"]))
     if not suggester or not units:
         return tables.frame(tables.CHANGES)
     which: dict[str, object] = {
@@ -260,4 +257,4 @@ def _compared(study: Study, found: annotations_stage.Parsed, suggester: str) -> 
     }
     codings = database.read(study.engine, tables.CODINGS, **which)
     segments = database.read(study.engine, tables.SEGMENTS, **which)
-    return changes.compare(found.codings, found.segments, codings, segments)
+    return changes.compare(coded, marked, codings, segments)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler import resources
+from labeler import hints, resources
 from labeler.codebook.codebook import Codebook
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, Arm, name_of
 from labeler.errors import ProjectError, ServiceRejected
@@ -45,7 +45,7 @@ class _Shown(NamedTuple):
 
 
 class _Counts(NamedTuple):
-    """What a project must hold: tasks, and at least the predictions that were sent just now."""
+    """What a project must hold: tasks, and at least so many predictions."""
 
     tasks: int
     predictions: int
@@ -90,7 +90,8 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
         seats = seats_of(study, batch)
         if seats.empty:
             raise ProjectError(
-                f"push: batch {batch!r} was imported and is coded: `labeler reliability` comes next"
+                f"batch {batch!r} was imported and is coded: nothing is to be pushed",
+                hint=hints.COMPUTE_RELIABILITY,
             )
         same_server(study.project, seats)
         tasks = database.read(study.engine, tables.TASKS, batch=batch)
@@ -118,17 +119,19 @@ def _seat(job: _Job, seat: Any, tasks: pd.DataFrame) -> Seat:
             first = aside.submit(_payload, job, seat.arm, chunks[0], frozenset())
         studio = job.servers.of(seat.arm)
         project, fresh = _project(job, seat, studio, len(tasks))
-        new = suggested = 0
+        new = 0
+        due = _due(job, seat.arm, tasks)
         noted: Future[None] | None = None
         if tasks["studio_task"].isna().any() or studio.settings(project)["tasks"] != len(tasks):
             there = {} if fresh else studio.units(project, report=job.report)
             new = len(set(tasks["unit"]) - set(there))
             payloads = _ahead(aside, job, seat.arm, chunks, frozenset(there), first)
             sending = _Sending(job, seat, studio, project, len(tasks))
-            suggested, noted = _send(aside, sending, payloads, there)
-        _verified(job, seat, studio, project, _Counts(len(tasks), suggested))
+            noted = _send(aside, sending, payloads, there)
         if noted:
             noted.result()
+        without = _completed(job, seat, studio, project, due)
+        _verified(job, seat, studio, project, _Counts(len(tasks), len(due) - without))
     return Seat(seat.arm, seat.coder, project, f"{studio.url}/projects/{project}", len(tasks), new)
 
 
@@ -161,17 +164,16 @@ def _send(
     sending: _Sending,
     payloads: Iterator[tuple[pd.DataFrame, list[dict[str, Any]]]],
     there: dict[str, int],
-) -> tuple[int, Future[None] | None]:
-    """Import what is not `there` chunk by chunk; predictions sent, and the last note's end.
+) -> Future[None] | None:
+    """Import what is not `there` chunk by chunk; the end of the last note.
 
     Each chunk's numbers are noted while the next one is under way: what a cut leaves unnoted is
     found by its unit.
     """
-    sent = suggested = 0
+    sent = 0
     noted: Future[None] | None = None
     for chunk, payload in payloads:
         if payload:
-            suggested += sum("predictions" in task for task in payload)
             project, report = sending.project, sending.job.report
             there |= sending.studio.import_tasks(project, payload, known=there, report=report)
         if noted:
@@ -179,7 +181,7 @@ def _send(
         sent += len(chunk)
         pushed = chunk.assign(studio_task=chunk["unit"].map(there))
         noted = aside.submit(_note, sending, pushed, sent)
-    return suggested, noted
+    return noted
 
 
 def _note(sending: _Sending, pushed: pd.DataFrame, sent: int) -> None:
@@ -220,6 +222,73 @@ def _payload(
     shown = _suggestions(job, tasks) if _suggests(job, arm) else _Shown(None, None)
     codes = shown_codes(job.study, job.row, tasks) if arm == ADJUDICATION else None
     return suggestions.payload(tasks, posts, shown.predictions, shown.notes, codes)
+
+
+def _due(job: _Job, arm: str, tasks: pd.DataFrame) -> set[str]:
+    """The units of an assisted seat for which the suggester has something to suggest."""
+    if not _suggests(job, arm):
+        return set()
+    made = database.distinct(
+        job.study.engine,
+        tables.CODINGS.c.unit,
+        codebook=job.study.codebook.fingerprint,
+        coder=job.row["suggester"],
+        replicate=1,
+    )
+    return set(made).intersection(tasks["unit"])
+
+
+def _completed(job: _Job, seat: Any, studio: Studio, project: int, due: set[str]) -> int:
+    """Give each task the suggestion that it lacks; how many stay without, since they are coded.
+
+    Label Studio on SQLite may keep the tasks of a request and lose their suggestions where others
+    write at the same time, and answers that all is well. What was coded without a suggestion in
+    view is no assisted coding: it is marked so, and stays as it is.
+    """
+    if not due:
+        return 0
+    without: set[str] = set()
+    given: set[str] = set()
+    if studio.settings(project)["predictions"] < len(due):
+        lacking = [
+            one
+            for one in studio.suggestion_states(project)
+            if one.unit in due and not one.suggested
+        ]
+        still_open = {one.unit: one.task for one in lacking if not one.coded}
+        made = _suggestions(job, pd.DataFrame({"unit": sorted(still_open)})).predictions or {}
+        studio.suggest(project, {task: made[unit] for unit, task in still_open.items()})
+        given = {
+            one.unit for one in studio.suggestion_states(project) if one.suggested and not one.coded
+        }
+        without = {one.unit for one in lacking} - given
+        where = f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}"
+        if still_open:
+            job.report(
+                f"{where}: {len(still_open)} tasks lacked their suggestion and were given it"
+            )
+        if without:
+            job.report(
+                f"{where}: {len(without)} tasks were coded without a suggestion in view: they are "
+                "no assisted codings and count in none"
+            )
+    _mark(job, seat, due - without, given)
+    return len(without)
+
+
+def _mark(job: _Job, seat: Any, shown: set[str], given: set[str]) -> None:
+    """Note which tasks of an assisted seat show a suggestion: `shown`, some `given` just now.
+
+    What was coded without one stays marked so, though it should have one by now.
+    """
+    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
+    tasks = database.read(job.study.engine, tables.TASKS, **here)
+    before, unit = tasks["suggested"], tasks["unit"]
+    without = (before == 0).fillna(False) & ~unit.isin(given)
+    now = (unit.isin(shown) & ~without).astype("Int64")
+    if not now.equals(before):
+        marked = tables.frame(tables.TASKS, tasks.assign(suggested=now))
+        database.mirror(job.study.engine, tables.TASKS, marked)
 
 
 def _verified(job: _Job, seat: Any, studio: Studio, project: int, counts: _Counts) -> None:

@@ -15,6 +15,7 @@ from labeler.store import database, tables
 from labeler.studio.accounts import Servers
 from labeler.studio.pull import pull
 from labeler.study.study import Report, Study, batch_row, logged, same_codebook, silent
+from labeler.text.names import did_you_mean
 
 JUST_NOW = "submitted just now: pull it"
 
@@ -39,12 +40,15 @@ def reassign(
     same_codebook(study, row)
     known_coders(study, (taker,))
     if giver == taker:
-        raise ProjectError(f"--to: {name_of(taker)!r} is the one who has them")
+        raise ProjectError(f"{name_of(taker)!r} is the one who has them")
     seats = database.read(study.engine, tables.SEATS, batch=batch, coder=giver)
     if seats.empty:
         there = database.distinct(study.engine, tables.SEATS.c.coder, batch=batch)
-        names = ", ".join(name_of(coder) for coder in there)
-        raise ProjectError(f"--from: {name_of(giver)!r} has no seat in batch {batch!r}: {names}")
+        names = [name_of(coder) for coder in there]
+        raise ProjectError(
+            f"{name_of(giver)!r} has no seat in batch {batch!r}"
+            f"{did_you_mean(name_of(giver), names)}; there are: {', '.join(names)}"
+        )
     settings = {"batch": batch, "from": giver, "to": taker}
     pushed = seats[seats["project"].notna()]
     if not pushed.empty:

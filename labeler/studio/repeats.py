@@ -6,8 +6,9 @@ import json
 
 import pandas as pd
 
+from labeler.coding.read import standing
 from labeler.coding.vocabulary import BLIND, REPEAT
-from labeler.study.study import Study, standing
+from labeler.study.study import Study
 
 
 def waiting(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> pd.Series[bool]:
@@ -20,7 +21,7 @@ def waiting(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> pd.Series
     if not unpushed.any():
         return unpushed
     after = int(json.loads(row["design"])["after"])
-    notes = standing(study, str(row["batch"]))
+    notes = standing(study.engine, batch=str(row["batch"]))
     first = notes[notes["arm"] == BLIND].set_index(["coder", "unit"])["created"]
     made = {str(coder): sorted(own["created"]) for coder, own in notes.groupby("coder")}
     wait = []

@@ -28,15 +28,16 @@ def watch(
 ) -> Iterator[Pulled]:
     """Pull every so many seconds until `ended`; a hint at the hook only makes the next one sooner.
 
+    The seconds are from start to start: a pull that takes longer is followed by the next at once.
     What a pull finds is the truth, so a hint that is lost costs time and nothing else. A server
     that is away is waited for. `hook` is the address at which `labeler serve` takes hints: each
     project is asked to call it.
     """
-    with logged(study, "pull --watch", {**told(study, batch), "every": every, "hook": hook}):
+    with logged(study, "pull watch", {**told(study, batch), "every": every, "hook": hook}):
         servers = Servers(study.project, report)
         asked = not hook
         while not ended():
-            seen = _hinted(study.project.hook)
+            seen, began = _hinted(study.project.hook), time.monotonic()
             try:
                 if not asked:
                     _ask(study, servers, batch, hook, report)
@@ -44,7 +45,7 @@ def watch(
                 yield fetched(study, batch, servers, report)
             except ServiceUnavailable as error:
                 report(f"{error}; trying again in {every:g} s")
-            _wait(every, partial(_anything, study.project.hook, seen, ended))
+            wait(began + every, partial(_anything, study.project.hook, seen, ended))
 
 
 def _ask(study: Study, servers: Servers, batch: str, hook: str, report: Report) -> None:
@@ -57,15 +58,21 @@ def _ask(study: Study, servers: Servers, batch: str, hook: str, report: Report) 
         except ServiceRejected as error:
             report(
                 f"{error}; changes are looked for every so often all the same. An address of this "
-                "machine is only called by a server started with `labeler studio start --hook`"
+                "machine is only called by a server that was allowed to when it was started"
             )
             return
 
 
-def _wait(seconds: float, over: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not over():
-        time.sleep(_STEP)
+def wait(
+    deadline: float,
+    over: Callable[[], bool],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until the clock says so, or until it is over sooner."""
+    while (left := deadline - clock()) > 0 and not over():
+        sleep(min(_STEP, left))
 
 
 def _anything(hook: Path, seen: int, ended: Callable[[], bool]) -> bool:

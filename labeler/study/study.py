@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.codebook import codebook
 from labeler.codebook.codebook import Codebook
-from labeler.coding.annotations import newest
 from labeler.errors import LabelerError, ProjectError
 from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
-from labeler.text.coded_values import joined
+from labeler.study.processes import identity
+from labeler.text.names import unknown
 
 MADE_UP = "made-up"
+RUNNING, KILLED = "running", "killed"  # outcomes of a run
 IMPORTED = "import:"  # begins the server of a seat whose codings came from a file
 
 Report = Callable[[str], None]
@@ -65,7 +68,11 @@ def open_study(project: Project) -> Study:
 
 @contextmanager
 def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterator[str]:
-    """Note in RUNS who ran what, with which settings, and how it ended; the run's key."""
+    """Note in RUNS who ran what, with which settings, and how it ended; the run's key.
+
+    First a run whose process is gone is noted as killed; its `ended` is when that was found.
+    """
+    _note_killed(study.engine)
     started = now()
     row = {
         "run": f"{started} {secrets.token_hex(3)}",
@@ -73,10 +80,13 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
         "settings": canonical(dict(settings)),
         "version": __version__,
         "started": started,
-        "outcome": "running",
+        "outcome": RUNNING,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process": identity(os.getpid()),
     }
     database.add(study.engine, tables.RUNS, tables.frame(tables.RUNS, [row]))
-    outcome = "killed"
+    outcome = KILLED
     try:
         yield str(row["run"])
         outcome = "done"
@@ -89,6 +99,21 @@ def logged(study: Study, command: str, settings: Mapping[str, object]) -> Iterat
     finally:
         ended = {**row, "ended": now(), "outcome": outcome}
         database.mirror(study.engine, tables.RUNS, tables.frame(tables.RUNS, [ended]))
+
+
+def _note_killed(engine: Engine) -> None:
+    """Note as killed what ran on this machine and whose process is gone, however it went."""
+    runs = tables.RUNS
+    mine = {"outcome": RUNNING, "host": socket.gethostname()}
+    gone = [
+        row.run
+        for row in tables.rows(database.read(engine, runs, **mine))
+        if row.process and identity(int(row.pid)) != row.process
+    ]
+    if gone:  # unless it ended meanwhile as it should
+        with database.writing(engine) as connection:
+            here = database.matching(engine, runs, {"run": gone, "outcome": RUNNING})
+            connection.execute(update(runs).where(here).values(outcome=KILLED, ended=now()))
 
 
 def add_coder(
@@ -115,8 +140,8 @@ def named_batch(there: pd.DataFrame, batch: str) -> pd.Series[str]:
     """The row of a batch among the BATCHES rows there are; ProjectError where it is unknown."""
     found = there[there["batch"] == batch]
     if found.empty:
-        known = ", ".join(there["batch"]) or "none yet: `labeler sample` draws one"
-        raise ProjectError(f"--batch: no batch is called {batch!r}; there are: {known}")
+        hint = hints.DRAW_BATCH if there.empty else None
+        raise ProjectError(unknown("batch", batch, there["batch"]), hint=hint)
     return found.iloc[0]
 
 
@@ -124,9 +149,9 @@ def same_codebook(study: Study, row: pd.Series[str]) -> None:
     """Refuse a batch (a BATCHES row) that was drawn under another codebook than the study's."""
     if row["codebook"] != study.codebook.fingerprint:
         raise ProjectError(
-            f"--codebook: batch {row['batch']!r} was drawn under another version of the codebook "
-            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]}): name that "
-            "one's file (`labeler codebook diff` says what changed), or draw a new batch"
+            f"batch {row['batch']!r} was drawn under another version of the codebook "
+            f"({row['codebook'][:6]}, this one is {study.codebook.fingerprint[:6]})",
+            hint=hints.OTHER_CODEBOOK,
         )
 
 
@@ -140,7 +165,7 @@ def newest_batch(study: Study) -> str:
     """The newest batch; ProjectError where none is drawn yet."""
     there = database.read(study.engine, tables.BATCHES)
     if there.empty:
-        raise ProjectError("no batch is drawn yet; `labeler sample` draws one")
+        raise ProjectError("no batch is drawn yet", hint=hints.DRAW_BATCH)
     return str(there.sort_values("created")["batch"].iloc[-1])
 
 
@@ -148,47 +173,3 @@ def made_up(engine: Engine) -> bool:
     """Whether the store holds sample posts, which are made up and must say so."""
     here = database.begins(tables.POSTS.c.source, MADE_UP)
     return not database.query_rows(engine, select(tables.POSTS.c.unit).where(here).limit(1)).empty
-
-
-def emails(study: Study) -> dict[str, str]:
-    """Human coder → e-mail of the account."""
-    return {coder: str(spec.get("email", "")) for coder, spec in coders(study, "human").items()}
-
-
-def standing(study: Study, batch: str) -> pd.DataFrame:
-    """The ANNOTATIONS of a batch that count, without their results."""
-    found = last(study, batch)
-    return found[found["cancelled"] != 1]
-
-
-def last(study: Study, batch: str) -> pd.DataFrame:
-    """The newest annotation of each seat and unit of a batch, skips among them, without results."""
-    columns = [column for column in tables.ANNOTATIONS.c if column.name != "result"]
-    query = select(*columns).where(tables.ANNOTATIONS.c.batch == batch)
-    notes = tables.frame(tables.ANNOTATIONS, database.query_rows(study.engine, query))
-    return newest(notes, emails(study))
-
-
-def coded(study: Study, batch: str) -> pd.DataFrame:
-    """Who coded which unit of a batch: columns unit, coder, arm, unasked.
-
-    Humans by their annotations that count, the suggester by its answers without an error.
-    `unasked` names the variables that an imported file is silent about, joined by "+".
-    """
-    row = batch_row(study, batch)
-    origin = json.loads(row["design"] or "{}").get("imported")
-    said = origin["variables"] if origin else [v.variable for v in study.codebook.variables]
-    silent_about = [v.variable for v in study.codebook.variables if v.variable not in said]
-    humans = standing(study, batch)[["unit", "coder", "arm"]]
-    humans = humans.assign(unasked=joined(silent_about))
-    answers = database.read(
-        study.engine,
-        tables.COMPLETIONS,
-        codebook=row["codebook"],
-        coder=row["suggester"],
-        replicate=1,
-        error="",
-    )
-    model = answers[answers["unit"].isin(set(humans["unit"]))][["unit", "coder"]]
-    model = model.assign(arm="", unasked="")
-    return pd.concat([humans, model.drop_duplicates()], ignore_index=True)

@@ -90,8 +90,9 @@ def _errors(app: Flask) -> None:
 
     @app.errorhandler(LabelerError)
     def failed(error: LabelerError) -> tuple[str, int]:
-        return _error_page(app, "This did not work", str(error)), 503
+        hint = error.hint.page if error.hint is not None else ""
+        return _error_page(app, "This did not work", str(error), hint), 503
 
 
-def _error_page(app: Flask, title: str, text: str) -> str:
-    return app.jinja_env.get_template("error.html").render(title=title, text=text)
+def _error_page(app: Flask, title: str, text: str, hint: str = "") -> str:
+    return app.jinja_env.get_template("error.html").render(title=title, text=text, hint=hint)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.coders.llm import capabilities
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import LabelerError
+from labeler.hints import Hint
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.studio.accounts import Servers
@@ -33,7 +34,7 @@ class Check(NamedTuple):
     check: str
     state: State
     seen: str
-    remedy: str = ""
+    remedy: str | Hint = ""
 
 
 def doctor(project: Project) -> list[Check]:
@@ -42,7 +43,8 @@ def doctor(project: Project) -> list[Check]:
     try:
         study = open_study(project)
     except LabelerError as error:
-        return [*checks, Check("store and codebook", "fail", str(error), "correct what it names")]
+        remedy = error.hint or "correct what it names"
+        return [*checks, Check("store and codebook", "fail", str(error), remedy)]
     checks.append(Check("store", "ok", f"{database.shown(study.engine)}, migrated to this program"))
     book = study.codebook
     checks.append(Check("codebook", "ok", f"{book.codebook} {book.version} holds"))
@@ -80,7 +82,7 @@ def _server(study: Study, servers: Servers, arm: str, name: str) -> list[Check]:
         studio = servers.of(arm)
         version, me = studio.version(), studio.me()
     except LabelerError as error:
-        return [Check(name, "warn", str(error), "")]
+        return [Check(name, "warn", str(error), error.hint or "")]
     checks = [Check(name, "ok", f"{studio.url} answers, the token is that of {me}")]
     if version != STUDIO_VERSION:
         remedy = f"labeler is tried with {STUDIO_VERSION}; expect surprises, or use that one"
@@ -92,7 +94,7 @@ def _server(study: Study, servers: Servers, arm: str, name: str) -> list[Check]:
 
 
 def _database(study: Study, studio: Studio, url: str) -> Iterator[Check]:
-    """Whether the server's database bears the coders who work at once."""
+    """Whether the server's database takes the coders who work at once."""
     name = "label studio database"
     coders = len(database.distinct(study.engine, tables.SEATS.c.coder))
     if not studio.on_sqlite():
@@ -110,10 +112,10 @@ def _database(study: Study, studio: Studio, url: str) -> Iterator[Check]:
             name,
             "warn",
             f"SQLite, for {coders} coders",
-            "`labeler studio start --studio-database postgresql://…` in a new project bears more",
+            hints.LARGER_STUDIO,
         )
     else:
-        yield Check(name, "ok", f"SQLite, which bears {SQLITE_CODERS} coders at once")
+        yield Check(name, "ok", f"SQLite, which takes {SQLITE_CODERS} coders at once")
 
 
 def _telemetry(url: str) -> Check:
@@ -136,7 +138,7 @@ def _projects(study: Study, servers: Servers) -> Iterator[Check]:
         used = study.project.server_of(seat.arm)
         if seat.server != used:
             seen = f"lies at {seat.server!r}, not at {used!r}"
-            yield Check(name, "warn", seen, "set LABELER_STUDIO_URL back to look at it")
+            yield Check(name, "warn", seen, hints.LOOK_BACK)
             continue
         which = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
         tasks = database.read(study.engine, tables.TASKS, **which)
@@ -155,7 +157,7 @@ def _projects(study: Study, servers: Servers) -> Iterator[Check]:
 def _seat(name: str, arm: str, wanted: int, there: dict[str, object], suggester: str) -> Check:
     tasks, predictions = there["tasks"], there["predictions"]
     if tasks != wanted:
-        return Check(name, "fail", f"{tasks} tasks, not {wanted}", "run `labeler push`")
+        return Check(name, "fail", f"{tasks} tasks, not {wanted}", hints.PUSH)
     if arm != ASSISTED:
         if predictions:
             remedy = "what was coded here is not blind: draw a new batch"
@@ -171,12 +173,12 @@ def _model(study: Study) -> Iterator[Check]:
     """The model server: is it there, is the key good, and what does it do with a schema?"""
     name, project = "model server", study.project
     if not project.llm_model:
-        yield Check(name, "warn", "no model is named", "set LABELER_LLM_MODEL, or use the cues")
+        yield Check(name, "warn", "no model is named", hints.NAME_MODEL)
         return
     try:
         found = capabilities.probed(study, again=True)
     except LabelerError as error:
-        yield Check(name, "fail", str(error), "check LABELER_LLM_URL and that the server runs")
+        yield Check(name, "fail", str(error), error.hint or hints.CHECK_MODEL)
         return
     shown = _shown(project.llm_url)
     if found is None:

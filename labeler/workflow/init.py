@@ -7,6 +7,7 @@ from pathlib import Path
 from labeler import resources
 from labeler.errors import ProjectError
 from labeler.files import records
+from labeler.text.names import unknown
 
 CONFIG = """\
 # Settings of this study. An option or a LABELER_… variable goes before what stands here.
@@ -29,10 +30,8 @@ def init(root: Path, *, codebook: str) -> list[Path]:
     """
     bundled = resources.folder("codebook") / f"{codebook}.yaml"
     if not bundled.is_file():
-        names = ", ".join(sorted(path.stem for path in bundled.parent.glob("*.yaml")))
-        raise ProjectError(
-            f"--name: no bundled codebook is called {codebook!r}; there are: {names}"
-        )
+        names = sorted(path.stem for path in bundled.parent.glob("*.yaml"))
+        raise ProjectError(unknown("bundled codebook", codebook, names))
     wanted = {
         root / "labeler.cfg": CONFIG.format(codebook=codebook),
         root / "codebook" / f"{codebook}.yaml": records.read_text(bundled),
@@ -41,7 +40,7 @@ def init(root: Path, *, codebook: str) -> list[Path]:
     try:
         (root / "exports").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ProjectError(f"--root: {root} cannot be made: {error.strerror}") from error
+        raise ProjectError(f"{root} cannot be made: {error.strerror}") from error
     made = [path for path in wanted if not path.exists()]
     for path in made:
         records.write(path, wanted[path])

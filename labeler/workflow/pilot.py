@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
+from labeler import hints
 from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.run import RunProgress
 from labeler.coders.llm.shared_requests import alone, both_answered
@@ -52,7 +53,10 @@ def pilot(
     on; the others follow in an order that more posts do not change.
     """
     if settings.several < 2:
-        raise ProjectError("--several: how many posts are to share a request?")
+        raise ProjectError(
+            "a pilot compares posts that share a request with posts alone",
+            hint=hints.SHARE_REQUESTS,
+        )
     single, several = alone(study, settings), model_of(study, settings)
     units = _drawn(study, several.prompt.examples, posts)
     remarks: list[str] = []

@@ -20,7 +20,7 @@ from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.parse import parse
 from labeler.coders.llm.run import ModelRun, RunProgress
 from labeler.posts import deidentify
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.completions import answered, failed
 from labeler.study.study import Report, Study, add_coder, logged, now, silent
 
@@ -200,6 +200,6 @@ def _ask_here(
     for start in range(0, len(units[:limit]), CHUNK):
         chunk = units[:limit][start : start + CHUNK]
         answers = read(database.read(study.engine, tables.POSTS, unit=chunk))
-        database.add(study.engine, tables.COMPLETIONS, answers)
+        results.add(study.engine, tables.COMPLETIONS, answers)
         number += len(answers)
         report(f"{number} posts read by {coder}")

@@ -12,11 +12,18 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import (
+    Engine,
+    Select,
+    case,
+    func,
+    or_,
+    select,
+)
 
-from labeler.coding.annotations import from_own_account, newest
+from labeler.coding.annotations import newest
 from labeler.coding.read import emails
-from labeler.reliability import gate
+from labeler.coding.vocabulary import PanelKind
 from labeler.store import database
 from labeler.store.tables import (
     ANNOTATIONS,
@@ -39,9 +46,8 @@ from labeler.study.completions import no_canary
 
 Row = dict[str, Any]
 
+JUDGED: tuple[PanelKind, ...] = ("human-human", "model-panel")  # of which the gate judges codes
 EXCERPT = 200  # characters of a post in a list
-TASK = ("batch", "arm", "coder", "unit")
-AGE = ("updated", "created", "annotation")  # by which the newest annotation of a task is known
 SHOWN = ("panel", "unit", "variable", "coder", "arm", "value")
 
 
@@ -103,37 +109,6 @@ def completions(engine: Engine) -> list[Row]:
     return _rows(engine, counted.where(about).group_by(*pair).order_by(*pair))
 
 
-def progress(engine: Engine, batch: str | None = None) -> pd.DataFrame:
-    """A row for each seat: batch, codebook, suggester, created, arm, coder, tasks, coded, answered.
-
-    `answered` are the tasks with an annotation that counts, be it a skip; `coded` those whose
-    newest one is none. What another account than the coder's gave counts for nobody, as in
-    `annotations.newest`. Batches come newest first.
-    """
-    each = select(*(TASKS.c[name] for name in TASK[:3]), _skipped(engine).label("skipped"))
-    if batch is not None:
-        each = each.where(TASKS.c.batch == batch)
-    of = each.subquery()
-    seats = (
-        select(
-            *(of.c[name] for name in TASK[:3]),
-            func.count().label("tasks"),
-            (func.count(of.c.skipped) - func.coalesce(func.sum(of.c.skipped), 0)).label("coded"),
-            func.count(of.c.skipped).label("answered"),
-        )
-        .group_by(*(of.c[name] for name in TASK[:3]))
-        .subquery()
-    )
-    about = (BATCHES.c.codebook, BATCHES.c.suggester, BATCHES.c.created)
-    counted = (seats.c[name] for name in ("arm", "coder", "tasks", "coded", "answered"))
-    query = (
-        select(seats.c.batch, *about, *counted)
-        .join(BATCHES, BATCHES.c.batch == seats.c.batch)
-        .order_by(BATCHES.c.created.desc(), seats.c.batch, seats.c.arm.desc(), seats.c.coder)
-    )
-    return database.query_rows(engine, query)
-
-
 def runs(engine: Engine, *, before: str = "", most: int | None = None) -> pd.DataFrame:
     """RUNS rows, the newest first: those before a run, and not more than asked for."""
     query = select(RUNS).order_by(RUNS.c.run.desc()).limit(most)
@@ -154,7 +129,7 @@ def coefficients(engine: Engine, batch: str) -> pd.DataFrame:
 
     Those of codes in all other panels are ten times as many.
     """
-    shown = or_(RELIABILITY.c.code == "", RELIABILITY.c.kind.in_(gate.COMPARISONS))
+    shown = or_(RELIABILITY.c.code == "", RELIABILITY.c.kind.in_(JUDGED))
     names = [column.name for column in RELIABILITY.columns]
     return database.read_columns(engine, RELIABILITY, names, RELIABILITY.c.batch == batch, shown)
 
@@ -271,23 +246,3 @@ def _rows(engine: Engine, query: Select[Any]) -> list[Row]:
 
 def _newest(engine: Engine, query: Select[Any]) -> pd.DataFrame:
     return newest(database.query_rows(engine, query), emails(engine))
-
-
-def _skipped(engine: Engine) -> ColumnElement[int | None]:
-    """Of a task: whether its newest annotation that counts is a skip; NULL where there is none."""
-    notes = ANNOTATIONS
-    counts = and_(
-        *(notes.c[name] == TASKS.c[name] for name in TASK), notes.c.withdrawn.is_distinct_from(1)
-    )
-    whose = select(notes.c.coder, notes.c.completed_by).distinct()
-    known = emails(engine)
-    others = [
-        (row["coder"], row["completed_by"])
-        for row in _rows(engine, whose)
-        if not from_own_account(known.get(row["coder"], ""), row["completed_by"])
-    ]
-    if others:
-        counts = and_(counts, tuple_(notes.c.coder, notes.c.completed_by).not_in(others))
-    skip = case((notes.c.cancelled == 1, 1), else_=0)
-    query = select(skip).where(counts).order_by(*(notes.c[name].desc() for name in AGE)).limit(1)
-    return query.scalar_subquery()

@@ -1,41 +1,63 @@
-"""What is pending at each stage, and the next command to give."""
+"""What is pending at each stage, and the next step."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from typing import Literal, NamedTuple
 
 from labeler.coders.llm.jobs import registry
-from labeler.coding.vocabulary import CoderKind, is_embedded, kind_of
-from labeler.reliability import gate
-from labeler.store import database, tables
+from labeler.coding.vocabulary import HUMAN_HUMAN, PASS, CoderKind, is_embedded, kind_of
+from labeler.files import records
+from labeler.store import database, results, tables
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import Study, batch_row, newest_batch, seats_of
-from labeler.workflow import queries
+from labeler.workflow.progress import progress
 
-OPTIONS: dict[CoderKind | None, str] = {"cues": " --coder cues", "embedded": " --coder embed"}
+Step = Literal[
+    "",
+    "ingest",
+    "prelabel",
+    "prelabel by cues",
+    "prelabel by embedding",
+    "fetch jobs",
+    "sample",
+    "push",
+    "pull",
+    "reliability",
+    "aggregate",
+    "export",
+]
+PRELABEL: dict[CoderKind | None, Step] = {
+    "cues": "prelabel by cues",
+    "embedded": "prelabel by embedding",
+}
 
 
 class Stage(NamedTuple):
-    """One stage: what is done, what is pending, and the command that does it ('' where none)."""
+    """One stage: what is done, what is pending, and the step that does it ('' where none).
+
+    `batch` is the batch that the step is about, '' where it is about none.
+    """
 
     stage: str
     done: int
     pending: int
     what: str
-    command: str
+    step: Step
+    batch: str = ""
 
 
 def status(study: Study) -> list[Stage]:
-    """The stages in order. The first with a command is the next to give."""
+    """The stages in order. The first with a step is what to do next."""
     posts = database.count(study.engine, tables.POSTS)
-    stages = [Stage("posts", posts, 0, "posts", "" if posts else "labeler ingest FILE")]
+    stages = [Stage("posts", posts, 0, "posts", "" if posts else "ingest")]
     stages += [*_jobs(study), *_prelabels(study, posts)]
     if not database.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
-        command = "labeler sample --batch NAME --coders A,B --blind N --assisted N"
-        return [*stages, Stage("sample", 0, 0, "batches", command if ready else "")]
-    return stages + _batch(study, newest_batch(study))
+        return [*stages, Stage("sample", 0, 0, "batches", _if(ready, "sample"))]
+    newest = newest_batch(study)
+    return stages + _batch(study, newest) + _earlier(study, newest)
 
 
 def _jobs(study: Study) -> list[Stage]:
@@ -43,18 +65,17 @@ def _jobs(study: Study) -> list[Stage]:
     rows = registry.outstanding(study, codebook=study.codebook.fingerprint)
     waiting = sum(int(row.requests) for row in rows)
     words = f"requests in {len(rows)} jobs of a model"
-    return [Stage("jobs", 0, waiting, words, "labeler jobs fetch")] if rows else []
+    return [Stage("jobs", 0, waiting, words, "fetch jobs")] if rows else []
 
 
 def _prelabels(study: Study, posts: int) -> list[Stage]:
     answered, obeying = by_coder(study), alarmed(study)
     if answered.empty:
         drawn = database.count(study.engine, tables.BATCHES)  # a blind batch needs no suggestions
-        return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "labeler prelabel"))]
+        return [Stage("prelabel", 0, posts, "posts", _if(posts and not drawn, "prelabel"))]
     stages = []
     newest = _newest_embedded(study)
     for row in tables.rows(answered):
-        option = OPTIONS.get(kind_of(row.coder), "")
         words = f"posts by {row.coder}"
         if row.failed:
             words += f", {row.failed} with an error"
@@ -62,9 +83,9 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
             words += ", which obeys posts (ALARM: see the runs)"
         pending = max(0, posts - int(row.units))
         if is_embedded(row.coder) and row.coder != newest:
-            pending = 0  # taught anew since: what it has not coded stays uncoded
-        command = _if(pending, f"labeler prelabel{option}")
-        stages.append(Stage("prelabel", int(row.units), pending, words, command))
+            pending = 0  # taught again since: what it has not coded stays uncoded
+        step = _if(pending, PRELABEL.get(kind_of(row.coder), "prelabel"))
+        stages.append(Stage("prelabel", int(row.units), pending, words, step))
     return stages
 
 
@@ -73,65 +94,79 @@ def _newest_embedded(study: Study) -> str:
     return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
+def _earlier(study: Study, newest: str) -> list[Stage]:
+    """Outdated results of the batches before the newest one, by which nobody may go."""
+    own = database.distinct(
+        study.engine, tables.BATCHES.c.batch, codebook=study.codebook.fingerprint
+    )
+    stages = []
+    for batch in own:
+        outdated = results.outdated(study.engine, batch) if batch != newest else []
+        for command in results.commands(outdated):
+            number = len([name for name in outdated if command in results.commands([name])])
+            words = f"outdated tables of batch {batch}"
+            stages.append(Stage(command, 0, number, words, command, batch))
+    return stages
+
+
 def _batch(study: Study, batch: str) -> list[Stage]:
     row = batch_row(study, batch)
-    seats = queries.progress(study.engine, batch)
+    seats = progress(study.engine, batch)
     total, answered = int(seats["tasks"].sum()), int(seats["answered"].sum())
     lacking = database.read(study.engine, tables.TASKS, batch=batch, studio_task=None)
     late = int(waiting(study, row, lacking).sum())
     pushed_to = seats_of(study, batch)[["arm", "coder"]]
     unpushed = len(lacking.merge(pushed_to, on=["arm", "coder"])) - late  # imported: never pushed
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
-    option = f" --batch {batch}"
     uncoded = total - answered
     ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
     ready = answered and row["codebook"] == study.codebook.fingerprint
-    rule = _if(ready and not ruled, "labeler reliability" + option)
+    outdated = results.outdated(study.engine, batch)
+    old = [name for name in outdated if results.commands([name]) == ["reliability"]]
+    rule = _if(ready and (old or not ruled), "reliability")
+    coefficients = f"coefficients; outdated: {', '.join(old)}" if old else "coefficients"
     return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
-        Stage(
-            "push", total - unpushed - late, unpushed, what, _if(unpushed, "labeler push" + option)
-        ),
-        Stage(
-            "pull",
-            answered,
-            uncoded,
-            "tasks coded or skipped",
-            _if(uncoded, "labeler pull" + option),
-        ),
-        Stage("reliability", ruled, 0, "coefficients", rule),
-        *_results(study, batch, ruled),
+        Stage("push", total - unpushed - late, unpushed, what, _if(unpushed, "push"), batch),
+        Stage("pull", answered, uncoded, "tasks coded or skipped", _if(uncoded, "pull"), batch),
+        Stage("reliability", ruled, len(old), coefficients, rule, batch),
+        *_results(study, batch, ruled, outdated),
     ]
 
 
-def _results(study: Study, batch: str, ruled: int) -> list[Stage]:
+def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[Stage]:
     """Aggregate what the gate lets through, then export; with `ruled` coefficients so far."""
-    option = f" --batch {batch}"
     passed = set(
         database.distinct(
             study.engine,
             tables.VERDICTS.c.variable,
             batch=batch,
-            comparison=gate.HUMAN,
+            comparison=HUMAN_HUMAN,
             code="",
-            verdict=gate.PASS,
+            verdict=PASS,
         )
     )
     done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
-    pending = len(passed - done)
-    exported = (study.project.exports / batch / "manifest.json").is_file()
-    export = _if(ruled and not exported, "labeler export" + option)
+    old = tables.ESTIMATES.name in outdated
+    pending = len(passed | done if old else passed - done)
+    exported = _exported(study, batch)
+    open_ = f"variables; the gate is open for {len(passed)}" + ("; outdated" if old else "")
+    export = _if(ruled and not exported, "export")
     return [
-        Stage(
-            "aggregate",
-            len(done),
-            pending,
-            f"variables; the gate is open for {len(passed)}",
-            _if(pending, "labeler aggregate" + option),
-        ),
-        Stage("export", int(exported), 0, "bundles", export),
+        Stage("aggregate", len(done), pending, open_, _if(pending, "aggregate"), batch),
+        Stage("export", int(exported), 0, "bundles", export, batch),
     ]
 
 
-def _if(condition: object, command: str) -> str:
-    return command if condition else ""
+def _exported(study: Study, batch: str) -> bool:
+    """Whether a bundle of the batch is there and holds the results that are stored now."""
+    path = study.project.exports / batch / "manifest.json"
+    if not path.is_file():
+        return False
+    manifest = json.loads(records.read_text(path))
+    now = results.computed_from(study.engine, batch)
+    return not manifest.get("outdated") and manifest.get("computed_from") == now
+
+
+def _if(condition: object, step: Step) -> Step:
+    return step if condition else ""

@@ -300,7 +300,7 @@ def test_server_that_is_gone_ends_in_75(labeler: Labeler, server: Server, dask: 
 
 def test_budget_is_shared(labeler: Labeler, server: Server, dask: Dask, tmp_path: Path) -> None:
     """Both workers together stay under the budget, and use nearly all of it."""
-    price = f"batch: 0.5\n    as_of: {time.strftime('%Y-%m-%d')}\n    source: made up\n"
+    price = f"in_job: 0.5\n    as_of: {time.strftime('%Y-%m-%d')}\n    source: made up\n"
     prices = tmp_path / "made-up-prices.yaml"
     prices.write_text(
         f"currency: EUR\nmodels:\n  {MODEL}:\n    input: 100.0\n    output: 1000.0\n    {price}"
@@ -407,4 +407,4 @@ def test_cluster_is_for_models_and_dask_is_loaded_only_then(labeler: Labeler) ->
 def test_portion_hides_what_it_holds() -> None:
     """The repr of a portion names neither units nor anything of the project."""
     shown = {name for name, field in WorkerPortion.__dataclass_fields__.items() if field.repr}
-    assert shown == {"name", "coder", "asking", "again", "version"}
+    assert shown == {"name", "coder", "settings", "again", "version"}

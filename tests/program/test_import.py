@@ -162,7 +162,9 @@ def test_the_same_file_twice_is_the_same_rows(labeler: Labeler) -> None:
     assert len(after["tasks"]) == len(after["annotations"]) == 1
     assert sum(row["coder"].startswith("human:") for row in after["codings"]) == 1
     assert sum(row["coder"].startswith("human:") for row in after["segments"]) == 0
-    assert after["reliability"] == []
+    told = {row["stage"]: row for row in labeler("status", "--json").json["stages"]}
+    assert told["reliability"]["command"] == "labeler reliability --batch y1"
+    assert "outdated" in told["reliability"]["what"]
 
 
 def test_push_and_pull_leave_it_alone(labeler: Labeler) -> None:

@@ -264,7 +264,10 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
         assert http.patch(f"{at}/{notes[corrected]}/", json={"result": given}, timeout=SECONDS).ok
     done = labeler("pull", "--json").json
     assert (done["changed"], done["coded"], done["tasks"]) == (2, 2, 3)
-    assert labeler.rows(tables.RELIABILITY)["reliability"] == []
+    stages = {row["stage"]: row for row in labeler("status", "--json").json["stages"]}
+    assert stages["reliability"]["command"] == "labeler reliability --batch loop"
+    assert "outdated" in stages["reliability"]["what"]
+    assert "verdicts are outdated" in labeler("aggregate", code=3).err
     assert labeler.following() == "labeler pull --batch loop"
     codings = made.codings("ada", "blind")
     impacts = {unit: value for (unit, _, name), value in codings.items() if name == "impact"}
@@ -275,7 +278,7 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
     assert json.loads(rows["result"][deleted])
     before = labeler.rows()
     assert labeler("pull", "--json").json["changed"] == 0
-    assert labeler("aggregate", code=3).err.endswith("run `labeler reliability`\n")
+    assert labeler("aggregate", code=3).err.endswith("run `labeler reliability --batch loop`\n")
     same(before, labeler.rows())
     elsewhere = labeler("pull", code=1, LABELER_STUDIO_URL="http://127.0.0.1:9").err
     assert "127.0.0.1:9" in elsewhere

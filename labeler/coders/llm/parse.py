@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from labeler.coders import confidence, requests
 from labeler.coders.llm.model import sent_texts
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.completions import MADE, answered, no_canary
 from labeler.study.study import Study
 
@@ -45,7 +45,7 @@ def parse(study: Study, coder: str, hides: str = "", *, everything: bool = False
         sent, locate = sent_texts(study, posts, hides)
         found = requests.parse(completions, sent, study.codebook, locate=locate)
         _note_errors(study, completions, found.faults)
-        database.replace(
+        results.replace(
             study.engine,
             (tables.CODINGS, wanted, found.codings),
             (tables.SEGMENTS, wanted, found.segments),
@@ -75,7 +75,7 @@ def _note_errors(study: Study, completions: pd.DataFrame, faults: pd.DataFrame) 
     rows = completions.drop(columns=["error", "detail"]).merge(
         final[["completion", "kind", "detail"]].rename(columns={"kind": "error"}), on="completion"
     )
-    database.mirror(study.engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, rows))
+    results.mirror(study.engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, rows))
 
 
 def _confidence(

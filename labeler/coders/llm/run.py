@@ -24,7 +24,7 @@ from labeler.coders.llm.costs import split
 from labeler.coders.llm.model import ModelCoder, RequestSettings, sent_texts
 from labeler.keys import key
 from labeler.posts import deidentify
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.completions import answered
 from labeler.study.study import Report, Study, now
 
@@ -293,7 +293,7 @@ class ModelRun:
         rows = [row for answer in answers for row in self._rows(answer)]
         names = [row["completion"] for row in rows]
         held = [row.claim for answer in answers for row in self.flying[answer.completion]]
-        database.replace(
+        results.replace(
             self.study.engine,
             (tables.COMPLETIONS, {"completion": names}, rows),
             (tables.CLAIMS, {"claim": held}, []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labeler import hints
 from labeler.coders.llm.model import ModelCoder, RequestSettings, model_of
 from labeler.errors import ProjectError
 from labeler.store import database, tables
@@ -32,8 +33,7 @@ def required(study: Study, settings: RequestSettings, model: ModelCoder) -> None
     there = len(both_answered(study, model.coder, alone(study, settings).coder))
     if there < least:
         raise ProjectError(
-            f"--several {settings.several}: what it costs in agreement is not known yet: {there} "
-            f"posts were coded both ways, {least} are needed. Give `labeler pilot "
-            f"--posts {least} --several {settings.several}` with the same options first: it asks "
-            "about those posts both ways and compares the codes"
+            f"what {settings.several} posts in a request cost in agreement is not known yet: "
+            f"{there} posts were coded both ways, {least} are needed",
+            hint=hints.PILOT_FIRST.about(posts=least, several=settings.several),
         )

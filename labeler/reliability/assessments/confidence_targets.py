@@ -23,8 +23,8 @@ from labeler.text.coded_values import codes_of
 
 AGREEMENTS = ["variable", "code", "unit", "coder", "agree"]
 NO_CONFIDENCE = (
-    "the model has no confidence: it comes from the votes of `labeler prelabel --replicates 5`, "
-    "or from `--logprobs`"
+    "the model has no confidence: it comes from the votes of several replicates, or from "
+    "log-probabilities"
 )
 
 

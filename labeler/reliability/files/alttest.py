@@ -17,6 +17,7 @@ from labeler.reliability.assessments import alttest
 from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.experiment.alttest import Score, Small
+from labeler.text.names import unknown
 
 
 class Answer(NamedTuple):
@@ -47,10 +48,7 @@ def alternative(
     coders = sorted(set(codings["coder"]))
     for model in models:
         if model not in coders:
-            raise InputError(
-                f"{given.path}: --model: no coder is called {model!r}; there are: "
-                f"{', '.join(coders)}"
-            )
+            raise InputError(f"{given.path}: {unknown('coder', model, coders)}")
     free = level in ("interval", "ratio")
     scale = Scale(level, () if free else tuple(codes))
     own = codings[~codings["coder"].isin(models)]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.codebook.values import Scale
 from labeler.coding.vocabulary import ASSISTED, BLIND, human
 from labeler.errors import InputError
@@ -101,9 +102,9 @@ def _found_model(read: pd.DataFrame, given: Given) -> str:
         if len(found) == 1:
             return str(found[0])
     raise InputError(
-        f"{given.path}: which coder made the suggestions? Say by --model NAME (a coder, or a "
-        f"column with its codes); coders are: {', '.join(coders[:20])}; arms are "
-        f"{', '.join(sorted(set(read['arm']))[:10])} (--blind, --assisted name the two)"
+        f"{given.path}: which coder made the suggestions? Coders are: "
+        f"{', '.join(coders[:20])}; arms are: {', '.join(sorted(set(read['arm']))[:10])}",
+        hint=hints.SUGGESTING_CODER,
     )
 
 
@@ -114,7 +115,7 @@ def _suggested(table: pd.DataFrame, read: pd.DataFrame, model: str, given: Given
         return own
     if model not in table.columns:
         raise InputError(
-            f"{given.path}: --model: neither a coder nor a column is called {model!r}; coders "
+            f"{given.path}: neither a coder nor a column is called {model!r}; coders "
             f"are: {', '.join(sorted(set(read['coder']))[:20])}"
         )
     beside = pd.DataFrame(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -12,6 +13,7 @@ import vl_convert
 
 from labeler.keys import canonical
 
+WARNING = "#a3341f"
 Form = Literal["svg", "png", "pdf"]
 
 
@@ -21,6 +23,19 @@ def draw(spec: Mapping[str, Any], form: Form) -> bytes:
     A specification's `description` is what an SVG says to those who do not see it.
     """
     return _drawn(canonical(spec), form)
+
+
+def marked(spec: Mapping[str, Any], warning: str) -> Mapping[str, Any]:
+    """The figure with a warning above it, or as it is for ''."""
+    if not warning:
+        return spec
+    lines = textwrap.wrap(warning, 70)
+    title = spec.get("title")
+    look = {"anchor": "start", "fontSize": 11}
+    if title is None:
+        return {**spec, "title": {"text": lines, "color": WARNING, **look}}
+    named = title if isinstance(title, dict) else {"text": title, **look}
+    return {**spec, "title": {**named, "subtitle": lines, "subtitleColor": WARNING}}
 
 
 @lru_cache(maxsize=128)

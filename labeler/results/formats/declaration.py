@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,7 +18,8 @@ class BundleFacts(NamedTuple):
     `labeler` is the version of this program, `codebook_text` the codebook as it was stored,
     `design` what the batch was drawn by (JSON), `made_up` whether posts of the sample are in it.
     `override` is the reason by which the gate was overridden ('': it was not); `verdicts` maps a
-    comparison to its verdict on each variable.
+    comparison to its verdict on each variable. `outdated` names the result tables that were
+    computed from other codings than those in it, `computed_from` what each was computed from.
     """
 
     batch: str
@@ -30,6 +31,8 @@ class BundleFacts(NamedTuple):
     made_up: bool
     override: str
     verdicts: Mapping[str, Mapping[str, str]]
+    outdated: Sequence[str]
+    computed_from: Mapping[str, str]
 
 
 class Format(NamedTuple):

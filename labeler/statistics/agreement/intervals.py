@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,9 +79,7 @@ def jackknife(
         return lacking(f"a single pairable {one}: nothing to compare it with")
     unequal = drawn_unequally(weights, counts)
     flag = rare_flag(counts, domain, times)
-    reason = (
-        unseen_reason(counts, weights, times, domain) if unequal and weights is not None else ""
-    )
+    reason = unseen_reason(counts, weights, times, domain) if unequal else ""
     if reason:
         return lacking(joined_notes(reason, flag))
     if point.observed == 0:
@@ -92,16 +90,13 @@ def jackknife(
     se = jackknife_error(values, sample.times)
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
-    if unequal:
-        step = _step(point, sample, heaviest_mass(counts, weights, times, clusters))
-        stepped = without_one(sample, EXTRA * step.disagreed)
-        weighted = WeightedAlpha(point.value, se, values, stepped, sample.times, step.alpha)
-        low, high, lower, upper = weighted_bounds(weighted, confidence)
-        low, lower = _cut(low, point), _cut(lower, point)
-        method = f"{method}; drawn unequally"
-        return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
     low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
     lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
+    if unequal:
+        mass = heaviest_mass(counts, weights, times, clusters)
+        weighted = _weighted(point, sample, values, se, mass)
+        low, high, lower, upper = weighted_bounds(weighted, confidence)
+        method = f"{method}; drawn unequally"
     low, lower = _cut(low, point), _cut(lower, point)
     return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
 
@@ -182,20 +177,24 @@ def _bca_shares(shares: Floats, values: Floats, point: float, sample: Sample) ->
     return np.asarray(ndtr(ndtri(below) + z / (1 - speed * z)), float)
 
 
-class _Step(NamedTuple):
-    """What one more of the heaviest things, disagreeing, adds to sum_u w_u D_u, takes from alpha.
+def _weighted(
+    point: Agreement, sample: Sample, values: Floats, se: float, mass: float
+) -> WeightedAlpha:
+    """What `weighted_bounds` needs; `mass` is the weight of one of the heaviest things.
 
-    It adds 2 (a pair of coders that differ) times the mean distance of different values.
+    One more of them that disagrees adds 2 (a pair of coders that differ) times its mass times the
+    mean distance of different values to sum_u w_u D_u.
     """
-
-    disagreed: float
-    alpha: float
-
-
-def _step(point: Agreement, sample: Sample, mass: float) -> _Step:
     n_values = (sample.times[sample.group] * sample.weights) @ sample.counts
     disagreed = 2 * mass * _apart(point, n_values)
-    return _Step(disagreed, disagreed / (float(n_values.sum()) * point.expected))
+    return WeightedAlpha(
+        value=point.value,
+        se=se,
+        without=values,
+        without_stepped=without_one(sample, EXTRA * disagreed),
+        times=sample.times,
+        step=disagreed / (float(n_values.sum()) * point.expected),
+    )
 
 
 def _apart(point: Agreement, n_values: Floats) -> float:

@@ -32,8 +32,8 @@ _PASSING = (408, 429, 502, 503, 504)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ADVICE = {
     400: "it finds the request wrong",
-    401: "it does not know this key: give LABEL_STUDIO_API_KEY the access token of an account "
-    "there (legacy tokens may be switched off in its organisation settings)",
+    401: "it does not know this key: it must be the access token of an account there (legacy "
+    "tokens may be switched off in its organisation settings)",
     403: "this account may not do that: use one of the same organisation",
     404: "it is not there: was it deleted, or is this another server?",
 }

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from labeler import hints
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.log import service_call
 
@@ -145,9 +146,9 @@ def _sent(http: requests.Session, method: str, url: str, **options: Any) -> requ
         reply = http.request(method, url, **options)
     except requests.RequestException as error:
         raise ServiceUnavailable(
-            f"{where}: no answer ({type(error).__name__}): is it running? See `labeler studio "
-            "status`",
+            f"{where}: no answer ({type(error).__name__})",
             service=SERVICE,
+            hint=hints.STUDIO_STATUS,
         ) from error
     if reply.status_code >= 400:
         kind = ServiceUnavailable if reply.status_code >= 500 else ServiceRejected

@@ -54,6 +54,15 @@ class RawTask(NamedTuple):
     annotations: list[dict[str, Any]]
 
 
+class SuggestionState(NamedTuple):
+    """A task of an assisted project: whether it holds a suggestion, and whether it is coded."""
+
+    task: int
+    unit: str
+    suggested: bool
+    coded: bool
+
+
 class _Task(NamedTuple):
     """A task as it is sent: made once, since that takes a while."""
 
@@ -204,6 +213,44 @@ class Studio:
             f"after the import, first unit {lost[0]}: push again",
             service=SERVICE,
         )
+
+    def suggestion_states(self, project: int) -> list[SuggestionState]:
+        """Whether each task holds a suggestion, and whether somebody submitted or skipped it."""
+        fields = "id,data,total_predictions,total_annotations,cancelled_annotations"
+        return [
+            SuggestionState(
+                int(row["id"]),
+                str(row["data"].get("unit", "")),
+                bool(row["total_predictions"]),
+                bool(row["total_annotations"] or row["cancelled_annotations"]),
+            )
+            for row in self._calls.rows(project, fields)
+        ]
+
+    def suggest(self, project: int, predictions: Mapping[int, Mapping[str, Any]]) -> None:
+        """Give tasks that hold no suggestion theirs (task → prediction), each once.
+
+        The server may have kept what a failed request sent, so it is asked before each retry. It
+        passes over in silence what it does not like: ask `suggestion_states` afterwards.
+        """
+        tries = 0
+
+        def look() -> list[int]:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                return sorted(predictions)
+            states = self.suggestion_states(project)
+            return [one.task for one in states if one.task in predictions and not one.suggested]
+
+        def send(tasks: Sequence[int]) -> None:
+            for start in range(0, len(tasks), PORTION):
+                portion = tasks[start : start + PORTION]
+                body = [{"task": task, **predictions[task]} for task in portion]
+                path = f"api/projects/{project}/import/predictions"
+                self._calls.post(f"give {len(body)} tasks their suggestions", path, body)
+
+        self._calls.send_once(look, send)
 
     def remove_uncoded(self, project: int, units: Sequence[str]) -> list[str]:
         """Take tasks nobody has submitted out of the project; which of `units` are not there now.

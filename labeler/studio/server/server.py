@@ -13,7 +13,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,11 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
+from labeler import hints
 from labeler.errors import ProjectError, ServiceUnavailable
 from labeler.studio.client.http import SERVICE, Account, Server, account, answer
 from labeler.studio.server import database as databases
 from labeler.studio.server.backup import copied
 from labeler.studio.server.environment import VERSION, environment, locked, silent, tail
+from labeler.study.processes import identity
 
 __all__ = [
     "VERSION",
@@ -117,8 +118,8 @@ def start(
         if record is not None and _alive(record):
             if hooks and not record["hooks"]:
                 raise ProjectError(
-                    "Label Studio runs already and may not call this machine: `labeler studio "
-                    "stop`, then start it again with --hook"
+                    "Label Studio runs already and may not call this machine",
+                    hint=hints.STUDIO_WITH_HOOK,
                 )
             with contextlib.suppress(_Elsewhere, _Ended):
                 return _awaited(data, record, deadline)
@@ -194,7 +195,7 @@ def _same_database(record: _Record | None, database: str) -> None:
         raise ProjectError(
             f"this project's Label Studio keeps its data in {record['database']}, not in "
             f"{databases.named(database)}; name the same database as before (setting "
-            "studio_database), or begin anew in another project folder"
+            "studio_database), or start again in another project folder"
         )
 
 
@@ -237,7 +238,7 @@ def _spawned(
         "token": login["token"],
         "port": port,
         "pid": pid,
-        "process": _process(pid),
+        "process": identity(pid),
         "version": _version(program),
         "hooks": hooks,
         "database": databases.named(database),
@@ -271,7 +272,7 @@ def _server(data: Path, record: _Record) -> Server:
 
 
 def _free_port(wanted: int | None) -> int:
-    """The port `wanted` when nobody listens there, else a free one by chance."""
+    """The port `wanted` when nobody listens there, else any free one."""
     others = secrets.SystemRandom().sample(_PORTS, 20)
     for port in [*([wanted] if wanted else []), *others, 0]:
         with socket.socket() as ask, socket.socket() as bound:
@@ -284,31 +285,8 @@ def _free_port(wanted: int | None) -> int:
     raise ServiceUnavailable("127.0.0.1: no port is free", service=SERVICE)
 
 
-def _process(pid: int) -> str:
-    """What tells a process from a later one with the same number; '' when there is none."""
-    if not Path("/proc/self/stat").exists():
-        ps = subprocess.run(  # noqa: S603
-            [shutil.which("ps") or "/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-        )
-        state, _, started = ps.stdout.strip().partition(" ")
-        return "" if state.startswith("Z") else started.strip()
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
-    except OSError:
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    state, threads, started = fields[0], int(fields[17]), fields[19]
-    # A first thread that has ended is a zombie too, while the others still hold the port.
-    return "" if state in "ZX" and threads <= 1 else f"{boot}/{started}"
-
-
 def _alive(record: _Record) -> bool:
-    return record["pid"] > 1 and _process(record["pid"]) == record["process"] != ""
+    return record["pid"] > 1 and identity(record["pid"]) == record["process"] != ""
 
 
 def _end(record: _Record) -> None:

@@ -10,14 +10,22 @@ from flask import Response, abort, render_template, request
 from pandas.api.types import is_object_dtype
 
 from labeler.results.formats.csv_files import csv_text
+from labeler.store import results
+from labeler.web.report import queries
 
 Row = dict[str, Any]
 
 
 def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> Response | str:
-    """The page, or for `?format=csv` its `table`; `name` is the file's, without ending."""
+    """The page, or for `?format=csv` its `table`; `name` is the file's, without ending.
+
+    The file of a result table that is outdated is called so.
+    """
     form = request.args.get("format", "html")
     if form == "csv":
+        batch = queries.chosen_batch()
+        if batch and name in results.outdated(queries.engine(), batch["batch"]):
+            name = f"{name}-outdated"
         texts = {name: "str" for name, kind in table.dtypes.items() if is_object_dtype(kind)}
         return Response(
             csv_text(table.astype(texts)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,10 +10,10 @@ from labeler.codebook.codebook import Codebook
 from labeler.reliability.assessments.findings import Finding, findings
 from labeler.reliability.confidence import ALL
 from labeler.results.figures.declaration import BatchFigure
+from labeler.store.tables import records
+from labeler.web.report.answers import Row, grouped
 
 CURVES = ("bin.", "point.")  # measures that are drawn, and too many to be listed
-
-Row = dict[str, Any]
 
 
 class VariableMeasures(NamedTuple):
@@ -52,24 +52,17 @@ def _section(finding: Finding, drawn: list[BatchFigure], order: list[str]) -> Se
     own = [one for one in drawn if one.figure.assessment == assessment.name]
     listed = finding.rows[~finding.rows["measure"].str.startswith(CURVES)]
     place = {name: number for number, name in enumerate(order)}
-    names = sorted(set(listed["variable"]), key=lambda name: (place.get(name, len(place)), name))
+    of = dict(grouped(records(listed), "variable"))
+    names = sorted(of, key=lambda name: (place.get(name, len(place)), name))
     return Section(
         assessment.name,
         assessment.title,
         assessment.meaning,
         finding.sentences,
-        _records(finding.headlines),
+        records(finding.headlines),
         [one for one in own if not one.variable],
         [
-            VariableMeasures(
-                name,
-                _records(listed[listed["variable"] == name]),
-                [one for one in own if one.variable == name],
-            )
+            VariableMeasures(name, of[name], [one for one in own if one.variable == name])
             for name in names
         ],
     )
-
-
-def _records(rows: pd.DataFrame) -> list[Row]:
-    return cast(list[Row], rows.to_dict("records"))

@@ -37,7 +37,10 @@ def figure(name: str, form: str) -> Response:
     if not own:
         of = f" of variable {variable!r}" if variable else ""
         abort(404, f"There is nothing to draw for {name}{of} in this batch.")
-    spec = own[0].spec(width=NARROW if request.args.get("width") == "narrow" else WIDE)
+    width = NARROW if request.args.get("width") == "narrow" else WIDE
+    batch = queries.chosen_batch()
+    warning = queries.outdated(batch["batch"], own[0].figure.table) if batch else ""
+    spec = draw.marked(own[0].spec(width=width), warning)
     if form == "json":
         return Response(canonical(spec), content_type="application/json")
     known: draw.Form | None = next((kind for kind in TYPES if kind == form), None)

@@ -14,6 +14,7 @@ from labeler.store.tables import RELIABILITY
 from labeler.web.report import queries
 from labeler.web.report.answers import answer, grouped
 from labeler.workflow import queries as store
+from labeler.workflow.progress import progress
 
 COLUMNS = ["variable", "of", "level", "multiple", "question", "code", "label", "definition"]
 RUNS_SHOWN = 200
@@ -26,7 +27,7 @@ pages = Blueprint("overview", __name__)
 def overview() -> Response | str:
     """What is in the store, how far coding is, and what the gate says."""
     engine = queries.engine()
-    seats = store.progress(engine)
+    seats = progress(engine)
     batch = queries.chosen_batch()
     book = queries.codebook(batch["codebook"]) if batch else None
     return answer(

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
+from labeler.store import results
 from labeler.study.study import made_up
 from labeler.workflow import queries as store
 
@@ -28,7 +29,14 @@ def banners() -> dict[str, Any]:
         "study": read(newest).title if newest.key else "A study without a codebook yet",
         "made_up": made_up(engine()),
         "overrides": store.overrides(engine()),
+        "outdated": outdated,
     }
+
+
+def outdated(batch: str, only: str = "") -> str:
+    """What pages say of a batch's outdated results (`only` of one table), and what helps; or ''."""
+    found = results.outdated(engine(), batch)
+    return results.warning(batch, [name for name in found if only in ("", name)])
 
 
 def chosen_batch() -> dict[str, Any] | None:

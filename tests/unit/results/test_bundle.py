@@ -31,6 +31,8 @@ FACTS = BundleFacts(
     design="{}",
     made_up=True,
     override="",
+    outdated=(),
+    computed_from={},
     verdicts={},
 )
 CODINGS = tables.frame(

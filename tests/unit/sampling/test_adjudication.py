@@ -9,14 +9,14 @@ from places import ROOT
 from labeler.codebook import codebook
 from labeler.errors import InputError
 from labeler.sampling import adjudication
-from labeler.sampling.adjudication import Seen, Wish
+from labeler.sampling.adjudication import UnitCoders, Wish
 from labeler.store import tables
 
 BOOK = codebook.read(
     (ROOT / "codebook" / "llm-mental-health.yaml").read_text("utf-8"),
     source="book.yaml",
 )
-NOBODY = Seen({}, {})
+NOBODY = UnitCoders({}, {})
 
 
 def blind(units):
@@ -99,7 +99,7 @@ def test_what_the_arm_holds_stays():
 def test_who_coded_a_unit_decides_on_it_only_if_asked_and_never_before_coding():
     """`own` opens what ada has coded; what she still has to code blind stays closed to her."""
     wish = Wish("disagreed", (), ("human:ada",))
-    coded, still = Seen({}, {"p": ["human:ada"]}), Seen({"p": ["human:ada"]}, {})
+    coded, still = UnitCoders({}, {"p": ["human:ada"]}), UnitCoders({"p": ["human:ada"]}, {})
     with pytest.raises(InputError, match="unit p: nobody of human:ada may adjudicate it"):
         adjudication.draw(["p"], wish, blind("p"), coded)
     assert len(adjudication.draw(["p"], wish._replace(own=True), blind("p"), coded)) == 1

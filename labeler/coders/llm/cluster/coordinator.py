@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.coders.llm import claims
 from labeler.coders.llm.budget import BudgetLedger
 from labeler.coders.llm.client.complete import RateLimits
@@ -57,9 +57,9 @@ class ClusterRun:
     ) -> None:
         if study.engine.dialect.name != "postgresql":
             raise ProjectError(
-                f"--database / LABELER_DATABASE: {database.shown(study.engine)} cannot be reached "
-                "from the workers of --cluster; name a PostgreSQL server that they all reach, or "
-                "leave --cluster out"
+                f"the store {database.shown(study.engine)} cannot be reached from the workers of "
+                "a cluster",
+                hint=hints.SHARED_DATABASE,
             )
         self.study, self.model, self.settings = study, model, settings
         self.run, self.report, self.address = run, report, address
@@ -154,8 +154,8 @@ class ClusterRun:
             if version != __version__:
                 there = f"labeler {version}" if version else "no labeler"
                 raise ProjectError(
-                    f"--cluster: {who} has {there}, and this is labeler {__version__}; install "
-                    "the same labeler[cluster] there"
+                    f"{who} of the cluster has {there}, and this is labeler {__version__}",
+                    hint=hints.SAME_VERSION,
                 )
         self.checked.update(workers)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from labeler import hints
 from labeler.errors import ProjectError, ServiceUnavailable
 
 SERVICE = "the Dask cluster"
@@ -109,18 +110,15 @@ def connected(address: str, *, seconds: float = 20.0) -> Iterator[DaskCluster]:
     try:
         distributed = import_module("distributed")
     except ImportError:
-        raise ProjectError(
-            "--cluster: needs Dask; install labeler[cluster] here, at the scheduler and on each "
-            "worker"
-        ) from None
+        raise ProjectError("a cluster needs Dask", hint=hints.INSTALL_CLUSTER) from None
     if not address.startswith(("tcp://", "tls://")):
-        raise ProjectError(f"--cluster: {address} is no scheduler's address; give tcp://HOST:PORT")
+        raise ProjectError(f"{address} is no scheduler's address", hint=hints.SCHEDULER_ADDRESS)
     try:
         client = distributed.Client(address, timeout=seconds, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise _gone(address, error) from error
     except (ValueError, TypeError) as error:
-        raise ProjectError(f"--cluster: {address}: {' '.join(str(error).split())}") from error
+        raise ProjectError(f"cluster {address}: {' '.join(str(error).split())}") from error
     cluster = DaskCluster(address, client)
     try:
         yield cluster

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from labeler import __version__
+from labeler import __version__, hints
 from labeler.codebook import codebook
 from labeler.coders.llm.budget import BudgetLedger
 from labeler.coders.llm.client.complete import RateLimits
@@ -130,8 +130,9 @@ def _study(given: WorkerPortion) -> Iterator[Study]:
     one."""
     if given.version != __version__:
         raise ProjectError(
-            f"--cluster: labeler {__version__} here, {given.version} where the command was given; "
-            "install the same version"
+            f"this is version {__version__} of labeler, and {given.version} where the command was "
+            "given",
+            hint=hints.SAME_VERSION,
         )
     project = replace(
         given.project,
@@ -151,14 +152,15 @@ def _asked(
     run = given.name.rpartition(" ")[0]
     if not database.count(study.engine, tables.RUNS, run=run):
         raise ProjectError(
-            f"LABELER_DATABASE: {database.shown(study.engine)} does not hold this run: it is "
-            "another study's store; name the one that the command uses, or unset the variable"
+            f"{database.shown(study.engine)} does not hold this run: it is another study's store",
+            hint=hints.STUDY_DATABASE,
         )
     model = model_of(study, given.settings)
     if model.coder != given.coder:
         raise ProjectError(
-            f"--cluster: the model is {model.coder} here and {given.coder} where the command was "
-            "given: templates or de-identification differ; install the same version"
+            f"the model is {model.coder} here and {given.coder} where the command was given: "
+            "templates or de-identification differ",
+            hint=hints.SAME_VERSION,
         )
     settings = given.settings
     if given.prices is not None and settings.prices is not None:

@@ -26,14 +26,13 @@ from labeler.coders.llm.jobs.server import JobServer, ServerJob, opened
 from labeler.coders.llm.parse import parse
 from labeler.coders.llm.run import rows_of
 from labeler.files import records
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.study.completions import failed
 from labeler.study.study import Report, Study, coders, logged, now, silent
 
 PORTION = 500
 ELSEWHERE = (
-    "answers are of another version of the codebook: name its file with --codebook and give "
-    "`labeler prelabel --reparse`"
+    "answers are of another version of the codebook: they wait until they are read under that one"
 )
 NAMED = 3  # so many of the lines that are no use are named
 
@@ -122,7 +121,7 @@ class _JobFetch:
                 elif row.state == UNKNOWN:
                     self._said.append(
                         f"job {row.job}: the server knows no {row.server_job}; is the key "
-                        "of the same account and project? `labeler jobs cancel` lets go of it"
+                        "of the same account and project? Cancelling lets go of it"
                     )
                 elif row.job in found and row.state in ENDED:
                     self._bring(server, row, found[row.job])
@@ -143,7 +142,7 @@ class _JobFetch:
                 if lacking > 0:
                     self._said.append(
                         f"{answers}: {lacking} requests have no line yet; fetch again when it is "
-                        "whole, or `labeler jobs cancel` lets go of them"
+                        "whole; cancelling lets go of them"
                     )
                     continue
                 self._settle(row)
@@ -231,7 +230,7 @@ class _JobFetch:
                     kept.add(one.asked)
         which: dict[str, object] = {"claim": done}
         names: dict[str, object] = {"completion": [own["completion"] for own in rows]}
-        database.replace(
+        results.replace(
             self.study.engine, (tables.COMPLETIONS, names, rows), (tables.CLAIMS, which, [])
         )
         self.stored += sum(not is_one(made["unit"]) for made in rows)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler import hints
 from labeler.errors import InputError
 from labeler.keys import canonical
 from labeler.text.storable import storable
@@ -49,7 +50,8 @@ def shards(chunks: Iterable[pd.DataFrame], *, limits: FileLimits) -> Iterator[pd
             if more > limits.bytes:
                 raise InputError(
                     f"unit {unit}: its request has {more:,} bytes, more than the {limits.bytes:,} "
-                    "that a file may hold (--max-bytes)"
+                    "that a file may hold",
+                    hint=hints.LARGER_FILES,
                 )
             if lines and (lines == limits.lines or size + more > limits.bytes):
                 yield pd.concat([*held, chunk.iloc[first:row]], ignore_index=True)

@@ -19,6 +19,7 @@ import httpx2
 import openai
 from openai.types import Batch
 
+from labeler import hints
 from labeler.coders.llm.client import failures, http
 from labeler.coders.llm.request_body import ENDPOINT
 from labeler.errors import LabelerError, ServiceRejected
@@ -170,9 +171,8 @@ class JobServer(NamedTuple):
             return http.unavailable(self.base_url, why, status=error.status_code)
         if error.status_code in (404, 405):
             return ServiceRejected(
-                f"{http.where(self.base_url)} knows no jobs ({failure.status}); check that "
-                "the address ends in /v1; a server without them (vLLM) takes files: "
-                "--folder",
+                f"{http.where(self.base_url)} knows no jobs ({failure.status})",
+                hint=hints.WRITE_FILES,
                 service=http.SERVICE,
                 status=error.status_code,
             )

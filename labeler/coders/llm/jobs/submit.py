@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from labeler import hints
 from labeler.coders.llm import canary, claims, request_body, shared_requests, tokens
 from labeler.coders.llm.jobs import files, registry
 from labeler.coders.llm.jobs.registry import ENDED, NOTED, WRITTEN, JobLimits
@@ -193,7 +194,7 @@ def _room(study: Study, job_limits: JobLimits, place: str) -> int | None:
 def _ended(study: Study, place: str) -> Iterable[str]:
     ended = [row for row in registry.outstanding(study, host=place) if row.state in ENDED]
     if ended:
-        yield f"{len(ended)} jobs have ended: `labeler jobs fetch` stores them"
+        yield f"{len(ended)} jobs have ended and wait to be fetched"
 
 
 # --- how it goes --------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def _deliver(
         registry.update(study, row, state=WRITTEN)
         return
     if server is None:
-        raise ProjectError("--folder: this job is for a model server; leave it out")
+        raise ProjectError("this job is for a model server, not for a folder", hint=hints.NO_FOLDER)
     path = registry.local(study, row.job)
     registry.write(study, row, path)
     try:

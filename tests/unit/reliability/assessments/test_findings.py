@@ -8,7 +8,7 @@ import pytest
 from labeler.codebook import codebook as codebooks
 from labeler.commands.verdicts import shown
 from labeler.reliability.assessments.findings import findings
-from labeler.reliability.reliability import Judged
+from labeler.reliability.reliability import ReliabilityResult
 from labeler.store import tables
 
 MODEL = "model:m@0a1b2c"
@@ -41,7 +41,7 @@ def row(assessment: str, measure: str, variable: str, **rest: object) -> dict[st
 def printed(rows: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What `labeler reliability` prints of the assessments."""
     empty = tables.frame(tables.RELIABILITY), tables.frame(tables.VERDICTS)
-    shown(Judged(*empty, rows), BOOK)
+    shown(ReliabilityResult(*empty, rows), BOOK)
     return capsys.readouterr().out.splitlines()
 
 

@@ -1,0 +1,358 @@
+"""Results of a batch, and what they stand on: the one list of result tables, and `invalidate`.
+
+A batch has a *ground*: a number that every change of its codings advances, in the transaction
+that writes the codings. So it survives kills and serves any number of processes, and is compared
+in a millisecond however many codings there are. Whatever writes codings does so by `replace`,
+`mirror` or `add` of this module, which find out whose results the change concerns. A result names
+in `computed_from` what it was computed from; where something else stands now it is outdated, and
+it is stored only while what it was computed from still stands (`keep`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Table, or_, select, update
+
+from labeler.errors import ProjectError
+from labeler.keys import key
+from labeler.store import database, tables
+
+Command = Literal["reliability", "aggregate"]
+RESULTS: dict[Table, Command] = {
+    tables.RELIABILITY: "reliability",
+    tables.VERDICTS: "reliability",
+    tables.ASSESSMENTS: "reliability",
+    tables.CONSENSUS: "reliability",
+    tables.DISAGREEMENTS: "reliability",
+    tables.COMPARISONS: "reliability",
+    tables.ESTIMATES: "aggregate",
+}
+"""Every result table, and the command that computes it. Each has `batch` and `computed_from`."""
+
+COUNTING: dict[Table, tuple[str, ...]] = {
+    tables.BATCHES: ("batch", "codebook", "suggester", "design"),
+    tables.TASKS: ("batch", "arm", "coder", "unit", "unit_probability", "task_probability"),
+    tables.ANNOTATIONS: tuple(tables.columns(tables.ANNOTATIONS)),
+    tables.CODINGS: tuple(name for name in tables.columns(tables.CODINGS) if name != "source"),
+    tables.SEGMENTS: tuple(tables.columns(tables.SEGMENTS)),
+    tables.CHANGES: tuple(tables.columns(tables.CHANGES)),
+    tables.CONFIDENCE: tuple(tables.columns(tables.CONFIDENCE)),
+    tables.COMPLETIONS: ("codebook", "coder", "unit", "replicate", "error"),
+}
+"""What results are computed from: table → those of its columns that enter a result."""
+
+ATTEMPTS = 3  # times that something is computed whose ground changes meanwhile
+
+Slice = tuple[Table, dict[str, object], database.Rows]
+Found = TypeVar("Found")
+Standing = Mapping[str, str]
+"""Name of a result table → what stands now, with which its `computed_from` must begin."""
+
+
+class _Coded(NamedTuple):
+    """A unit of which somebody's codes changed."""
+
+    codebook: str
+    coder: str
+    arm: str
+    unit: str
+
+
+# --- writing what results are computed from ------------------------------------------------------
+
+
+def replace(engine: Engine, *slices: Slice) -> None:
+    """Exchange slices as `database.replace` does, and make void the results that this concerns."""
+    with database.writing(engine) as connection:
+        differing: dict[Table, set[tuple[Any, ...]]] = {}
+        for table, equals, rows in slices:
+            given = database.records(rows) if isinstance(rows, pd.DataFrame) else rows
+            before = _there(connection, table, equals)
+            database.exchange(connection, table, equals, given)
+            # what one slice takes away and a later one brings again differs in nothing
+            differing[table] = differing.get(table, set()) ^ before ^ _counting(table, given)
+        changed = [_changed(table, rows) for table, rows in differing.items()]
+        invalidate(connection, _concerned(connection, set().union(*changed)))
+
+
+def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> None:
+    """Add or update rows as `database.mirror` does, and make void what this concerns.
+
+    The key of the table is one column.
+    """
+    (name,) = tables.keys(table)
+    given = database.records(frame)
+    with database.writing(engine) as connection:
+        before = _there(connection, table, {name: [row[name] for row in given]})
+        database.insert(connection, table, given, update=True)
+        changed = _changed(table, before ^ _counting(table, given))
+        invalidate(connection, _concerned(connection, changed))
+
+
+def add(engine: Engine, table: Table, frame: pd.DataFrame) -> None:
+    """Add the rows that are not there as `database.add` does, and make void what this concerns.
+
+    The key of the table is one column.
+    """
+    (name,) = tables.keys(table)
+    with database.writing(engine) as connection:
+        column = table.c[name]
+        given = {name: [str(key) for key in frame[name]]}
+        known: set[str] = set(
+            connection.scalars(select(column).where(database.matching(engine, table, given)))
+        )
+        new = [row for row in database.records(frame) if row[name] not in known]
+        database.insert(connection, table, new, update=False)
+        invalidate(connection, _concerned(connection, _changed(table, _counting(table, new))))
+
+
+def invalidate(connection: Connection, batches: Iterable[str]) -> None:
+    """Make void what was computed of some batches, within the transaction that gives the reason.
+
+    The rows stay and are outdated from now on: whoever shows them says so.
+    """
+    names = sorted(set(batches))
+    if not names:
+        return
+    grounds = tables.GROUNDS
+    database.insert(
+        connection, grounds, [{"batch": name, "ground": 0} for name in names], update=False
+    )
+    here = database.matching(connection.engine, grounds, {"batch": names})
+    connection.execute(update(grounds).where(here).values(ground=grounds.c.ground + 1))
+
+
+# --- writing and comparing results ---------------------------------------------------------------
+
+
+def standing(engine: Engine, batch: str) -> Standing:
+    """What stands now for each result table of a batch; to be asked before anything is read.
+
+    That is the batch's ground; for the assessments, which follow a suggester over time, besides
+    the grounds of its earlier batches; for the estimates the verdicts.
+    """
+    with database.reading(engine) as connection:
+        return _standing(connection, batch)
+
+
+def keep(
+    engine: Engine, batch: str, standing: Standing, found: Mapping[Table, pd.DataFrame]
+) -> dict[Table, pd.DataFrame] | None:
+    """Store the results of a batch, all or none; None where something else stands by now.
+
+    `standing` is what stood before they were computed. It becomes their `computed_from`; what a
+    row says there itself (a key of settings, or '') is kept behind it.
+    """
+    stamped = {table: _stamped(rows, standing[table.name]) for table, rows in found.items()}
+    with database.writing(engine) as connection:
+        now = _standing(connection, batch)
+        if any(now[table.name] != standing[table.name] for table in found):
+            return None
+        for table, rows in stamped.items():
+            database.exchange(connection, table, {"batch": batch}, rows)
+    return stamped
+
+
+def kept(
+    engine: Engine, batch: str, compute: Callable[[Standing], Mapping[Table, pd.DataFrame]]
+) -> dict[Table, pd.DataFrame]:
+    """Compute the results of a batch and store them; again where their ground changed meanwhile.
+
+    What was stored. ProjectError where the ground changed each time.
+    """
+
+    def once(before: Standing) -> dict[Table, pd.DataFrame] | None:
+        return keep(engine, batch, before, compute(before))
+
+    return steadily(engine, batch, once)
+
+
+def steadily(engine: Engine, batch: str, attempt: Callable[[Standing], Found | None]) -> Found:
+    """Try with what stands, again where the attempt says (None) that something else does by now.
+
+    ProjectError after `ATTEMPTS`.
+    """
+    for _attempt in range(ATTEMPTS):
+        found = attempt(standing(engine, batch))
+        if found is not None:
+            return found
+    raise ProjectError(
+        f"batch {batch!r}: its codes changed while they were read, {ATTEMPTS} times over; nothing "
+        "was written: give the command again while no other one brings codes"
+    )
+
+
+def settings_of(computed_from: str) -> str:
+    """What a result's `computed_from` says beside its ground: the key of its settings, or ''."""
+    return computed_from.partition(" ")[2]
+
+
+def stands(computed_from: str, standing: str) -> bool:
+    """Whether a result was computed from what stands now."""
+    return computed_from.partition(" ")[0] == standing
+
+
+def outdated(engine: Engine, batch: str) -> list[str]:
+    """The result tables of a batch that something else stands for than they were computed from.
+
+    A table without rows of the batch is as old as the reliability computed along with it.
+    """
+    with database.reading(engine) as connection:
+        now = _standing(connection, batch)
+        said = {table: _first(connection, table, batch) for table in RESULTS}
+    ground = _ground(now[tables.RELIABILITY.name])
+    of_all = said[tables.RELIABILITY]
+    aged = of_all is not None and _ground(of_all) != ground
+    return [
+        table.name
+        for table, own in said.items()
+        if (own is None and aged and RESULTS[table] == RESULTS[tables.RELIABILITY])
+        or (own is not None and not stands(own, now[table.name]))
+    ]
+
+
+def computed_from(engine: Engine, batch: str) -> dict[str, str]:
+    """Name of each result table that has rows of the batch → what the first was computed from."""
+    with database.reading(engine) as connection:
+        said = {table.name: _first(connection, table, batch) for table in RESULTS}
+    return {name: own for name, own in said.items() if own is not None}
+
+
+def warning(batch: str, names: Iterable[str]) -> str:
+    """What to say of some outdated tables of a batch, and the commands that help; '' for none."""
+    wanted = list(names)
+    if not wanted:
+        return ""
+    helps = ", then ".join(f"`labeler {one} --batch {batch}`" for one in commands(wanted))
+    return (
+        f"batch {batch!r}: outdated: {', '.join(wanted)}: what they were computed from has changed "
+        f"since; {helps} computes them again"
+    )
+
+
+def commands(names: Iterable[str]) -> list[Command]:
+    """The commands that compute some result tables anew, in the order to give them."""
+    wanted = set(names)
+    return list(dict.fromkeys(by for table, by in RESULTS.items() if table.name in wanted))
+
+
+def of_batch(engine: Engine, batch: str) -> dict[str, pd.DataFrame]:
+    """Every result table of a batch by name, in the order of the list."""
+    return {table.name: database.read(engine, table, batch=batch) for table in RESULTS}
+
+
+def _stamped(rows: pd.DataFrame, standing: str) -> pd.DataFrame:
+    """The rows, saying what they were computed from; their own key of settings stands behind."""
+    own = standing + " " + rows["computed_from"]
+    return rows.assign(computed_from=own.str.strip())
+
+
+# --- which results a change concerns -------------------------------------------------------------
+
+
+def _there(
+    connection: Connection, table: Table, equals: Mapping[str, object]
+) -> set[tuple[Any, ...]]:
+    if table not in COUNTING:
+        return set()
+    query = select(*(table.c[name] for name in COUNTING[table]))
+    rows = connection.execute(query.where(database.matching(connection.engine, table, equals)))
+    return _holding(table, {tuple(row) for row in rows.fetchall()})
+
+
+def _counting(table: Table, rows: Iterable[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
+    names = COUNTING.get(table, ())
+    return _holding(table, {tuple(row[name] for name in names) for row in rows} if names else set())
+
+
+def _holding(table: Table, rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Those that say something: an answer that ended in an error is none."""
+    if table is not tables.COMPLETIONS:
+        return rows
+    error = COUNTING[table].index("error")
+    return {row for row in rows if row[error] == ""}
+
+
+def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _Coded]:
+    """The batches, or the units of whose codes, that rows are about which came or went."""
+    names = COUNTING.get(table, ())
+    places = {name: place for place, name in enumerate(names)}
+    if "batch" in places:
+        return {str(row[places["batch"]]) for row in rows}
+    arm = places.get("arm")
+    codebook, coder, unit = (places.get(name, 0) for name in ("codebook", "coder", "unit"))
+    return {
+        _Coded(row[codebook], row[coder], row[arm] if arm is not None else "", row[unit])
+        for row in rows
+    }
+
+
+def _concerned(connection: Connection, changed: set[str | _Coded]) -> set[str]:
+    """The batches named, and those that have one of the units by this coder or suggester."""
+    found = {one for one in changed if isinstance(one, str)}
+    units: dict[tuple[str, str, str], list[str]] = {}
+    for one in changed:
+        if isinstance(one, _Coded):
+            units.setdefault((one.codebook, one.coder, one.arm), []).append(one.unit)
+    tasks, batches = tables.TASKS, tables.BATCHES
+    for (codebook, coder, arm), own in units.items():
+        suggested = batches.c.suggester == coder
+        if not arm and not connection.scalar(select(batches.c.batch).where(suggested).limit(1)):
+            continue  # a model that suggested nothing yet: as a rule, before batches are drawn
+        query = (
+            select(batches.c.batch)
+            .join(tasks, tasks.c.batch == batches.c.batch)
+            .where(
+                batches.c.codebook == codebook,
+                or_(suggested, (tasks.c.coder == coder) & (tasks.c.arm == arm)),
+                database.matching(connection.engine, tasks, {"unit": own}),
+            )
+            .distinct()
+        )
+        found |= set(connection.scalars(query))
+    return found
+
+
+# --- what stands ---------------------------------------------------------------------------------
+
+
+def _standing(connection: Connection, batch: str) -> dict[str, str]:
+    batches, grounds = tables.BATCHES, tables.GROUNDS
+    query = select(batches, grounds.c.ground).outerjoin(grounds, grounds.c.batch == batches.c.batch)
+    rows = {row.batch: row for row in connection.execute(query)}
+    own = rows.get(batch)
+    ground = str(own.ground or 0) if own is not None else "0"
+    earlier = {
+        row.batch: row.ground or 0
+        for row in rows.values()
+        if own is not None
+        and own.suggester
+        and (row.suggester, row.codebook) == (own.suggester, own.codebook)
+        and row.created < own.created
+    }
+    found = {table.name: ground for table in RESULTS}
+    found[tables.ASSESSMENTS.name] += f".{key(earlier)}" if earlier else ""
+    found[tables.ESTIMATES.name] += f".{_verdicts(connection, batch)}"
+    return found
+
+
+def _verdicts(connection: Connection, batch: str) -> str:
+    """The key of what the gate ruled, and of what it was computed from."""
+    ruled = tables.VERDICTS
+    names = ("comparison", "variable", "code", "verdict", "computed_from")
+    query = select(*(ruled.c[name] for name in names)).where(ruled.c.batch == batch)
+    return key([list(row) for row in sorted(map(tuple, connection.execute(query)))])
+
+
+def _first(connection: Connection, table: Table, batch: str) -> str | None:
+    """What a batch's first row of a table was computed from; None where it has none."""
+    query = select(table.c.computed_from).where(table.c.batch == batch)
+    found = connection.scalar(query.order_by(*table.primary_key.columns).limit(1))
+    return None if found is None else str(found)
+
+
+def _ground(computed_from: str) -> str:
+    return computed_from.partition(" ")[0].partition(".")[0]

@@ -1,0 +1,102 @@
+"""Which tables a walk of a batch reads: each once. The study is made up."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made_studies import made_study
+from sqlalchemy import event
+
+from labeler.project import Project
+from labeler.reliability.reliability import reliability
+from labeler.results.results import aggregate, export
+from labeler.store import database, tables
+from labeler.study.study import Study, open_study
+
+BATCH = "batch02"
+SIZE = made_study.Size(posts=120, batches=3, units=24, answer=50, runs=1)
+OF_CODERS = {"annotations", "coders", "completions", "batches", "codings"}
+WRITTEN = {"runs"}  # of a run's beginning and end
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Three batches of one suggester, which says how sure it is of some units."""
+    folder = tmp_path_factory.mktemp("made") / "study"
+    folder.mkdir()
+    made: Project = made_study.made(Path(folder), SIZE)
+    opened = open_study(made)
+    codings = database.read(opened.engine, tables.CODINGS, coder=made_study.MODEL, segment="")
+    sure = [
+        {"codebook": row.codebook, "unit": row.unit, "coder": row.coder, "code": row.value}
+        | {"variable": row.variable, "kind": "vote", "confidence": 0.8, "replicates": 5}
+        for row in tables.rows(codings)
+    ]
+    database.add(opened.engine, tables.CONFIDENCE, tables.frame(tables.CONFIDENCE, sure))
+    return opened
+
+
+def reads(study: Study, command: Callable[[], object]) -> Counter[str]:
+    """How many SELECTs of each table a command sends, subselects left out."""
+    found: Counter[str] = Counter()
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.lstrip().startswith("SELECT"):
+            found.update(re.findall(r"\b(?:FROM|JOIN)\s+\"?(\w+)", _outer(statement)))
+
+    event.listen(study.engine, "before_cursor_execute", note)
+    try:
+        command()
+    finally:
+        event.remove(study.engine, "before_cursor_execute", note)
+    return found
+
+
+def _outer(statement: str) -> str:
+    """A statement without what stands in brackets."""
+    while (shorter := re.sub(r"\([^()]*\)", " ", statement)) != statement:
+        statement = shorter
+    return statement
+
+
+def test_brackets_are_left_out() -> None:
+    text = "SELECT a FROM one WHERE b IN (SELECT b FROM two WHERE (c = 1))"
+    assert re.findall(r"FROM (\w+)", _outer(text)) == ["one"]
+
+
+def test_reliability_reads_each_table_once(study: Study) -> None:
+    """Its batch, the other batches of the suggester, and what was ruled before."""
+    found = reads(study, lambda: reliability(study, batch=BATCH))
+    assert set(found.values()) == {1}
+    more = {"segments", "changes", "tasks", "posts", "confidence", "verdicts"}
+    assert set(found) - WRITTEN == OF_CODERS | more
+
+
+def test_reliability_says_the_same_again(study: Study) -> None:
+    """What it hands back is what the store holds, and a second run changes nothing."""
+    first = reliability(study, batch=BATCH)
+    for part in first._fields:
+        table = tables.METADATA.tables[part]
+        stored = database.read(study.engine, table, batch=BATCH)
+        assert stored.equals(getattr(first, part)), part
+        assert stored.equals(getattr(reliability(study, batch=BATCH), part)), part
+
+
+def test_aggregate_reads_each_table_once(study: Study) -> None:
+    reliability(study, batch=BATCH)
+    found = reads(study, lambda: aggregate(study, batch=BATCH, override="made up"))
+    assert set(found.values()) == {1}
+    assert set(found) - WRITTEN == OF_CODERS | {"posts", "tasks", "verdicts"}
+
+
+def test_export_reads_each_table_once(study: Study) -> None:
+    reliability(study, batch=BATCH)
+    aggregate(study, batch=BATCH, override="made up")
+    found = reads(study, lambda: export(study, batch=BATCH))
+    assert set(found.values()) == {1}
+    assert {"codings", "segments", "changes", "confidence", "tasks"} <= set(found)
+    assert set(found) >= OF_CODERS

@@ -1,0 +1,136 @@
+"""Errors speak of things; what to do about them is worded once for the terminal, once for pages."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import labeler
+from labeler import hints
+from labeler.errors import (
+    AnswerError,
+    CodebookError,
+    LabelerError,
+    ProjectError,
+    ServiceUnavailable,
+)
+from labeler.hints import Hint
+
+ROOT = Path(labeler.__file__).parent
+OPTION = re.compile(r"--[a-z]|`labeler |\blabeler [a-z-]+ --|LABELER_[A-Z]+\b")
+WORDED = ("commands/", "web/", "cli.py", "__main__.py", "hints.py")  # who words things for people
+PROCESSES = ("studio/server/",)  # options of other programs, and the folder they are installed in
+ALLOWED = {
+    "labeler/project.py": {"LABELER_", "LABELER_STUDIO_ENV"},  # where settings enter
+    "labeler/coders/llm/cluster/worker.py": {"LABELER_DATABASE"},
+    "labeler/studio/watch.py": {"pull --watch"},  # RUNS keep the command as it was given
+    "labeler/studio/accounts.py": {"LABELER_STUDIO_URL", " / LABELER_BLIND_STUDIO_URL"},
+}
+ALL = {name: value for name, value in vars(hints).items() if isinstance(value, Hint)}
+
+
+def _texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of each string, f-strings whole, of a module; docstrings are left out."""
+    tree = ast.parse(path.read_text("utf-8"))
+    parts = {
+        id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }  # fmt: skip
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if id(node) in parts | told:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            constants = [part for part in node.values if isinstance(part, ast.Constant)]
+            yield node.lineno, "".join(str(part.value) for part in constants)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def test_below_the_commands_nobody_speaks_of_options() -> None:
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith((*WORDED, *PROCESSES)):
+            continue
+        allowed = ALLOWED.get(f"labeler/{name}", set())
+        found += [
+            f"{name}:{line}: {text}"
+            for line, text in _texts(path)
+            if OPTION.search(text) and text not in allowed
+        ]
+    assert not found
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_hint_is_worded_for_terminal_and_page(name: str) -> None:
+    hint = ALL[name]
+    assert hint.terminal
+    assert hint.page
+    assert not OPTION.search(hint.page)
+    for text in hint:
+        assert not text.endswith((".", "\n"))
+
+
+def _used() -> Iterator[tuple[str, frozenset[str]]]:
+    """Each hint that a module gives, with the words that it fills in."""
+    for path in ROOT.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        filled = set()
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Attribute(value=ast.Name(id="hints"), attr=name), attr="about"
+                    ) as called
+                ):
+                    filled.add(id(called.value))
+                    yield name, frozenset(str(word.arg) for word in node.keywords)
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id="hints"), attr=name) if name.isupper():
+                    if id(node) not in filled:
+                        yield name, frozenset()
+
+
+def test_every_hint_is_given_with_the_words_it_needs() -> None:
+    used = dict(_used())
+    assert set(used) == set(ALL)
+    for name, words in _used():
+        for text in ALL[name]:
+            needed = {field for _, field, _, _ in string.Formatter().parse(text) if field}
+            assert needed <= words, name
+
+
+def test_a_hint_is_filled_in_twice() -> None:
+    hint = Hint("--sheet {sheet}", "the sheet {sheet}").about(sheet="a{b}")
+    assert hint == ("--sheet a{b}", "the sheet a{b}")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProjectError("no batch is drawn yet", hint=hints.DRAW_BATCH),
+        CodebookError(["x: y"], hint=hints.DRAW_BATCH),
+        ServiceUnavailable("gone", service="Label Studio", hint=hints.DRAW_BATCH),
+        AnswerError("no", kind="refusal", hint=hints.DRAW_BATCH),
+    ],
+)
+def test_an_error_carries_its_hint(error: LabelerError) -> None:
+    assert error.hint == hints.DRAW_BATCH
+    assert "labeler sample" not in str(error)
+
+
+def test_an_error_without_a_hint_has_none() -> None:
+    assert ProjectError("no").hint is None
+
+
+def test_a_hint_travels_with_its_error() -> None:
+    error = pickle.loads(pickle.dumps(ProjectError("no", hint=hints.DRAW_BATCH)))
+    assert (str(error), error.hint) == ("no", hints.DRAW_BATCH)
