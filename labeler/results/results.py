@@ -13,6 +13,7 @@ import pandas as pd
 from labeler import __version__, hints
 from labeler.codebook.codebook import Codebook
 from labeler.coding import read
+from labeler.coding.batch import READING
 from labeler.coding.read import read_batch
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
@@ -188,6 +189,7 @@ def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.
     }
     coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     return {
+        "coded": coded.coded.sort_values(READING, ignore_index=True),
         **{table.name: coded.tables[table.name] for table in BUNDLED},
         **stored.of_batch(study.engine, batch),
     }

@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from flask.testing import FlaskClient
-from running import Labeler, same, sample_posts
+from running import DERIVED, Labeler, same, sample_posts
 
 from labeler.project import Project
 from labeler.store import tables
 from labeler.web import create_app
-from labeler.web.report.queries import STORE
+from labeler.web.report.selection import STORE
 
 POSTS = 12
 CODED = (tables.BATCHES, tables.SEATS, tables.TASKS, tables.ANNOTATIONS)
@@ -185,6 +185,43 @@ def table_of(page: str, name: str) -> list[list[str]]:
         [head[0].strip(), *(" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in own)]
         for head, own in zip(heads, cells, strict=True)
     ]
+
+
+def test_who_was_not_asked_differs_from_nobody(labeler: Labeler) -> None:
+    """Every page, CSV and file of a bundle that says who coded: no empty set of who was not asked.
+
+    The cues give some unit each of the variables that the file is silent about, so that whoever
+    had been asked and marked nothing would differ from them.
+    """
+    words = ("--batch", "y1")
+    labeler("codings", "import", put(labeler, last_year(labeler)), "--arm", "blind", *words)
+    labeler("reliability", *words)
+    labeler("aggregate", *words, "--override", "made up")
+    labeler("export", *words)
+    silent = {"perspective", "value", "product"}
+    rows = labeler.rows(*DERIVED, tables.DISAGREEMENTS, tables.COMPARISONS)
+    of_cues = {r["variable"] for r in rows["codings"] if r["coder"].startswith("cues@")}
+    assert of_cues & silent
+    compared = {(row["panel"], row["variable"]): row["compared"] for row in rows["comparisons"]}
+    assert {n for (_, name), n in compared.items() if name in silent} <= {0}
+    assert {n for (_, name), n in compared.items() if name == "impact"} == {POSTS}
+    for name in ("disagreements", "consensus", "estimates"):
+        assert not silent & {row["variable"] for row in rows[name] if row.get("count") != 0}, name
+    drift = [row for row in rows["assessments"] if row["assessment"] == "drift"]
+    assert {row["variable"] for row in drift} == {"relevance", "impact", "condition"}
+    folder = labeler.root / "exports" / "y1"
+    with (folder / "coded.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["coder"]: row["unasked"] for row in csv.DictReader(file)}
+    people = {told[coder] for coder in told if coder.startswith("human:")}
+    assert people == {"perspective+value+product"}
+    assert {told[coder] for coder in told if coder.startswith("cues@")} == {""}
+    app = create_app(Project(root=labeler.root)).test_client()
+    page = app.get("/disagreements?format=csv").get_data(as_text=True)
+    assert not silent & {row["variable"] for row in csv.DictReader(io.StringIO(page))}
+    for name in sorted(silent):
+        assert "human:" not in app.get(f"/disagreements?variable={name}").get_data(as_text=True)
+    one = app.get(f"/units/{posts(labeler)[1]['unit']}").get_data(as_text=True)
+    assert one.count("not asked") >= 2 * len(silent)
 
 
 def test_what_stood_in_the_file_is_kept(labeler: Labeler) -> None:

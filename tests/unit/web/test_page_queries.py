@@ -20,7 +20,7 @@ from labeler.project import Project
 from labeler.store import database, tables
 from labeler.study.study import Study
 from labeler.web import create_app
-from labeler.web.report.queries import STORE
+from labeler.web.report.selection import STORE
 from labeler.workflow.status import status
 
 PAGES = [
