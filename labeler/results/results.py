@@ -199,13 +199,14 @@ def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFra
     rows = database.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
-            f"batch {batch!r}: reliability is not computed yet", hint=hints.COMPUTE_RELIABILITY
+            f"batch {batch!r}: reliability is not computed yet",
+            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
         )
     if not stored.stands(rows["computed_from"].iloc[0], standing[tables.VERDICTS.name]):
         raise GateError(
             f"batch {batch!r}: its verdicts are outdated, since codes came, changed or went after "
             "they were computed",
-            hint=hints.COMPUTE_RELIABILITY,
+            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
         )
     return rows
 
