@@ -76,7 +76,7 @@ def _computed(
     row = named_batch(batches, batch)
     same_codebook(study, row)
     coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
-    sampling = reliability_stage.UnitSampling(coded.tasks, coded.authors)
+    sampling = reliability_stage.BatchSampling(coded.tasks, coded.authors)
     found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
     verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
     assessments = assess(coded, stream, batches, stored=_stored(study, coded))

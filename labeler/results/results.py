@@ -13,6 +13,7 @@ import pandas as pd
 from labeler import __version__, hints
 from labeler.codebook.codebook import Codebook
 from labeler.coding import read
+from labeler.coding.batch import READING
 from labeler.coding.read import read_batch
 from labeler.errors import GateError, ProjectError
 from labeler.files import records
@@ -177,21 +178,26 @@ def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
     }
     coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     results = stored.of_batch(study.engine, batch)
-    codings = {table.name: coded.tables[table.name] for table in BUNDLED}
-    return _BundleTables(row, codings | results.frames, results)
+    frames = {
+        "coded": coded.coded.sort_values(READING, ignore_index=True),
+        **{table.name: coded.tables[table.name] for table in BUNDLED},
+        **results.frames,
+    }
+    return _BundleTables(row, frames, results)
 
 
 def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
     rows = database.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
-            f"batch {batch!r}: reliability is not computed yet", hint=hints.COMPUTE_RELIABILITY
+            f"batch {batch!r}: reliability is not computed yet",
+            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
         )
     if not stored.stands(rows["computed_from"].iloc[0], standing[tables.VERDICTS.name]):
         raise GateError(
             f"batch {batch!r}: its verdicts are outdated, since codes came, changed or went after "
             "they were computed",
-            hint=hints.COMPUTE_RELIABILITY,
+            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
         )
     return rows
 
