@@ -22,6 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 from sqlalchemy import Table
 
 from labeler import resources
@@ -140,7 +141,10 @@ def insert(store: sqlite3.Connection, table: Table, rows: Iterable[Row]) -> None
     marks = ", ".join("?" * len(empty))
     store.executemany(
         f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})',
-        (tuple({**empty, **row}.values()) for row in rows),
+        (
+            tuple(None if value is pd.NA else value for value in {**empty, **row}.values())
+            for row in rows
+        ),
     )
 
 

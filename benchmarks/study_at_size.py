@@ -29,7 +29,7 @@ from sqlalchemy import event, select
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.web import create_app
-from labeler.web.report.queries import STORE
+from labeler.web.report.selection import STORE
 
 TIMES = 3
 FORM = "{:<44} {:>9} {:>9} {:>9} {:>9} {:>8}"

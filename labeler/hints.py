@@ -221,6 +221,19 @@ PUSH = Hint("`labeler push` does that", "push the batch to Label Studio")
 COMPUTE_RELIABILITY = Hint(
     "`labeler reliability --batch {batch}` computes it", "compute the batch's reliability"
 )
+COMPUTE_AGAIN = Hint(
+    "`labeler reliability --batch {batch}` computes them again, then `labeler status` says what "
+    "is left",
+    "labeler reliability computes them again, then labeler status says what is left",
+)
+AGGREGATE_AGAIN = Hint(
+    "`labeler aggregate --batch {batch}` computes them again",
+    "labeler aggregate computes them again",
+)
+WAIT_FOR_CODES = Hint(
+    "give the command again while no other one brings codes, or end `labeler pull --watch` first",
+    "try again while nobody brings codes",
+)
 SHUT_GATE = Hint(
     "code more units, correct the codebook and code again, ask for the others by --variable, or "
     'give a reason that will stand on every result: --override "reason"',

@@ -41,7 +41,6 @@ class BatchCodings:
     batch: str
     suggester: str
     design: str
-    created: str
     codebook: Codebook
     coded: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]
@@ -63,7 +62,7 @@ class BatchCodings:
             name: _of_coders(frame, who) if name in OF_CODERS else frame
             for name, frame in tables.items()
         }
-        names = ("batch", "suggester", "design", "created")
+        names = ("batch", "suggester", "design")
         about: dict[str, str] = {name: str(row[name]) for name in names}
         return cls(**about, codebook=codebook, coded=who, tables=own)
 

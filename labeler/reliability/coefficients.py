@@ -52,7 +52,7 @@ NO_EVIDENCE = "not evidence: suggestions were in view"
 STABILITY = "not evidence of reliability: the same coder again"
 
 
-class UnitSampling(NamedTuple):
+class BatchSampling(NamedTuple):
     """How units came into the batch: `tasks` with columns unit, coder, arm, unit_probability,
     task_probability; `authors` maps a unit to its author ('' or absent: unknown)."""
 
@@ -83,7 +83,7 @@ class _Sample(NamedTuple):
 
 
 def reliability(
-    batch: BatchCodings, *, drawn: UnitSampling | None = None, gate: Gate | None = None
+    batch: BatchCodings, *, drawn: BatchSampling | None = None, gate: Gate | None = None
 ) -> BatchCoefficients:
     """The coefficients of a batch, for each panel, variable and code, and what they stand on.
 
@@ -146,7 +146,7 @@ def between(
 
 
 def _sample(
-    rows: PanelRows, given: RaterMatrix, panel: Panel, drawn: UnitSampling | None
+    rows: PanelRows, given: RaterMatrix, panel: Panel, drawn: BatchSampling | None
 ) -> _Sample:
     """Weights where the units of the rows were drawn unequally; clusters where they repeat."""
     units = [given.units[place] for place in rows.unit]

@@ -31,7 +31,7 @@ WHO = ["unit", "coder", "arm"]
 Values = dict[str, NDArray[np.object_]]
 
 
-class Panel(NamedTuple):
+class SegmentPanel(NamedTuple):
     """Whose segments are compared. `readers` has the columns row, unit, coder, arm.
 
     A row of it is a coder who coded a unit; the coders of one `row` are compared with each other.
@@ -47,7 +47,7 @@ class Panel(NamedTuple):
         return int(self.kind != "assisted")
 
 
-class Texts(NamedTuple):
+class UnitTexts(NamedTuple):
     """Units in order, how long their texts are, and where their tokens lie."""
 
     units: pd.Index[str]
@@ -55,7 +55,7 @@ class Texts(NamedTuple):
     tokens: unitizing.Tokens
 
 
-class Setting(NamedTuple):
+class PanelArrays(NamedTuple):
     """A panel as arrays.
 
     units (units,): names of the units that two coders of the panel coded; unit (rows,) and text
@@ -80,7 +80,7 @@ class Setting(NamedTuple):
         return Overlap(*(np.bincount(self.unit, one, n).astype(float) for one in sums))
 
 
-class Sampling(NamedTuple):
+class UnitSampling(NamedTuple):
     """How units were drawn: weights and clusters of the units at hand, None where all alike."""
 
     weighting: str
@@ -88,21 +88,21 @@ class Sampling(NamedTuple):
     clusters: NDArray[np.object_] | None
 
 
-def samplings(
+def unit_samplings(
     units: NDArray[np.object_],
     weights: Mapping[str, float] | None,
     clusters: Mapping[str, str] | None,
-) -> Iterator[Sampling]:
+) -> Iterator[UnitSampling]:
     """Without weights and, where each of the units has one, with them."""
     together = None
     if clusters is not None:
         together = np.array([clusters.get(unit) or unit for unit in units], object)
-    yield Sampling("", None, together)
+    yield UnitSampling("", None, together)
     if weights is not None and all(unit in weights for unit in units):
-        yield Sampling("design", np.array([weights[unit] for unit in units], float), together)
+        yield UnitSampling("design", np.array([weights[unit] for unit in units], float), together)
 
 
-def panels(coded: pd.DataFrame, suggester: str) -> Iterator[Panel]:
+def panels(coded: pd.DataFrame, suggester: str) -> Iterator[SegmentPanel]:
     """The panels of a batch; those with a model only where it says anything of segments.
 
     Two humans are no further pair, and one human is the whole panel that the model faces.
@@ -114,22 +114,22 @@ def panels(coded: pd.DataFrame, suggester: str) -> Iterator[Panel]:
     }
     blind, shown = who[BLIND], who[ASSISTED]
     names = sorted(set(blind["coder"]))
-    yield Panel("human-human", HUMANS, _among(blind))
+    yield SegmentPanel("human-human", HUMANS, _among(blind))
     for one, other in combinations(names, 2) if len(names) > 2 else ():
         pair = blind[blind["coder"].isin((one, other))]
-        yield Panel("human-pair", versus(one, other), _among(pair))
+        yield SegmentPanel("human-pair", versus(one, other), _among(pair))
     if shown["coder"].nunique() > 1:
-        yield Panel("assisted", assisted(HUMANS), _among(shown))
+        yield SegmentPanel("assisted", assisted(HUMANS), _among(shown))
     model = coded.loc[coded["coder"] == suggester, WHO].drop_duplicates()
     if not suggester or is_embedded(suggester):
         return
     against = versus(suggester, HUMANS)
-    yield Panel("model-panel", against, _against(model, blind))
+    yield SegmentPanel("model-panel", against, _against(model, blind))
     for name in names if len(names) > 1 else ():
         own = _against(model, blind[blind["coder"] == name])
-        yield Panel("model-human", versus(suggester, name), own)
+        yield SegmentPanel("model-human", versus(suggester, name), own)
     if len(shown):
-        yield Panel("assisted", assisted(against), _against(model, shown))
+        yield SegmentPanel("assisted", assisted(against), _against(model, shown))
 
 
 def _among(humans: pd.DataFrame) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def marked_of(segments: pd.DataFrame, coded: pd.DataFrame) -> pd.DataFrame:
     return marked.sort_values(order)[[*order, "placed", "found"]].reset_index(drop=True)
 
 
-def texts_of(marked: pd.DataFrame, coded: pd.DataFrame, posts: pd.DataFrame) -> Texts:
+def texts_of(marked: pd.DataFrame, coded: pd.DataFrame, posts: pd.DataFrame) -> UnitTexts:
     """The texts of the units that were coded; tokens only where somebody marked a segment."""
     text = posts.drop_duplicates("unit").set_index("unit")["text"]
     units = pd.Index(sorted(set(coded["unit"])), dtype="str")
@@ -179,11 +179,11 @@ def texts_of(marked: pd.DataFrame, coded: pd.DataFrame, posts: pd.DataFrame) -> 
     found = [tokens(one) if unit in wanted else [] for unit, one in content.items()]
     ends = np.array([pair for one in found for pair in one], np.int64).reshape(-1, 2)
     first = np.concatenate([[0], np.cumsum([len(one) for one in found], dtype=np.int64)])
-    return Texts(units, length, unitizing.Tokens(ends[:, 0], ends[:, 1], first))
+    return UnitTexts(units, length, unitizing.Tokens(ends[:, 0], ends[:, 1], first))
 
 
-def setting_of(panel: Panel, marked: pd.DataFrame, texts: Texts) -> Setting:
-    """Who of the panel read which text, by number, and what was marked there (see Setting)."""
+def arrays_of(panel: SegmentPanel, marked: pd.DataFrame, texts: UnitTexts) -> PanelArrays:
+    """Who of the panel read which text, by number, and what was marked there (see PanelArrays)."""
     readers = panel.readers
     coders = sorted(set(readers["coder"]))
     row, names = pd.factorize(readers["row"], sort=True)
@@ -203,7 +203,7 @@ def setting_of(panel: Panel, marked: pd.DataFrame, texts: Texts) -> Setting:
             for name in ("row_number", "coder_number", "start", "end")
         )
     )
-    return Setting(
+    return PanelArrays(
         units=np.asarray(units, object),
         unit=unit.astype(np.int64),
         text=text.astype(np.int64),

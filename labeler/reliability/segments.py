@@ -32,15 +32,15 @@ from labeler.codebook.codebook import Codebook, Variable
 from labeler.codebook.values import NUMBERS, Scale, domain_of
 from labeler.coding.vocabulary import is_embedded
 from labeler.reliability.segment_arrays import (
-    Sampling,
-    Setting,
-    Texts,
+    PanelArrays,
+    UnitSampling,
+    UnitTexts,
     Values,
+    arrays_of,
     marked_of,
     panels,
-    samplings,
-    setting_of,
     texts_of,
+    unit_samplings,
     values_of,
 )
 from labeler.reliability.weighting import OF_CODED, leads
@@ -108,15 +108,15 @@ def segments_reliability(
     values = values_of(marked, codings, codebook)
     rows: list[dict[str, Any]] = []
     for panel in panels(coded, suggester):
-        setting = setting_of(panel, marked, texts)
+        arrays = arrays_of(panel, marked, texts)
         about = {
             "kind": panel.kind,
             "panel": panel.name,
-            "coders": ",".join(setting.coders),
+            "coders": ",".join(arrays.coders),
             "evidence": panel.evidence,
         }
-        for sampling in samplings(setting.units, weights, clusters):
-            for row in _compared(setting, texts, values, codebook, sampling):
+        for sampling in unit_samplings(arrays.units, weights, clusters):
+            for row in _compared(arrays, texts, values, codebook, sampling):
                 if not panel.evidence:
                     row["note"] = "; ".join(text for text in (NO_EVIDENCE, row["note"]) if text)
                 rows.append({**row, **about, "weighting": sampling.weighting})
@@ -128,12 +128,12 @@ def segments_reliability(
 
 
 def _scopes(
-    setting: Setting, values: Values, codebook: Codebook
+    arrays: PanelArrays, values: Values, codebook: Codebook
 ) -> Iterator[tuple[str, str, Booleans]]:
     """Variable, code and which spans carry it: all segments, then each code of each variable."""
-    yield ALL, "", np.ones(setting.source.size, bool)
+    yield ALL, "", np.ones(arrays.source.size, bool)
     for variable in codebook.of_segment:
-        given = values[variable.variable][setting.source]
+        given = values[variable.variable][arrays.source]
         number, distinct = pd.factorize(given)  # -1: no value
         sets = [set(codes_of(str(value))) for value in distinct]
         for code in variable.codes:
@@ -142,104 +142,104 @@ def _scopes(
 
 
 def _compared(
-    setting: Setting,
-    texts: Texts,
+    arrays: PanelArrays,
+    texts: UnitTexts,
     values: Values,
     codebook: Codebook,
-    sampling: Sampling,
+    sampling: UnitSampling,
 ) -> Iterator[dict[str, Any]]:
     """The figures of one panel, without what all its rows share."""
-    counted = {"n_units": setting.units.size, "n_pairable": setting.readings}
+    counted = {"n_units": arrays.units.size, "n_pairable": arrays.readings}
     categories: dict[str, list[Disagreement]] = {}
     carrying: dict[str, set[int]] = {}
-    for variable, code, holds in _scopes(setting, values, codebook):
-        spans = setting.spans.take(holds)
-        positive = set(setting.unit[spans.row].tolist())
+    for variable, code, holds in _scopes(arrays, values, codebook):
+        spans = arrays.spans.take(holds)
+        positive = set(arrays.unit[spans.row].tolist())
         about = {"variable": variable, "code": code, **counted, "n_positive": len(positive)}
-        category = _category(setting, spans, sampling)
-        for name, measured in _overlaps(setting, spans, texts, sampling):
-            yield {**about, "coefficient": name, **_figures(measured, _lost(setting))}
-        yield {**about, "coefficient": "alpha_u", **_unitized(setting, [category], sampling)}
+        category = _category(arrays, spans, sampling)
+        for name, measured in _overlaps(arrays, spans, texts, sampling):
+            yield {**about, "coefficient": name, **_figures(measured, _lost(arrays))}
+        yield {**about, "coefficient": "alpha_u", **_unitized(arrays, [category], sampling)}
         if variable == ALL:
-            yield {**about, "coefficient": "segments.unmatched", **_unmatched(setting, sampling)}
+            yield {**about, "coefficient": "segments.unmatched", **_unmatched(arrays, sampling)}
         else:
             categories.setdefault(variable, []).append(category)
             carrying.setdefault(variable, set()).update(positive)
     for variable, given in categories.items():
         about = {"variable": variable, "code": "", **counted}
         about["n_positive"] = len(carrying[variable])
-        yield {**about, "coefficient": "alpha_u", **_unitized(setting, given, sampling)}
-    yield from _aligned(setting, values, codebook, sampling)
+        yield {**about, "coefficient": "alpha_u", **_unitized(arrays, given, sampling)}
+    yield from _aligned(arrays, values, codebook, sampling)
 
 
-def _category(setting: Setting, spans: Spans, sampling: Sampling) -> Disagreement:
+def _category(arrays: PanelArrays, spans: Spans, sampling: UnitSampling) -> Disagreement:
     """What the spans of one code contribute to alpha_U."""
-    things = setting.unit
+    things = arrays.unit
     if sampling.clusters is not None:
-        things = pd.factorize(sampling.clusters)[0].astype(np.int64)[setting.unit]
-    weights = None if sampling.weights is None else sampling.weights[setting.unit]
-    return disagreement(spans, setting.rows, things, weights=weights)
+        things = pd.factorize(sampling.clusters)[0].astype(np.int64)[arrays.unit]
+    weights = None if sampling.weights is None else sampling.weights[arrays.unit]
+    return disagreement(spans, arrays.rows, things, weights=weights)
 
 
 def _unitized(
-    setting: Setting, categories: list[Disagreement], sampling: Sampling
+    arrays: PanelArrays, categories: list[Disagreement], sampling: UnitSampling
 ) -> dict[str, Any]:
     measured = alpha_u(
         categories,
         one="unit" if sampling.clusters is None else "cluster",
-        empty=NOTHING if setting.units.size else NO_PAIR,
+        empty=NOTHING if arrays.units.size else NO_PAIR,
     )
     met = sum(category.joined for category in categories)
     joined = f"{met} overlapping segments of one coder and code joined to another" if met else ""
-    return _figures(measured, "; ".join(text for text in (joined, _lost(setting)) if text))
+    return _figures(measured, "; ".join(text for text in (joined, _lost(arrays)) if text))
 
 
 def _overlaps(
-    setting: Setting, spans: Spans, texts: Texts, sampling: Sampling
+    arrays: PanelArrays, spans: Spans, texts: UnitTexts, sampling: UnitSampling
 ) -> Iterator[tuple[str, Interval]]:
     """F1 of the places that `spans` mark, counted in code points and in tokens."""
-    held = np.diff(texts.tokens.first)[setting.text]
-    in_tokens = unitizing.on_tokens(spans, texts.tokens, setting.text)
-    yield "span_f1.character", _f1(setting, spans, setting.rows, sampling)
-    yield "span_f1.token", _f1(setting, in_tokens, setting.rows._replace(length=held), sampling)
+    held = np.diff(texts.tokens.first)[arrays.text]
+    in_tokens = unitizing.on_tokens(spans, texts.tokens, arrays.text)
+    yield "span_f1.character", _f1(arrays, spans, arrays.rows, sampling)
+    yield "span_f1.token", _f1(arrays, in_tokens, arrays.rows._replace(length=held), sampling)
 
 
-def _f1(setting: Setting, spans: Spans, rows: Rows, sampling: Sampling) -> Interval:
-    return _share(setting, *unitizing.overlap(spans, rows), sampling)
+def _f1(arrays: PanelArrays, spans: Spans, rows: Rows, sampling: UnitSampling) -> Interval:
+    return _share(arrays, *unitizing.overlap(spans, rows), sampling)
 
 
-def _share(setting: Setting, part: Floats, whole: Floats, sampling: Sampling) -> Interval:
+def _share(arrays: PanelArrays, part: Floats, whole: Floats, sampling: UnitSampling) -> Interval:
     """The pooled ratio of sums over rows, with an interval over units or clusters."""
-    sums = setting.by_unit(Overlap(part, whole))
+    sums = arrays.by_unit(Overlap(part, whole))
     return ratios.ratio(
         *sums,
         clusters=sampling.clusters,
         weights=sampling.weights,
-        empty=NOTHING if setting.units.size else NO_PAIR,
+        empty=NOTHING if arrays.units.size else NO_PAIR,
     )
 
 
-def _unmatched(setting: Setting, sampling: Sampling) -> dict[str, Any]:
+def _unmatched(arrays: PanelArrays, sampling: UnitSampling) -> dict[str, Any]:
     """Segments without a partner among those of the other coder; a lost quote has none."""
-    same = unitizing.matched(setting.spans, setting.rows)
-    every = same.total + setting.lost * (setting.rows.coders - 1.0)
+    same = unitizing.matched(arrays.spans, arrays.rows)
+    every = same.total + arrays.lost * (arrays.rows.coders - 1.0)
     note = ""
-    if setting.lost.any():
-        note = f"{_quotes(setting)} not found in the post counted as unmatched"
-    return _figures(_share(setting, every - same.shared, every, sampling), note)
+    if arrays.lost.any():
+        note = f"{_quotes(arrays)} not found in the post counted as unmatched"
+    return _figures(_share(arrays, every - same.shared, every, sampling), note)
 
 
 def _aligned(
-    setting: Setting,
+    arrays: PanelArrays,
     values: Values,
     codebook: Codebook,
-    sampling: Sampling,
+    sampling: UnitSampling,
 ) -> Iterator[dict[str, Any]]:
     """Alpha of each variable on pairs of segments that both coders marked and gave a value."""
-    first, second = unitizing.aligned(setting.spans)
-    unit = setting.unit[setting.spans.row[first]]
+    first, second = unitizing.aligned(arrays.spans)
+    unit = arrays.unit[arrays.spans.row[first]]
     for variable in codebook.of_segment:
-        given = values[variable.variable][setting.source]
+        given = values[variable.variable][arrays.source]
         pairs = pd.DataFrame({"one": given[first], "other": given[second], "unit": unit}).dropna()
         yield {
             "variable": variable.variable,
@@ -256,7 +256,7 @@ def _level(variable: Variable) -> Level:
     return "masi" if variable.multiple else variable.level
 
 
-def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: Sampling) -> Interval:
+def _alpha(pairs: pd.DataFrame, variable: Variable, sampling: UnitSampling) -> Interval:
     """Alpha of the columns one and other; sets by MASI, single codes at the variable's level."""
     level = _level(variable)
     both = pairs[["one", "other"]]
@@ -291,7 +291,7 @@ def _verbatim(
     own = marked[marked["coder"] == suggester]
     unit, units = pd.factorize(own["unit"])
     ways = [f"{(own['found'] == way).sum()} {words}" for way, words in FOUND.items()]
-    for sampling in samplings(np.asarray(units, object), weights, clusters):
+    for sampling in unit_samplings(np.asarray(units, object), weights, clusters):
         exact = np.bincount(unit, own["found"] == "exact", len(units)).astype(float)
         every = np.bincount(unit, minlength=len(units)).astype(float)
         measured = ratios.ratio(
@@ -327,16 +327,16 @@ def _figures(measured: Interval, note: str) -> dict[str, Any]:
     }
 
 
-def _lost(setting: Setting) -> str:
+def _lost(arrays: PanelArrays) -> str:
     """What F1 and alpha_U leave out: a quote that the post does not hold marks no place."""
-    if not setting.lost.any():
+    if not arrays.lost.any():
         return ""
-    return f"{_quotes(setting)} not found in the post left out, all codes taken together"
+    return f"{_quotes(arrays)} not found in the post left out, all codes taken together"
 
 
-def _quotes(setting: Setting) -> str:
+def _quotes(arrays: PanelArrays) -> str:
     """How many quotes have no place, each counted once however many humans it faces."""
-    per_unit = np.zeros(setting.units.size, np.int64)
-    np.maximum.at(per_unit, setting.unit, setting.lost)
+    per_unit = np.zeros(arrays.units.size, np.int64)
+    np.maximum.at(per_unit, arrays.unit, arrays.lost)
     n = int(per_unit.sum())
     return f"{n} quote{'s' if n != 1 else ''}"

@@ -14,7 +14,7 @@ from labeler import resources
 from labeler.errors import LabelerError
 from labeler.project import Project
 from labeler.store import database
-from labeler.web.report import figures, hook, overview, queries, results, units, words
+from labeler.web.report import figures, hook, overview, results, selection, units, words
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NO_PAGE = "There is no page at this address."
@@ -41,9 +41,9 @@ def create_app(project: Project, *, hosts: Iterable[str] = ()) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.tests["missing"] = pd.isna
-    app.extensions[queries.STORE] = database.connect(project.database_url)
+    app.extensions[selection.STORE] = database.connect(project.database_url)
     app.extensions[hook.PROJECT] = project
-    app.context_processor(queries.banners)
+    app.context_processor(selection.banners)
     for part in (overview.pages, results.pages, figures.pages, units.pages, hook.pages):
         app.register_blueprint(part)
     _guard(app, frozenset(host.lower() for host in (*LOOPBACK, *hosts)))

@@ -18,6 +18,7 @@ from waiting import SECONDS
 from labeler import hints
 from labeler.errors import StoreError
 from labeler.store import database, tables
+from labeler.workflow.progress import progress
 
 MIGRATE = """
     import sys
@@ -267,6 +268,58 @@ def test_a_database_of_a_newer_program_is_refused(engine, store_url):
         connection.execute(tables.MIGRATIONS.insert().values(name="9999-later", applied=""))
     with pytest.raises(StoreError, match=r"holds migration '9999-later'.*newer labeler: install"):
         database.connect(store_url)
+
+
+def test_a_store_of_before_gets_disagreements_and_wider_indexes(engine, store_url):
+    """What an earlier program stored stays; its narrower indexes go, and the tables are there."""
+    old = """
+        DROP TABLE disagreements;
+        DROP TABLE comparisons;
+        DROP INDEX completions_counted;
+        DROP INDEX annotations_counted;
+        CREATE INDEX completions_of ON completions (codebook, coder, unit);
+        CREATE INDEX annotations_of ON annotations (batch, coder, unit);
+        DELETE FROM migrations WHERE name >= '0009';
+    """
+    database.add(engine, tables.CODINGS, codings(["u1"]))
+    with engine.begin() as connection:
+        for statement in filter(str.strip, old.split(";")):
+            connection.execute(text(statement))
+    again = database.connect(store_url)
+    held = {
+        index["name"]
+        for table in ("annotations", "completions", "posts", "tasks")
+        for index in inspect(again).get_indexes(table)
+    }
+    assert {"completions_counted", "annotations_counted", "tasks_of_unit"} <= held
+    assert {"completions_of", "annotations_of"}.isdisjoint(held)
+    assert database.read(again, tables.CODINGS)["unit"].tolist() == ["u1"]
+    assert database.count(again, tables.COMPARISONS) == 0
+    again.dispose()
+
+
+def test_progress_counts_alike_on_either_database(engine):
+    """A skip after a code, another account's annotation, one withdrawn: in SQL of both kinds."""
+    seat = {"batch": "b", "arm": "blind", "coder": "human:ada"}
+    tasks = [{**seat, "unit": f"u{number}"} for number in range(5)]
+    notes = [
+        {"unit": "u0", "updated": "2026-01-01"},
+        {"unit": "u1", "updated": "2026-01-01"},
+        {"unit": "u1", "updated": "2026-01-02", "cancelled": 1},
+        {"unit": "u2", "updated": "2026-01-01", "completed_by": "eve@team.example"},
+        {"unit": "u3", "updated": "2026-01-01", "withdrawn": 1},
+    ]
+    plain = {**seat, "completed_by": "ada@team.example", "cancelled": 0, "withdrawn": 0}
+    coder = {"coder": "human:ada", "kind": "human", "spec": '{"email": "ada@team.example"}'}
+    for table, rows in (
+        (tables.BATCHES, [{"batch": "b"}]),
+        (tables.CODERS, [coder]),
+        (tables.TASKS, tasks),
+        (tables.ANNOTATIONS, [{**plain, **n, "annotation": f"a{i}"} for i, n in enumerate(notes)]),
+    ):
+        database.add(engine, table, tables.frame(table, rows))
+    (row,) = tables.rows(progress(engine))
+    assert (row.tasks, row.coded, row.answered) == (5, 1, 2)
 
 
 def test_the_batches_of_a_model_server_become_jobs(engine, store_url):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from running import Labeler, same, sample_posts
+from flask.testing import FlaskClient
+from running import DERIVED, Labeler, same, sample_posts
 
+from labeler.project import Project
 from labeler.store import tables
+from labeler.web import create_app
+from labeler.web.report.selection import STORE
 
 POSTS = 12
 CODED = (tables.BATCHES, tables.SEATS, tables.TASKS, tables.ANNOTATIONS)
@@ -130,6 +136,92 @@ def test_who_was_not_asked_gave_nothing(labeler: Labeler) -> None:
     n = {(row["variable"], row["kind"]): row["n_units"] for row in plain if not row["code"]}
     assert n["impact", "human-human"] == n["impact", "model-panel"] == POSTS
     assert n["value", "human-human"] == n["value", "model-panel"] == 0
+
+
+def test_pages_show_no_differences_with_who_was_not_asked(labeler: Labeler) -> None:
+    """A file of relevance alone: of segments nobody is compared, and the post says "not asked".
+
+    The cues marked segments; the two people were never asked for any.
+    """
+    whole = [row for row in last_year(labeler) if row[2] == "relevance"]
+    labeler("codings", "import", put(labeler, whole), "--arm", "blind", "--batch", "y1")
+    labeler("reliability", "--batch", "y1")
+    stored = labeler.rows(tables.COMPARISONS, tables.DISAGREEMENTS, tables.SEGMENTS)
+    compared = {(row["variable"], row["panel"]): row["compared"] for row in stored["comparisons"]}
+    assert len(compared) == 2 * 6
+    assert {n for (variable, _), n in compared.items() if variable != "relevance"} == {0}
+    assert {n for (variable, _), n in compared.items() if variable == "relevance"} == {POSTS}
+    marked = stored["segments"][0]
+    app = create_app(Project(root=labeler.root))
+    pages = app.test_client()
+    assert {row["variable"] for row in read_csv(pages, "/disagreements")} <= {"relevance"}
+    for variable in ("impact", "perspective"):
+        page = pages.get(f"/disagreements?variable={variable}").text
+        assert page.count("Nothing to compare: nobody else was asked, or nobody answered.") == 2
+        assert not read_csv(pages, f"/disagreements?variable={variable}")
+    lines = {
+        line[0]: line[1:] for line in table_of(pages.get(f"/units/{marked['unit']}").text, "side")
+    }
+    assert lines["Impact"][:2] == ["not asked", "not asked"]
+    assert lines["Impact"][2].startswith(f"C{marked['segment']}")
+    assert "no segment" not in str(lines)
+    app.extensions[STORE].dispose()
+
+
+def read_csv(pages: FlaskClient, path: str) -> list[dict[str, str]]:
+    """The rows of a page as CSV."""
+    sign = "&" if "?" in path else "?"
+    return list(csv.DictReader(io.StringIO(pages.get(f"{path}{sign}format=csv").text)))
+
+
+def table_of(page: str, name: str) -> list[list[str]]:
+    """The cells of a page's table of a class, in words; of a line's head the first words alone."""
+    body = re.search(rf'<table class="{name}">.*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    assert body
+    lines = re.findall(r"<tr[^>]*>(.*?)</tr>", body[1], re.DOTALL)
+    heads = [re.findall(r"<th[^>]*>([^<]*)", line) for line in lines]
+    cells = [re.findall(r"<td>(.*?)</td>", line, re.DOTALL) for line in lines]
+    return [
+        [head[0].strip(), *(" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in own)]
+        for head, own in zip(heads, cells, strict=True)
+    ]
+
+
+def test_who_was_not_asked_differs_from_nobody(labeler: Labeler) -> None:
+    """Every page, CSV and file of a bundle that says who coded: no empty set of who was not asked.
+
+    The cues give some unit each of the variables that the file is silent about, so that whoever
+    had been asked and marked nothing would differ from them.
+    """
+    words = ("--batch", "y1")
+    labeler("codings", "import", put(labeler, last_year(labeler)), "--arm", "blind", *words)
+    labeler("reliability", *words)
+    labeler("aggregate", *words, "--override", "made up")
+    labeler("export", *words)
+    silent = {"perspective", "value", "product"}
+    rows = labeler.rows(*DERIVED, tables.DISAGREEMENTS, tables.COMPARISONS)
+    of_cues = {r["variable"] for r in rows["codings"] if r["coder"].startswith("cues@")}
+    assert of_cues & silent
+    compared = {(row["panel"], row["variable"]): row["compared"] for row in rows["comparisons"]}
+    assert {n for (_, name), n in compared.items() if name in silent} <= {0}
+    assert {n for (_, name), n in compared.items() if name == "impact"} == {POSTS}
+    for name in ("disagreements", "consensus", "estimates"):
+        assert not silent & {row["variable"] for row in rows[name] if row.get("count") != 0}, name
+    drift = [row for row in rows["assessments"] if row["assessment"] == "drift"]
+    assert {row["variable"] for row in drift} == {"relevance", "impact", "condition"}
+    folder = labeler.root / "exports" / "y1"
+    with (folder / "coded.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["coder"]: row["unasked"] for row in csv.DictReader(file)}
+    people = {told[coder] for coder in told if coder.startswith("human:")}
+    assert people == {"perspective+value+product"}
+    assert {told[coder] for coder in told if coder.startswith("cues@")} == {""}
+    app = create_app(Project(root=labeler.root)).test_client()
+    page = app.get("/disagreements?format=csv").get_data(as_text=True)
+    assert not silent & {row["variable"] for row in csv.DictReader(io.StringIO(page))}
+    for name in sorted(silent):
+        assert "human:" not in app.get(f"/disagreements?variable={name}").get_data(as_text=True)
+    one = app.get(f"/units/{posts(labeler)[1]['unit']}").get_data(as_text=True)
+    assert one.count("not asked") >= 2 * len(silent)
 
 
 def test_what_stood_in_the_file_is_kept(labeler: Labeler) -> None:

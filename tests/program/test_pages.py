@@ -23,7 +23,7 @@ from labeler.store import database as store
 from labeler.store import tables
 from labeler.studio import page as studio_page
 from labeler.web import create_app
-from labeler.web.report import queries
+from labeler.web.report import selection
 
 UNIT = f"/units/{study.FIRST}"
 COUNTS = ("tasks", "coded", "answered")
@@ -47,7 +47,7 @@ def pages(folder: Path, database: str, **options: list[str]) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        app.extensions[queries.STORE].dispose()
+        app.extensions[selection.STORE].dispose()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from labeler.results import figures, formats
 from labeler.results.figures import declaration as figure_declaration
 from labeler.results.formats import declaration as format_declaration
 from labeler.web import create_app
-from labeler.web.report import queries
+from labeler.web.report import selection
 
 ASSESSMENT = '''"""How many codings people gave. Made up for a test."""
 import pandas as pd
@@ -136,7 +136,7 @@ def test_a_new_one_is_told_by_terminal_page_and_bundle(project: Project) -> None
     assert f'alt="People gave {count} codings"' in page
     drawn = client.get("/figures/coding-count.svg")
     assert (drawn.status_code, drawn.content_type) == (200, "image/svg+xml")
-    app.extensions[queries.STORE].dispose()
+    app.extensions[selection.STORE].dispose()
 
     command(project, "export", "--batch", "pilot")
     folder = project.exports / "pilot"

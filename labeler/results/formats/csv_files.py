@@ -45,5 +45,6 @@ FORMAT = Format(
     descriptions={
         **{f"{table.name}.csv": str(table.comment) for table in METADATA.tables.values()},
         "codings_wide.csv": "The same, a column for each variable; empty: no code, or not asked.",
+        "coded.csv": "Who coded which unit, with or without a code; `unasked`: of what not asked.",
     },
 )

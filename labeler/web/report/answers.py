@@ -11,7 +11,7 @@ from pandas.api.types import is_object_dtype
 
 from labeler.results.formats.csv_files import csv_text
 from labeler.store import results
-from labeler.web.report import queries
+from labeler.web.report import selection
 
 Row = dict[str, Any]
 
@@ -23,8 +23,8 @@ def answer(template: str, table: pd.DataFrame, *, name: str, **context: Any) -> 
     """
     form = request.args.get("format", "html")
     if form == "csv":
-        batch = queries.chosen_batch()
-        if batch and name in results.outdated(queries.engine(), batch["batch"]):
+        batch = selection.chosen_batch()
+        if batch and name in results.outdated(selection.engine(), batch["batch"]):
             name = f"{name}-outdated"
         texts = {name: "str" for name, kind in table.dtypes.items() if is_object_dtype(kind)}
         return Response(

@@ -14,7 +14,7 @@ from labeler.results.figures.declaration import BatchFigure, declared, figures_o
 from labeler.results.figures.style import WIDE
 from labeler.store import database
 from labeler.store.tables import METADATA
-from labeler.web.report import queries
+from labeler.web.report import selection
 
 NARROW = 190
 TYPES: dict[draw.Form, str] = {
@@ -38,8 +38,8 @@ def figure(name: str, form: str) -> Response:
         of = f" of variable {variable!r}" if variable else ""
         abort(404, f"There is nothing to draw for {name}{of} in this batch.")
     width = NARROW if request.args.get("width") == "narrow" else WIDE
-    batch = queries.chosen_batch()
-    warning = queries.outdated(batch["batch"], own[0].figure.table) if batch else ""
+    batch = selection.chosen_batch()
+    warning = selection.outdated(batch["batch"], own[0].figure.table) if batch else ""
     spec = draw.marked(own[0].spec(width=width), warning)
     if form == "json":
         return Response(canonical(spec), content_type="application/json")
@@ -60,10 +60,10 @@ def _of_batch(name: str) -> list[BatchFigure]:
     if not tables:
         known = ", ".join(one.name for one in declared())
         abort(404, f"There is no figure {name!r}; there are {known}.")
-    batch = queries.chosen_batch()
+    batch = selection.chosen_batch()
     if batch is None:
         return []
     table = METADATA.tables[tables[0]]
-    rows = database.read(queries.engine(), table, batch=batch["batch"])
-    figures = figures_of({table.name: rows}, queries.codebook(batch["codebook"]))
+    rows = database.read(selection.engine(), table, batch=batch["batch"])
+    figures = figures_of({table.name: rows}, selection.codebook(batch["codebook"]))
     return [one for one in figures if one.figure.name == name]

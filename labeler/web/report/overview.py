@@ -11,9 +11,9 @@ from labeler.codebook.codebook import Codebook
 from labeler.results.figures import reliability
 from labeler.store import database, tables
 from labeler.store.tables import RELIABILITY
-from labeler.web.report import queries
+from labeler.web.report import selection
 from labeler.web.report.answers import answer, grouped
-from labeler.workflow import queries as store
+from labeler.workflow import queries
 from labeler.workflow.progress import progress
 
 COLUMNS = ["variable", "of", "level", "multiple", "question", "code", "label", "definition"]
@@ -26,19 +26,19 @@ pages = Blueprint("overview", __name__)
 @pages.get("/")
 def overview() -> Response | str:
     """What is in the store, how far coding is, and what the gate says."""
-    engine = queries.engine()
+    engine = selection.engine()
     seats = progress(engine)
-    batch = queries.chosen_batch()
-    book = queries.codebook(batch["codebook"]) if batch else None
+    batch = selection.chosen_batch()
+    book = selection.codebook(batch["codebook"]) if batch else None
     return answer(
         "overview.html",
         seats,
         name="batches",
-        platforms=store.posts_by_platform(engine),
+        platforms=queries.posts_by_platform(engine),
         seats=grouped(tables.records(seats), "batch"),
-        coders=grouped(store.completions(engine), "coder"),
+        coders=grouped(queries.completions(engine), "coder"),
         batch=batch,
-        batches=queries.batch_names(),
+        batches=selection.batch_names(),
         codebook=book,
         gate=_gate(batch, book),
     )
@@ -47,8 +47,8 @@ def overview() -> Response | str:
 @pages.get("/codebook")
 def codebook() -> Response | str:
     """A codebook to read: `?codebook=` by key, else the newest."""
-    found = queries.stored_codebook(request.args.get("codebook") or None)
-    key, book = found.key, queries.read(found) if found.key else None
+    found = selection.stored_codebook(request.args.get("codebook") or None)
+    key, book = found.key, selection.read(found) if found.key else None
     return answer("codebook.html", _lines(book), name="codebook", codebook=book, key=key)
 
 
@@ -58,17 +58,17 @@ def runs() -> Response | str:
 
     The newest first, RUNS_SHOWN at a time: `?before=` continues behind a run. As CSV all of them.
     """
-    engine = queries.engine()
+    engine = selection.engine()
     whole = request.args.get("format") == "csv"
     before = request.args.get("before", "")
-    log = store.runs(engine, before="" if whole else before, most=None if whole else RUNS_SHOWN)
+    log = queries.runs(engine, before="" if whole else before, most=None if whole else RUNS_SHOWN)
     records = tables.records(log)
     return answer(
         "runs.html",
         log,
         name="runs",
         runs=records,
-        ledger=store.ledger(engine, [row["run"] for row in records]),
+        ledger=queries.ledger(engine, [row["run"] for row in records]),
         before=before,
         more=records[-1]["run"] if len(records) == RUNS_SHOWN else "",
     )
@@ -79,7 +79,7 @@ def _gate(batch: dict[str, Any] | None, book: Codebook | None) -> list[dict[str,
     if batch is None or book is None:
         return []
     rows = database.read(
-        queries.engine(), RELIABILITY, batch=batch["batch"], panel="humans", evidence=1
+        selection.engine(), RELIABILITY, batch=batch["batch"], panel="humans", evidence=1
     )
     rows = reliability.main_rows(rows)
     order = [variable.variable for variable in book.variables]

@@ -13,10 +13,10 @@ from labeler.reliability import gate
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
 from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
-from labeler.web.report import agreement, figures, queries
+from labeler.web.report import agreement, figures, selection
 from labeler.web.report import assessments as assessment_sections
 from labeler.web.report.answers import Row, answer, grouped
-from labeler.workflow import queries as store
+from labeler.workflow import queries
 
 DISAGREE = tables.DISAGREEMENTS.name
 UNITS = 100  # that a page of disagreements shows
@@ -27,20 +27,20 @@ pages = Blueprint("results", __name__)
 @pages.get("/reliability")
 def reliability() -> Response | str:
     """Verdicts of a batch, human-human and human-model apart, and every coefficient."""
-    batch = queries.chosen_batch()
+    batch = selection.chosen_batch()
     name = request.args.get("table", RELIABILITY.name)
     if name not in (RELIABILITY.name, VERDICTS.name):
         abort(404, f"There is no table {name!r} here; there are reliability and verdicts.")
     if request.args.get("format") == "csv":
         return answer("", _of(batch, tables.METADATA.tables[name]), name=name)
-    rows = store.coefficients(queries.engine(), batch["batch"] if batch else "")
-    judged, book = _of(batch, VERDICTS), queries.codebook_of(batch)
+    rows = queries.coefficients(selection.engine(), batch["batch"] if batch else "")
+    judged, book = _of(batch, VERDICTS), selection.codebook_of(batch)
     return answer(
         "reliability.html",
         rows,
         name=name,
         batch=batch,
-        batches=queries.batch_names(),
+        batches=selection.batch_names(),
         codebook=book,
         verdicts=agreement.verdicts(judged, rows, book),
         groups=agreement.coefficients(rows, book),
@@ -58,8 +58,8 @@ def reliability() -> Response | str:
 @pages.get("/assessments")
 def assessments() -> Response | str:
     """What each assessment of a batch found."""
-    batch = queries.chosen_batch()
-    rows, book = _of(batch, ASSESSMENTS), queries.codebook_of(batch)
+    batch = selection.chosen_batch()
+    rows, book = _of(batch, ASSESSMENTS), selection.codebook_of(batch)
     drawn = figures.shown({ASSESSMENTS.name: rows}, book)
     sections = assessment_sections.sections(rows, drawn, book)
     placed = {section.name for section in sections}
@@ -68,7 +68,7 @@ def assessments() -> Response | str:
         rows,
         name="assessments",
         batch=batch,
-        batches=queries.batch_names(),
+        batches=selection.batch_names(),
         codebook=book,
         sections=sections,
         figures=[one for one in drawn if one.figure.assessment not in placed],
@@ -78,23 +78,23 @@ def assessments() -> Response | str:
 @pages.get("/disagreements")
 def disagreements() -> Response | str:
     """Units on which blind humans differ, or a model from them; of one variable or counted."""
-    batch = queries.chosen_batch()
-    book = queries.codebook_of(batch)
-    variable = queries.variable(book)
-    engine, name = queries.engine(), batch["batch"] if batch else ""
+    batch = selection.chosen_batch()
+    book = selection.codebook_of(batch)
+    variable = selection.variable(book)
+    engine, name = selection.engine(), batch["batch"] if batch else ""
     if request.args.get("format") == "csv":
-        return answer("", store.disagreements(engine, name, variable=variable), name=DISAGREE)
+        return answer("", queries.disagreements(engine, name, variable=variable), name=DISAGREE)
     after = request.args.get("after", "")
-    units = store.differing(engine, name, variable, after=after, most=UNITS) if variable else []
-    rows = store.disagreements(engine, name, variable=variable, units=units)
-    remarks = store.remarks(store.remarked(engine, name)) if batch and not variable else []
-    counts = sorted(store.comparisons(engine, name), key=_humans_first)
+    units = queries.differing(engine, name, variable, after=after, most=UNITS) if variable else []
+    rows = queries.disagreements(engine, name, variable=variable, units=units)
+    remarks = queries.remarks(queries.remarked(engine, name)) if batch and not variable else []
+    counts = sorted(queries.comparisons(engine, name), key=_humans_first)
     return answer(
         "disagreements.html",
         rows,
         name=DISAGREE,
         batch=batch,
-        batches=queries.batch_names(),
+        batches=selection.batch_names(),
         codebook=book,
         variable=variable,
         counts=_in_book(counts, book),
@@ -102,16 +102,16 @@ def disagreements() -> Response | str:
         after=after,
         more=units[-1] if len(units) == UNITS else "",
         remarks=remarks,
-        excerpts=store.excerpts(engine, {*units, *(row["unit"] for row in remarks)}),
+        excerpts=queries.excerpts(engine, {*units, *(row["unit"] for row in remarks)}),
     )
 
 
 @pages.get("/estimates")
 def estimates() -> Response | str:
     """Shares per code of a batch, with counts and intervals."""
-    batch = queries.chosen_batch()
-    book = queries.codebook_of(batch)
-    variable = queries.variable(book)
+    batch = selection.chosen_batch()
+    book = selection.codebook_of(batch)
+    variable = selection.variable(book)
     rows = _of(batch, ESTIMATES)
     shown = rows[rows["variable"] == variable] if variable else rows
     return answer(
@@ -119,7 +119,7 @@ def estimates() -> Response | str:
         shown,
         name="estimates",
         batch=batch,
-        batches=queries.batch_names(),
+        batches=selection.batch_names(),
         codebook=book,
         variable=variable,
         groups=_codes_by_variable(shown, book),
@@ -131,7 +131,7 @@ def estimates() -> Response | str:
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
     if batch is None:
         return tables.frame(table)
-    return database.read(queries.engine(), table, batch=batch["batch"])
+    return database.read(selection.engine(), table, batch=batch["batch"])
 
 
 def _thresholds(rows: pd.DataFrame) -> list[tuple[float, float]]:

@@ -14,10 +14,10 @@ from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, REPEAT
 from labeler.store import database, tables
 from labeler.store.tables import CODINGS, CONFIDENCE, SEGMENTS
 from labeler.text.coded_values import codes_of
-from labeler.web.report import queries
+from labeler.web.report import selection
 from labeler.web.report.answers import Row, answer
 from labeler.web.report.marks import Quote, pieces
-from labeler.workflow import queries as store
+from labeler.workflow import queries
 
 ARMS = (BLIND, "", ASSISTED, ADJUDICATION, REPEAT)
 
@@ -64,17 +64,17 @@ class Line(NamedTuple):
 @pages.get("/units/<unit>")
 def unit(unit: str) -> Response | str:
     """A post and all that was coded in it."""
-    engine = queries.engine()
-    post = store.post(engine, unit)
+    engine = selection.engine()
+    post = queries.post(engine, unit)
     if post is None:
         abort(404, f"There is no unit {unit!r} in this store.")
-    keys = store.codebooks_of(engine, unit)
+    keys = queries.codebooks_of(engine, unit)
     asked = request.args.get("codebook") or (keys[0] if keys else None)
-    found = queries.stored_codebook(asked)
-    key, book = found.key, queries.read(found) if found.key else None
+    found = selection.stored_codebook(asked)
+    key, book = found.key, selection.read(found) if found.key else None
     codings = database.read(engine, CODINGS, unit=unit, codebook=key)
     segments = database.read(engine, SEGMENTS, unit=unit, codebook=key)
-    notes, tasks = store.annotated(engine, unit), store.seated(engine, unit)
+    notes, tasks = queries.annotated(engine, unit), queries.seated(engine, unit)
     seats = _seats(codings, segments, notes, [row for row in tasks if row["codebook"] == key])
     letters = {(s.coder, s.arm, s.replicate): s.letter for s in seats}
     named = _named(segments, letters)
@@ -98,7 +98,7 @@ def unit(unit: str) -> Response | str:
         lines=_lines(codings, named, seats, book),
         codings=tables.records(codings),
         confidence=_sure(database.read(engine, CONFIDENCE, unit=unit, codebook=key), book),
-        remarks=store.remarks(notes),
+        remarks=queries.remarks(notes),
         batches=sorted({row["batch"] for row in tasks}),
     )
 

@@ -62,7 +62,7 @@ def frames(given, *, arm="blind", variable="mood"):
 
 
 def batch_of(codings, coded, suggester="cues@1"):
-    row = {"batch": "one", "suggester": suggester, "design": "", "created": ""}
+    row = {"batch": "one", "suggester": suggester, "design": ""}
     return BatchCodings.of_tables(row, BOOK, coded, {"codings": codings})
 
 
@@ -495,7 +495,7 @@ def drawn(probabilities, coders, authors=None):
             for coder in coders
         ]
     )
-    return coefficients.UnitSampling(tasks, authors or {})
+    return coefficients.BatchSampling(tasks, authors or {})
 
 
 def test_units_drawn_unequally_give_weighted_rows_beside_by_hand():

@@ -12,7 +12,7 @@ from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
 from labeler.store import results
 from labeler.study.study import made_up
-from labeler.workflow import queries as store
+from labeler.workflow import queries
 
 STORE = "labeler.store"
 
@@ -28,20 +28,22 @@ def banners() -> dict[str, Any]:
     return {
         "study": read(newest).title if newest.key else "A study without a codebook yet",
         "made_up": made_up(engine()),
-        "overrides": store.overrides(engine()),
+        "overrides": queries.overrides(engine()),
         "outdated": outdated,
     }
 
 
 def outdated(batch: str, only: str = "") -> str:
     """What pages say of a batch's outdated results (`only` of one table), and what helps; or ''."""
-    found = results.outdated(engine(), batch)
-    return results.warning(batch, [name for name in found if only in ("", name)])
+    found = [name for name in results.outdated(engine(), batch) if only in ("", name)]
+    if not found:
+        return ""
+    return f"{results.warning(batch, found)}; {results.advice(batch, found).page}"
 
 
 def chosen_batch() -> dict[str, Any] | None:
     """The batch that `?batch=` names, else the newest; None without any; 404 for an unknown one."""
-    found = store.batches(engine())
+    found = queries.batches(engine())
     name = request.args.get("batch")
     if name is not None:
         found = [row for row in found if row["batch"] == name]
@@ -52,12 +54,12 @@ def chosen_batch() -> dict[str, Any] | None:
 
 def batch_names() -> list[str]:
     """All batches, the newest first."""
-    return [row["batch"] for row in store.batches(engine())]
+    return [row["batch"] for row in queries.batches(engine())]
 
 
-def stored_codebook(key: str | None = None) -> store.StoredCodebook:
+def stored_codebook(key: str | None = None) -> queries.StoredCodebook:
     """The codebook with a key, else the newest ('' without any); 404 for an unknown key."""
-    found = store.codebook(engine(), key)
+    found = queries.codebook(engine(), key)
     if key is not None and not found.key:
         abort(404, f"There is no codebook with the key {key!r} in this store.")
     return found
@@ -69,7 +71,7 @@ def codebook(key: str) -> Codebook:
 
 
 @lru_cache(maxsize=8)
-def read(stored: store.StoredCodebook) -> Codebook:
+def read(stored: queries.StoredCodebook) -> Codebook:
     """A stored codebook, read: a text that was read before is not read again."""
     return codebooks.read(stored.content, source=f"codebook {stored.key}")
 
