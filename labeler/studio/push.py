@@ -262,7 +262,7 @@ def _completed(job: _Job, seat: Any, studio: Studio, project: int, due: set[str]
             one.unit for one in studio.suggestion_states(project) if one.suggested and not one.coded
         }
         without = {one.unit for one in lacking} - given
-        where = f"{seat.batch} {seat.arm} {seat.coder.removeprefix('human:')}"
+        where = f"{seat.batch} {seat.arm} {name_of(seat.coder)}"
         if still_open:
             job.report(
                 f"{where}: {len(still_open)} tasks lacked their suggestion and were given it"
