@@ -202,7 +202,7 @@ def outdated(engine: Engine, batch: str) -> list[str]:
     """
     with database.reading(engine) as connection:
         now = _standing(connection, batch)
-        said = {table: _first(connection, table, batch) for table in RESULTS}
+        said = _firsts(connection, batch)
     ground = _ground(now[tables.RELIABILITY.name])
     of_all = said[tables.RELIABILITY]
     aged = of_all is not None and _ground(of_all) != ground
@@ -217,8 +217,8 @@ def outdated(engine: Engine, batch: str) -> list[str]:
 def computed_from(engine: Engine, batch: str) -> dict[str, str]:
     """Name of each result table that has rows of the batch → what the first was computed from."""
     with database.reading(engine) as connection:
-        said = {table.name: _first(connection, table, batch) for table in RESULTS}
-    return {name: own for name, own in said.items() if own is not None}
+        said = _firsts(connection, batch)
+    return {table.name: own for table, own in said.items() if own is not None}
 
 
 def warning(batch: str, names: Iterable[str]) -> str:
@@ -347,11 +347,18 @@ def _verdicts(connection: Connection, batch: str) -> str:
     return key([list(row) for row in sorted(map(tuple, connection.execute(query)))])
 
 
-def _first(connection: Connection, table: Table, batch: str) -> str | None:
-    """What a batch's first row of a table was computed from; None where it has none."""
-    query = select(table.c.computed_from).where(table.c.batch == batch)
-    found = connection.scalar(query.order_by(*table.primary_key.columns).limit(1))
-    return None if found is None else str(found)
+def _firsts(connection: Connection, batch: str) -> dict[Table, str | None]:
+    """Result table → what a batch's first row was computed from, None where it has none."""
+    each = [
+        select(table.c.computed_from)
+        .where(table.c.batch == batch)
+        .order_by(*table.primary_key.columns)
+        .limit(1)
+        .scalar_subquery()
+        .label(table.name)
+        for table in RESULTS
+    ]
+    return dict(zip(RESULTS, tuple(connection.execute(select(*each)).one()), strict=True))
 
 
 def _ground(computed_from: str) -> str:
