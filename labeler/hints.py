@@ -117,7 +117,8 @@ ADJUDICATE_MORE = Hint(
 # --- a cluster --------------------------------------------------------------------------------
 
 SHARED_DATABASE = Hint(
-    "name a PostgreSQL server that they all reach with --database, or leave --cluster out",
+    "name a PostgreSQL server that they all reach with --database or LABELER_DATABASE, or leave "
+    "--cluster out",
     "name a PostgreSQL server that they all reach, or use no cluster",
 )
 SAME_VERSION = Hint(
@@ -217,7 +218,22 @@ FURTHER_ADJUDICATOR = Hint(
     "name a further coder, or let who has coded a unit adjudicate it, say for a discussion",
 )
 PUSH = Hint("`labeler push` does that", "push the batch to Label Studio")
-COMPUTE_RELIABILITY = Hint("`labeler reliability` computes it", "compute the batch's reliability")
+COMPUTE_RELIABILITY = Hint(
+    "`labeler reliability --batch {batch}` computes it", "compute the batch's reliability"
+)
+COMPUTE_AGAIN = Hint(
+    "`labeler reliability --batch {batch}` computes them again, then `labeler status` says what "
+    "is left",
+    "labeler reliability computes them again, then labeler status says what is left",
+)
+AGGREGATE_AGAIN = Hint(
+    "`labeler aggregate --batch {batch}` computes them again",
+    "labeler aggregate computes them again",
+)
+WAIT_FOR_CODES = Hint(
+    "give the command again while no other one brings codes, or end `labeler pull --watch` first",
+    "try again while nobody brings codes",
+)
 SHUT_GATE = Hint(
     "code more units, correct the codebook and code again, ask for the others by --variable, or "
     'give a reason that will stand on every result: --override "reason"',
@@ -241,6 +257,14 @@ LOOK_BACK = Hint(
 START_STUDIO = Hint(
     "`labeler studio start` starts it here; LABELER_STUDIO_URL names one of your own",
     "start Label Studio, or name one of your own in the project's settings",
+)
+STUDIO_FOLDER = Hint(
+    "name an empty or new folder in LABELER_STUDIO_ENV, or remove this one",
+    "name an empty or new folder for Label Studio, or remove this one",
+)
+STUDIO_DISK = Hint(
+    "free some space, or name a folder on another disk in LABELER_STUDIO_ENV",
+    "free some space, or name a folder on another disk for Label Studio",
 )
 STUDIO_STATUS = Hint(
     "is it running? `labeler studio status` tells", "is Label Studio running? Start it again"

@@ -208,7 +208,8 @@ def fill(url: str) -> None:
             database.add(engine, table, given)
             continue
         for batch, own in given.groupby("batch"):
-            now = results.standing(engine, str(batch))
+            ruled = database.read(engine, tables.VERDICTS, batch=str(batch))
+            now = results.upon(results.standing(engine, str(batch)), ruled)
             assert results.keep(engine, str(batch), now, {table: own})
     compare(engine)
     engine.dispose()

@@ -20,7 +20,9 @@ def command(context: click.Context, batch: str | None, with_quotes: bool, machin
     study = study_of(context)
     done = export(study, batch=batch_of(study, batch), quotes=with_quotes)
     if done.outdated:
-        told(f"warning: {results.warning(batch_of(study, batch), done.outdated)}")
+        name = batch_of(study, batch)
+        told(f"warning: {results.warning(name, done.outdated)}")
+        told(f"hint: {results.advice(name, done.outdated).terminal}")
     if machine:
         as_json({**done._asdict(), "folder": str(done.folder)})
         return

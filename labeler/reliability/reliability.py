@@ -56,15 +56,14 @@ def reliability(
     A verdict whose ground is the same as before keeps the run that made it. Where codes change
     meanwhile it is computed again; ProjectError where that does not end.
     """
-    batches = database.read(study.engine, tables.BATCHES)
-    same_codebook(study, named_batch(batches, batch))
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
 
-        def computed(_: results.Standing) -> dict[Table, pd.DataFrame]:
-            return _computed(study, batch, gate, family, run)
+        def attempt(standing: results.Standing) -> dict[Table, pd.DataFrame] | None:
+            made = _computed(study, batch, gate, family, run)
+            return results.keep(study.engine, batch, standing, made)
 
-        found = results.kept(study.engine, batch, computed)
+        found = results.steadily(study.engine, batch, attempt)
         three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
         return ReliabilityResult(*(_in_key_order(table, found[table]) for table in three))
 
@@ -75,6 +74,7 @@ def _computed(
     """The rows of every table that is computed from codings alone."""
     batches = database.read(study.engine, tables.BATCHES)
     row = named_batch(batches, batch)
+    same_codebook(study, row)
     coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
     sampling = reliability_stage.BatchSampling(coded.tasks, coded.authors)
     found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)

@@ -58,7 +58,6 @@ def aggregate(
     `override` gives a reason: that reason then stands in every row. Outdated verdicts open no
     gate, with or without a reason.
     """
-    same_codebook(study, batch_row(study, batch))
     asked = list(variables) or [variable.variable for variable in study.codebook.variables]
     _known(asked, study.codebook)
     with logged(
@@ -67,7 +66,8 @@ def aggregate(
 
         def attempt(standing: stored.Standing) -> _Aggregated | None:
             made = _aggregated(study, batch, asked, override, standing)
-            kept = stored.keep(study.engine, batch, standing, {tables.ESTIMATES: made.rows})
+            upon = stored.upon(standing, made.verdicts)
+            kept = stored.keep(study.engine, batch, upon, {tables.ESTIMATES: made.rows})
             return made._replace(rows=kept[tables.ESTIMATES]) if kept else None
 
         made = stored.steadily(study.engine, batch, attempt)
@@ -91,11 +91,12 @@ def _aggregated(
     study: Study, batch: str, asked: list[str], override: str, standing: stored.Standing
 ) -> _Aggregated:
     """The estimates of what the gate lets through; GateError where its verdicts are outdated."""
+    row = batch_row(study, batch)
+    same_codebook(study, row)
     judged = _verdicts(study, batch, standing)
     ruled = _of_humans(judged)
     shut = gate.shut(judged, asked)
     open_ = asked if override else [name for name in asked if name not in shut]
-    row = batch_row(study, batch)
     coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
     rows = estimates_stage.estimates(
         {name: frame for name, frame in coded.blind.items() if name in open_},
@@ -127,11 +128,13 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
     again by a search engine). The same tables give the same bytes. Results that are outdated are
     exported as they are, and named in the manifest, the README and their figures.
     """
-    row = batch_row(study, batch)
-    same_codebook(study, row)
     with logged(study, "export", {"batch": batch, "quotes": quotes}):
-        standing = _at_once(study, row, quotes=quotes)
-        frames = standing.frames
+
+        def attempt(standing: stored.Standing) -> _BundleTables | None:
+            found = _bundle_tables(study, batch, quotes=quotes)
+            return found if found.results.standing == standing else None
+
+        row, frames, results = stored.steadily(study.engine, batch, attempt)
         books = database.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
         overrides = sorted(set(frames["estimates"]["override"]) - {""})
         facts = BundleFacts(
@@ -144,8 +147,8 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             made_up=made_up(study.engine),
             override="; ".join(overrides),
             verdicts=_stated(frames["verdicts"]),
-            outdated=standing.outdated,
-            computed_from=standing.computed_from,
+            outdated=results.outdated,
+            computed_from=stored.said(results.frames),
         )
         made = bundle(frames, facts)
         folder = study.project.exports / batch
@@ -155,57 +158,46 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             records.write(folder / name, made[name])
         for name in stale:
             (folder / name).unlink()
-        return Exported(folder, list(made), written, stale, standing.outdated)
+        return Exported(folder, list(made), written, stale, results.outdated)
 
 
 class _BundleTables(NamedTuple):
-    """The tables of a bundle; which results are outdated, and what each was computed from."""
+    """The batch's row of BATCHES, every table of its bundle by name, and how old results are."""
 
+    row: pd.Series[str]
     frames: dict[str, pd.DataFrame]
-    outdated: list[str]
-    computed_from: dict[str, str]
+    results: stored.BatchResults
 
 
-def _at_once(study: Study, row: pd.Series[str], *, quotes: bool) -> _BundleTables:
-    """The tables of a bundle as they stood at one time."""
-    engine, batch = study.engine, str(row["batch"])
-
-    def attempt(standing: stored.Standing) -> _BundleTables | None:
-        before = stored.computed_from(engine, batch)
-        frames = _frames(study, row, quotes=quotes)
-        found = _BundleTables(frames, stored.outdated(engine, batch), before)
-        now = stored.standing(engine, batch), stored.computed_from(engine, batch)
-        return found if now == (standing, before) else None
-
-    return stored.steadily(engine, batch, attempt)
-
-
-def _frames(study: Study, row: pd.Series[str], *, quotes: bool) -> dict[str, pd.DataFrame]:
-    """The tables of a bundle, by name."""
-    batch = str(row["batch"])
+def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
+    row = batch_row(study, batch)
+    same_codebook(study, row)
     left_out = {"studio_task"} if quotes else {"studio_task", "quote"}
     wanted = {
         table: [name for name in tables.columns(table) if name not in left_out] for table in BUNDLED
     }
     coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
-    return {
+    results = stored.of_batch(study.engine, batch)
+    frames = {
         "coded": coded.coded.sort_values(READING, ignore_index=True),
         **{table.name: coded.tables[table.name] for table in BUNDLED},
-        **stored.of_batch(study.engine, batch),
+        **results.frames,
     }
+    return _BundleTables(row, frames, results)
 
 
 def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
     rows = database.read(study.engine, tables.VERDICTS, batch=batch)
     if rows.empty:
         raise GateError(
-            f"batch {batch!r}: reliability is not computed yet", hint=hints.COMPUTE_RELIABILITY
+            f"batch {batch!r}: reliability is not computed yet",
+            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
         )
     if not stored.stands(rows["computed_from"].iloc[0], standing[tables.VERDICTS.name]):
         raise GateError(
             f"batch {batch!r}: its verdicts are outdated, since codes came, changed or went after "
             "they were computed",
-            hint=hints.COMPUTE_RELIABILITY,
+            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
         )
     return rows
 

@@ -162,8 +162,10 @@ def exchange(
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One transaction that only reads; what a database says becomes a StoreError that names it."""
+    """One transaction that only reads, and sees what stood at its first read until it ends."""
     with _named(engine), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
 
 

@@ -16,7 +16,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import pandas as pd
 from sqlalchemy import Connection, Engine, Table, or_, select, update
 
+from labeler import hints
 from labeler.errors import ProjectError
+from labeler.hints import Hint
 from labeler.keys import key
 from labeler.store import database, tables
 
@@ -44,6 +46,7 @@ COUNTING: dict[Table, tuple[str, ...]] = {
 }
 """What results are computed from: table → those of its columns that enter a result."""
 
+RULED = ("comparison", "variable", "code", "verdict", "computed_from")  # of verdicts
 ATTEMPTS = 3  # times that something is computed whose ground changes meanwhile
 
 Slice = tuple[Table, dict[str, object], database.Rows]
@@ -132,10 +135,19 @@ def standing(engine: Engine, batch: str) -> Standing:
     """What stands now for each result table of a batch; to be asked before anything is read.
 
     That is the batch's ground; for the assessments, which follow a suggester over time, besides
-    the grounds of its earlier batches; for the estimates the verdicts.
+    the grounds of its earlier batches. For the estimates the verdicts are still to be added
+    (`upon`).
     """
     with database.reading(engine) as connection:
         return _standing(connection, batch)
+
+
+def upon(standing: Standing, verdicts: pd.DataFrame) -> Standing:
+    """What stands for estimates that these verdicts let through."""
+    names = [verdicts[name].tolist() for name in RULED]
+    rows = sorted(zip(*names, strict=True))
+    name = tables.ESTIMATES.name
+    return {**standing, name: f"{standing[name]}.{key(rows)}"}
 
 
 def keep(
@@ -149,25 +161,13 @@ def keep(
     stamped = {table: _stamped(rows, standing[table.name]) for table, rows in found.items()}
     with database.writing(engine) as connection:
         now = _standing(connection, batch)
+        if tables.ESTIMATES in found:
+            now = _upon_stored(connection, batch, now)
         if any(now[table.name] != standing[table.name] for table in found):
             return None
         for table, rows in stamped.items():
             database.exchange(connection, table, {"batch": batch}, rows)
     return stamped
-
-
-def kept(
-    engine: Engine, batch: str, compute: Callable[[Standing], Mapping[Table, pd.DataFrame]]
-) -> dict[Table, pd.DataFrame]:
-    """Compute the results of a batch and store them; again where their ground changed meanwhile.
-
-    What was stored. ProjectError where the ground changed each time.
-    """
-
-    def once(before: Standing) -> dict[Table, pd.DataFrame] | None:
-        return keep(engine, batch, before, compute(before))
-
-    return steadily(engine, batch, once)
 
 
 def steadily(engine: Engine, batch: str, attempt: Callable[[Standing], Found | None]) -> Found:
@@ -181,7 +181,8 @@ def steadily(engine: Engine, batch: str, attempt: Callable[[Standing], Found | N
             return found
     raise ProjectError(
         f"batch {batch!r}: its codes changed while they were read, {ATTEMPTS} times over; nothing "
-        "was written: give the command again while no other one brings codes"
+        "was written",
+        hint=hints.WAIT_FOR_CODES,
     )
 
 
@@ -201,17 +202,8 @@ def outdated(engine: Engine, batch: str) -> list[str]:
     A table without rows of the batch is as old as the reliability computed along with it.
     """
     with database.reading(engine) as connection:
-        now = _standing(connection, batch)
-        said = _firsts(connection, batch)
-    ground = _ground(now[tables.RELIABILITY.name])
-    of_all = said[tables.RELIABILITY]
-    aged = of_all is not None and _ground(of_all) != ground
-    return [
-        table.name
-        for table, own in said.items()
-        if (own is None and aged and RESULTS[table] == RESULTS[tables.RELIABILITY])
-        or (own is not None and not stands(own, now[table.name]))
-    ]
+        now = _upon_stored(connection, batch, _standing(connection, batch))
+        return _outdated(now, _firsts(connection, batch))
 
 
 def computed_from(engine: Engine, batch: str) -> dict[str, str]:
@@ -222,15 +214,16 @@ def computed_from(engine: Engine, batch: str) -> dict[str, str]:
 
 
 def warning(batch: str, names: Iterable[str]) -> str:
-    """What to say of some outdated tables of a batch, and the commands that help; '' for none."""
-    wanted = list(names)
-    if not wanted:
-        return ""
-    helps = ", then ".join(f"`labeler {one} --batch {batch}`" for one in commands(wanted))
-    return (
-        f"batch {batch!r}: outdated: {', '.join(wanted)}: what they were computed from has changed "
-        f"since; {helps} computes them again"
-    )
+    """What to say of some outdated tables of a batch; '' for none."""
+    wanted = ", ".join(names)
+    return f"batch {batch!r}: outdated, since codes changed: {wanted}" if wanted else ""
+
+
+def advice(batch: str, names: Iterable[str]) -> Hint:
+    """What to do about some outdated tables of a batch."""
+    if "reliability" in commands(names):
+        return hints.COMPUTE_AGAIN.about(batch=batch)
+    return hints.AGGREGATE_AGAIN.about(batch=batch)
 
 
 def commands(names: Iterable[str]) -> list[Command]:
@@ -239,9 +232,30 @@ def commands(names: Iterable[str]) -> list[Command]:
     return list(dict.fromkeys(by for table, by in RESULTS.items() if table.name in wanted))
 
 
-def of_batch(engine: Engine, batch: str) -> dict[str, pd.DataFrame]:
-    """Every result table of a batch by name, in the order of the list."""
-    return {table.name: database.read(engine, table, batch=batch) for table in RESULTS}
+class BatchResults(NamedTuple):
+    """Every result table of a batch by name, which of them are outdated, and what stood then."""
+
+    frames: dict[str, pd.DataFrame]
+    outdated: list[str]
+    standing: Standing
+
+
+def of_batch(engine: Engine, batch: str) -> BatchResults:
+    """The results of a batch as they stood at one time."""
+    with database.reading(engine) as connection:
+        now = _standing(connection, batch)
+        frames = {table: _rows(connection, table, batch) for table in RESULTS}
+    named = {table.name: rows for table, rows in frames.items()}
+    ages = said(named)
+    old = _outdated(
+        upon(now, frames[tables.VERDICTS]), {table: ages.get(table.name) for table in RESULTS}
+    )
+    return BatchResults(named, old, now)
+
+
+def said(frames: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Name of each result table that has rows → what the first says it was computed from."""
+    return {name: str(rows["computed_from"].iloc[0]) for name, rows in frames.items() if len(rows)}
 
 
 def _stamped(rows: pd.DataFrame, standing: str) -> pd.DataFrame:
@@ -319,32 +333,47 @@ def _concerned(connection: Connection, changed: set[str | _Coded]) -> set[str]:
 # --- what stands ---------------------------------------------------------------------------------
 
 
-def _standing(connection: Connection, batch: str) -> dict[str, str]:
-    batches, grounds = tables.BATCHES, tables.GROUNDS
-    query = select(batches, grounds.c.ground).outerjoin(grounds, grounds.c.batch == batches.c.batch)
-    rows = {row.batch: row for row in connection.execute(query)}
-    own = rows.get(batch)
-    ground = str(own.ground or 0) if own is not None else "0"
-    earlier = {
-        row.batch: row.ground or 0
-        for row in rows.values()
-        if own is not None
-        and own.suggester
-        and (row.suggester, row.codebook) == (own.suggester, own.codebook)
-        and row.created < own.created
-    }
+def _standing(connection: Connection, batch: str) -> Standing:
+    """Without the verdicts on which estimates stand besides."""
+    grounds, own, other = tables.GROUNDS, tables.BATCHES.alias(), tables.BATCHES.alias()
+    earlier = (
+        select(other.c.batch)
+        .join(own, (own.c.suggester == other.c.suggester) & (own.c.codebook == other.c.codebook))
+        .where(own.c.batch == batch, own.c.suggester != "", other.c.created < own.c.created)
+    )
+    query = select(grounds.c.batch, grounds.c.ground).where(
+        or_(grounds.c.batch == batch, grounds.c.batch.in_(earlier))
+    )
+    known = {row.batch: row.ground for row in connection.execute(query)}
+    ground = str(known.pop(batch, 0))
     found = {table.name: ground for table in RESULTS}
-    found[tables.ASSESSMENTS.name] += f".{key(earlier)}" if earlier else ""
-    found[tables.ESTIMATES.name] += f".{_verdicts(connection, batch)}"
+    found[tables.ASSESSMENTS.name] += f".{key(known)}" if known else ""
     return found
 
 
-def _verdicts(connection: Connection, batch: str) -> str:
-    """The key of what the gate ruled, and of what it was computed from."""
+def _upon_stored(connection: Connection, batch: str, standing: Standing) -> Standing:
     ruled = tables.VERDICTS
-    names = ("comparison", "variable", "code", "verdict", "computed_from")
-    query = select(*(ruled.c[name] for name in names)).where(ruled.c.batch == batch)
-    return key([list(row) for row in sorted(map(tuple, connection.execute(query)))])
+    query = select(*(ruled.c[name] for name in RULED)).where(ruled.c.batch == batch)
+    rows = [tuple(row) for row in connection.execute(query)]
+    return upon(standing, pd.DataFrame(rows, columns=list(RULED)))
+
+
+def _outdated(now: Standing, said: Mapping[Table, str | None]) -> list[str]:
+    """Names of tables; `said`: what each was computed from, None where it has no rows."""
+    of_all = said[tables.RELIABILITY]
+    aged = of_all is not None and not stands(of_all, now[tables.RELIABILITY.name])
+    return [
+        table.name
+        for table, own in said.items()
+        if (own is None and aged and RESULTS[table] == RESULTS[tables.RELIABILITY])
+        or (own is not None and not stands(own, now[table.name]))
+    ]
+
+
+def _rows(connection: Connection, table: Table, batch: str) -> pd.DataFrame:
+    query = select(table).where(table.c.batch == batch).order_by(*table.primary_key.columns)
+    rows = [tuple(row) for row in connection.execute(query)]
+    return tables.frame(table, pd.DataFrame.from_records(rows, columns=tables.columns(table)))
 
 
 def _firsts(connection: Connection, batch: str) -> dict[Table, str | None]:
@@ -359,7 +388,3 @@ def _firsts(connection: Connection, batch: str) -> dict[Table, str | None]:
         for table in RESULTS
     ]
     return dict(zip(RESULTS, tuple(connection.execute(select(*each)).one()), strict=True))
-
-
-def _ground(computed_from: str) -> str:
-    return computed_from.partition(" ")[0].partition(".")[0]

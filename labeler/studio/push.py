@@ -91,7 +91,7 @@ def push(study: Study, *, batch: str, report: Report = silent) -> list[Seat]:
         if seats.empty:
             raise ProjectError(
                 f"batch {batch!r} was imported and is coded: nothing is to be pushed",
-                hint=hints.COMPUTE_RELIABILITY,
+                hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
             )
         same_server(study.project, seats)
         tasks = database.read(study.engine, tables.TASKS, batch=batch)

@@ -130,7 +130,7 @@ def test_what_is_missing_is_told(labeler: Labeler) -> None:
     assert "no column is called 'way'" in labeler("anchoring", file, "--arm", "way", code=1).err
     rows = [("unit", "coder", "arm", "value", "s"), ("p", "ada", "blind", "x", "long")]
     alone = write(labeler.root / "alone.csv", rows)
-    assert "Say by --model NAME" in labeler("anchoring", alone, code=1).err
+    assert "--model NAME says it" in labeler("anchoring", alone, code=1).err
     both = write(labeler.root / "both.csv", [*rows, ("p", "gpt", "", "x", "")])
     assert "undefined: nothing to compare: no assisted coding" in labeler("anchoring", both).out
     words = labeler("anchoring", both, "--lead-time", "s", code=1).err

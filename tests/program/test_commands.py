@@ -73,6 +73,8 @@ def test_init_twice_leaves_what_is_there(tmp_path: Path) -> None:
     assert before == {path: path.read_bytes() for path in before}
     told = labeler("init", "--name", "no-such", code=1).err
     assert told.endswith("there are: llm-mental-health, recipe-difficulty\n")
+    guess = labeler("init", "--name", "recipe-dificulty", code=1).err
+    assert "(did you mean 'recipe-difficulty'?)" in guess
     (tmp_path / "file").touch()
     assert "cannot be made" in Labeler(tmp_path / "file" / "x")("init", code=1).err
 
@@ -182,7 +184,7 @@ def test_ingest_names_a_missing_file(fresh: Labeler) -> None:
     table = fresh.root / "posts.csv"
     table.write_text("words,when\nA made-up post,2025-01-01\n", "utf-8")
     told = fresh("ingest", table, "--column", "text=word", code=1)
-    assert "no column is called 'word'; there are words, when" in told.err
+    assert "no column is called 'word' (did you mean 'words'?); there are: words, when" in told.err
     assert fresh("ingest", table, "--column", "txt=words", code=2).out == ""
     told_json = fresh("ingest", table, "--column", "text=words", "--json").json
     assert told_json[0]["new"] == 1
@@ -255,7 +257,7 @@ def test_batch_is_drawn_as_designed(drawn: Labeler) -> None:
         (1, ["prelabel"], "LABELER_LLM_MODEL"),
         (1, ["--database", "mysql://x/y", "status"], "LABELER_DATABASE"),
         (1, ["--codebook", "no-such.yaml", "status"], "LABELER_CODEBOOK"),
-        (3, ["aggregate"], "run `labeler reliability`"),
+        (3, ["aggregate"], "hint: `labeler reliability --batch first` computes it"),
         (75, ["push"], "is it running?"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",

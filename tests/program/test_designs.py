@@ -310,7 +310,7 @@ def test_reassign_without_a_server_before_the_push(alone: Labeler) -> None:
     assert Counter(alone.table(tables.TASKS)["coder"]) == {"human:ben": 3, "human:cy": 3}
     assert set(alone.table(tables.SEATS)["coder"]) == {"human:ben", "human:cy"}
     gone = alone("reassign", "s", "--from", "ada", "--to", "cy", code=1).err
-    assert "'ada' has no seat in batch 's': ben, cy" in gone
+    assert "'ada' has no seat in batch 's'; there are: ben, cy" in gone
     assert "has them" in alone("reassign", "s", "--from", "cy", "--to", "cy", code=1).err
     assert (
         "nobody is called 'eve'"

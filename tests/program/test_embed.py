@@ -148,4 +148,4 @@ def test_too_few_units_are_refused_with_their_counts(labeler: Labeler) -> None:
 def test_wrong_folder_is_named(labeler: Labeler) -> None:
     """A folder without a model: the setting, the file, and what to name."""
     ended = labeler("prelabel", "--coder", "embed", code=1, LABELER_EMBED_MODEL=str(labeler.root))
-    assert "embed_model / LABELER_EMBED_MODEL" in ended.err and "config.json" in ended.err
+    assert "LABELER_EMBED_MODEL" in ended.err and "config.json" in ended.err

@@ -85,4 +85,4 @@ def test_without_the_option_nothing_is_noted(tmp_path: Path) -> None:
         said = labeler("doctor", LABELER_LLM_URL=server.url)
     assert "attempt" not in said.out + said.err
     told = labeler("--log", tmp_path / "no" / "calls.log", "status", code=1)
-    assert "--log / LABELER_LOG" in told.err and "calls.log" in told.err
+    assert "--log or LABELER_LOG" in told.err and "calls.log" in told.err

@@ -278,7 +278,8 @@ def test_pull_follows_what_people_take_back(studio: Server, tmp_path: Path) -> N
     assert json.loads(rows["result"][deleted])
     before = labeler.rows()
     assert labeler("pull", "--json").json["changed"] == 0
-    assert labeler("aggregate", code=3).err.endswith("run `labeler reliability --batch loop`\n")
+    told = "hint: `labeler reliability --batch loop` computes it\n"
+    assert labeler("aggregate", code=3).err.endswith(told)
     same(before, labeler.rows())
     elsewhere = labeler("pull", code=1, LABELER_STUDIO_URL="http://127.0.0.1:9").err
     assert "127.0.0.1:9" in elsewhere

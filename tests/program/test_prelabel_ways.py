@@ -208,7 +208,8 @@ def test_replicates_tell_how_sure_a_model_is(labeler: Labeler, server: Server) -
 def test_logprobs_where_the_server_tells_them(labeler: Labeler, server: Server) -> None:
     """Each sign has the probability .9, so a code of n signs and two marks has .9 ** (n + 2)."""
     told = prelabel(labeler, "--logprobs", code=1).err
-    assert "--logprobs: the server gives no log-probabilities" in told
+    assert "the server gives no log-probabilities" in told
+    assert "leave --logprobs out" in told
     assert (server.requests, server.probes) == (0, 1)
     server.logprobs = True
     labeler("doctor", "--json")

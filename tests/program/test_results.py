@@ -28,7 +28,7 @@ from labeler.store import database, results, tables
 from labeler.web import create_app
 
 BOOK, MODEL = "k1", "m@1"
-RULED = ["reliability", "verdicts", "assessments", "consensus"]
+RULED = [table.name for table, by in results.RESULTS.items() if by == "reliability"]
 RELIABILITY = {"panel": "humans", "variable": "mood", "coefficient": "alpha"}
 POSTS = 24
 
@@ -78,9 +78,15 @@ def grounds(engine: Engine) -> str:
 def computed(engine: Engine, batch: str) -> None:
     """Something is computed of a batch, first as `reliability`, then as `aggregate` does."""
     for by in ("reliability", "aggregate"):
-        now = results.standing(engine, batch)
+        now = standing(engine, batch)
         found = {table: filled(table, batch) for table, who in results.RESULTS.items() if who == by}
         assert results.keep(engine, batch, now, found)
+
+
+def standing(engine: Engine, batch: str) -> results.Standing:
+    """What stands now, the stored verdicts included."""
+    ruled = database.read(engine, tables.VERDICTS, batch=batch)
+    return results.upon(results.standing(engine, batch), ruled)
 
 
 def filled(table: Table, batch: str, **other: object) -> pd.DataFrame:
@@ -177,7 +183,10 @@ def test_what_was_computed_before_is_outdated_after(engine: Engine) -> None:
     assert results.outdated(engine, "a") == []
     assert results.outdated(engine, "b") == [table.name for table in results.RESULTS]
     warning = results.warning("b", results.outdated(engine, "b"))
-    assert "`labeler reliability --batch b`, then `labeler aggregate --batch b`" in warning
+    assert warning.startswith("batch 'b': outdated, since codes changed: reliability, verdicts")
+    advice = results.advice("b", results.outdated(engine, "b"))
+    assert "`labeler reliability --batch b`" in advice.terminal
+    assert results.advice("b", ["estimates"]).terminal.startswith("`labeler aggregate --batch b`")
     computed(engine, "b")
     assert results.outdated(engine, "b") == []
 
@@ -196,7 +205,7 @@ def test_assessments_follow_a_suggester_over_its_batches(engine: Engine) -> None
 def test_estimates_stand_on_verdicts(engine: Engine) -> None:
     """Other verdicts on the same codings outdate the estimates that the first let through."""
     computed(engine, "a")
-    now = results.standing(engine, "a")
+    now = standing(engine, "a")
     strict = filled(tables.VERDICTS, "a", verdict="fail", computed_from="other thresholds")
     assert results.keep(engine, "a", now, {tables.VERDICTS: strict})
     assert results.outdated(engine, "a") == ["estimates"]
@@ -228,23 +237,25 @@ def test_what_changes_while_it_is_computed_is_computed_again(engine: Engine) -> 
     """Old numbers are not written; where codes keep changing nothing is, and that is said."""
     values = iter([1.0, 2.0])
 
-    def once(_: results.Standing) -> dict[Table, pd.DataFrame]:
+    def once(before: results.Standing) -> dict[Table, pd.DataFrame] | None:
         value = next(values)
         if value == 1.0:
             put(engine, tables.CODINGS, coding("u1"))
-        return {tables.RELIABILITY: filled(tables.RELIABILITY, "a", value=value)}
+        found = {tables.RELIABILITY: filled(tables.RELIABILITY, "a", value=value)}
+        return results.keep(engine, "a", before, found)
 
-    results.kept(engine, "a", once)
+    results.steadily(engine, "a", once)
     assert database.read(engine, tables.RELIABILITY)["value"].tolist() == [2.0]
     assert results.outdated(engine, "a") == []
     many = iter(range(10))
 
-    def always(_: results.Standing) -> dict[Table, pd.DataFrame]:
+    def always(before: results.Standing) -> dict[Table, pd.DataFrame] | None:
         put(engine, tables.CODINGS, coding("u1", f"v{next(many)}"))
-        return {tables.RELIABILITY: filled(tables.RELIABILITY, "a", value=3.0)}
+        found = {tables.RELIABILITY: filled(tables.RELIABILITY, "a", value=3.0)}
+        return results.keep(engine, "a", before, found)
 
     with pytest.raises(ProjectError, match="'a': its codes changed while they were read, 3 times"):
-        results.kept(engine, "a", always)
+        results.steadily(engine, "a", always)
     assert next(many) == results.ATTEMPTS
     assert database.read(engine, tables.RELIABILITY)["value"].tolist() == [2.0]
     assert "reliability" in results.outdated(engine, "a")
@@ -361,11 +372,12 @@ def exported_outdated(labeler: Labeler) -> None:
     """The bundle is written and says in four places what is outdated."""
     done = labeler("export", "--batch", "y2", "--json")
     assert done.json["outdated"] == [*RULED, "estimates"]
-    assert "warning: batch 'y2': outdated: reliability, verdicts" in done.err
+    assert "warning: batch 'y2': outdated, since codes changed: reliability, verdicts" in done.err
+    assert "hint: `labeler reliability --batch y2` computes them again" in done.err
     folder = Path(done.json["folder"])
     assert json.loads((folder / "manifest.json").read_text("utf-8"))["outdated"][0] == "reliability"
-    assert "Outdated: reliability, verdicts" in (folder / "README.txt").read_text("utf-8")
-    assert "outdated: reliability" in (folder / "reliability.svg").read_text("utf-8")
+    assert "than those here: reliability, verdicts" in (folder / "README.txt").read_text("utf-8")
+    assert "Outdated, since computed" in (folder / "reliability.svg").read_text("utf-8")
 
 
 def shown_outdated(labeler: Labeler) -> None:

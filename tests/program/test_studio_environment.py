@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from labeler import hints
 from labeler.errors import ProjectError, ServiceError
 from labeler.studio.server.environment import environment
 
@@ -18,12 +19,13 @@ def test_an_environment_that_is_there_is_used(studio_environment):
 def test_a_folder_with_other_things_is_kept(tmp_path):
     """A folder that holds something else is refused, and nothing in it is touched."""
     (tmp_path / "diary.txt").write_text("mine")
-    with pytest.raises(ProjectError, match="LABELER_STUDIO_ENV"):
+    with pytest.raises(ProjectError, match="and not empty") as caught:
         environment(folder=tmp_path)
+    assert caught.value.hint == hints.STUDIO_FOLDER
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
 
 
-def test_a_failed_installation_is_told_and_made_anew(tmp_path, monkeypatch):
+def test_a_failed_installation_is_told_and_made_again(tmp_path, monkeypatch):
     """When pip fails, the error ends with its last lines; the next run starts from nothing."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))

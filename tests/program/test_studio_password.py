@@ -1,4 +1,4 @@
-"""Passwords of coders on a managed Label Studio: shown once, kept nowhere, set anew."""
+"""Passwords of coders on a managed Label Studio: shown once, kept nowhere, set again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from labeler.studio.server.server import Server
 EMAIL = "nora@coders.example"
 
 
-def test_a_password_is_shown_once_and_set_anew(studio: Server, tmp_path: Path) -> None:
+def test_a_password_is_shown_once_and_set_again(studio: Server, tmp_path: Path) -> None:
     """Each new password opens the account and ends the one before; none is kept, the token stays.
 
     Given again, the command shows none. The administrator's account is nobody's.

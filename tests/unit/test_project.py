@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from labeler import hints
 from labeler.errors import ProjectError
 from labeler.project import DEFAULT_LLM_URL, Project, load
 
@@ -58,8 +59,9 @@ def test_a_bad_file_says_what_is_wrong(tmp_path, text, said):
 
 def test_a_missing_root_is_named(tmp_path):
     """A root that does not exist is refused with the option that sets it."""
-    with pytest.raises(ProjectError, match="--root / LABELER_ROOT: there is no folder"):
+    with pytest.raises(ProjectError, match="there is no folder") as caught:
         load(tmp_path / "nowhere", {}, {})
+    assert caught.value.hint == hints.NAME_FOLDER
 
 
 def test_keys_and_passwords_are_not_in_the_repr(tmp_path):
@@ -101,15 +103,16 @@ def test_the_codebook_is_the_only_one_or_the_one_that_is_set(tmp_path):
     """One file in codebook/ is taken; none, two, and a wrong path are told."""
     folder = tmp_path / "codebook"
     folder.mkdir()
-    with pytest.raises(ProjectError, match="`labeler init` puts one there"):
+    with pytest.raises(ProjectError, match="there is no codebook in") as caught:
         _ = Project(root=tmp_path).codebook_path
+    assert caught.value.hint == hints.START_PROJECT
     (folder / "a.yaml").touch()
     assert Project(root=tmp_path).codebook_path == folder / "a.yaml"
     (folder / "b.yaml").touch()
-    with pytest.raises(ProjectError, match=r"holds a\.yaml, b\.yaml; say which"):
+    with pytest.raises(ProjectError, match=r"holds several codebooks: a\.yaml, b\.yaml"):
         _ = Project(root=tmp_path).codebook_path
     assert Project(root=tmp_path, codebook="codebook/b.yaml").codebook_path == folder / "b.yaml"
-    with pytest.raises(ProjectError, match=r"there is no file .*c\.yaml"):
+    with pytest.raises(ProjectError, match=r"there is no codebook .*c\.yaml"):
         _ = Project(root=tmp_path, codebook="c.yaml").codebook_path
 
 
@@ -138,7 +141,7 @@ def test_a_damaged_secret_is_refused(tmp_path, content):
 def test_a_state_folder_that_cannot_be_made_is_told(tmp_path):
     """A file where the folder should be is named, with the reason."""
     (tmp_path / ".labeler").touch()
-    with pytest.raises(ProjectError, match=r"--root: .*labeler cannot be made: "):
+    with pytest.raises(ProjectError, match=r"^/.*labeler cannot be made: "):
         Project(root=tmp_path).prepare()
 
 

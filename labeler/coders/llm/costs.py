@@ -138,7 +138,8 @@ def lines(
     ]
     if price is None:
         shown.append(
-            f"cost: unknown, no price for model {model} in {source}; a copy of the file may have it"
+            f"cost: unknown, no price for model {model} in {source}; add it to a copy of "
+            "that file, and name the copy"
         )
     else:
         named = [

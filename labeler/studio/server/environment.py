@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from labeler import hints
 from labeler.errors import ProjectError, ServiceError
 
 VERSION = "1.23.2"
@@ -77,14 +78,15 @@ def _make_room(place: Path) -> None:
         shutil.rmtree(removed)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise ProjectError(
-            f"{place}: is no environment with {_REQUIREMENT}, and not empty: name an empty or new "
-            "folder in LABELER_STUDIO_ENV, or remove this one"
+            f"{place}: is no environment with {_REQUIREMENT}, and not empty",
+            hint=hints.STUDIO_FOLDER,
         )
     free = shutil.disk_usage(place.parent).free
     if free < _BYTES:
         raise ProjectError(
             f"{place.parent}: {free / 1e9:.1f} GB free, but Label Studio needs {_BYTES / 1e9:.0f} "
-            "GB: free some space, or name a folder on another disk in LABELER_STUDIO_ENV"
+            "GB",
+            hint=hints.STUDIO_DISK,
         )
 
 
@@ -113,7 +115,7 @@ def _install(place: Path) -> None:
             except subprocess.SubprocessError as error:
                 raise ServiceError(
                     f"Installing Label Studio {VERSION} failed; run it again once the cause is "
-                    f"mended. {tail(log)}",
+                    f"gone. {tail(log)}",
                     service="pip",
                 ) from error
     marker.write_text(_REQUIREMENT, "utf-8")

@@ -35,8 +35,10 @@ def banners() -> dict[str, Any]:
 
 def outdated(batch: str, only: str = "") -> str:
     """What pages say of a batch's outdated results (`only` of one table), and what helps; or ''."""
-    found = results.outdated(engine(), batch)
-    return results.warning(batch, [name for name in found if only in ("", name)])
+    found = [name for name in results.outdated(engine(), batch) if only in ("", name)]
+    if not found:
+        return ""
+    return f"{results.warning(batch, found)}; {results.advice(batch, found).page}"
 
 
 def chosen_batch() -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from labeler import hints
 from labeler.errors import InputError
 from labeler.files import coding_tables
 
@@ -75,8 +76,9 @@ def test_ranks_are_codes_although_each_is_another() -> None:
 def test_a_long_table_is_not_read_as_a_wide_one() -> None:
     """Columns `coder` and `value` without options are asked about, not counted as two coders."""
     given = table(unit=["p1"], coder=["ada"], value=["a"])
-    with pytest.raises(InputError, match="--coder coder --value value"):
+    with pytest.raises(InputError, match="look like a long table") as caught:
         coding_tables.wide(given, source="t.csv")
+    assert caught.value.hint == hints.LOOKS_LONG.about(coder="coder", value="value")
 
 
 def test_a_row_a_coding() -> None:
@@ -128,8 +130,9 @@ def test_codes_are_ordered_by_size_or_by_text() -> None:
 
 def test_an_order_of_texts_is_not_guessed() -> None:
     """An ordinal level with codes that are no numbers needs a domain."""
-    with pytest.raises(InputError, match="--domain high,low in your order"):
+    with pytest.raises(InputError, match="needs the order of its codes") as caught:
         coding_tables.checked(codings("low", "high"), level="ordinal", source="t")
+    assert caught.value.hint == hints.ORDER_OF_CODES.about(codes="high,low")
 
 
 def test_equal_numbers_are_one_value_where_numbers_count() -> None:
@@ -147,8 +150,8 @@ def test_values_that_do_not_fit_are_refused_with_line_and_column() -> None:
     with pytest.raises(InputError) as told:
         coding_tables.checked(codings("a", "x", "b", "y"), level="nominal", domain="ab", source="t")
     assert str(told.value).splitlines() == [
-        "t: line 3, column 'ada': 'x' is not in --domain a,b",
-        "t: line 5, column 'ada': 'y' is not in --domain a,b",
+        "t: line 3, column 'ada': 'x' is not in the domain a,b",
+        "t: line 5, column 'ada': 'y' is not in the domain a,b",
     ]
     with pytest.raises(InputError, match="line 3, column 'ada': '3,5' is no number"):
         coding_tables.checked(codings("1", "3,5", "inf"), level="interval", source="t")

@@ -126,7 +126,7 @@ def test_which_sheet_is_asked_where_several_are_filled(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 sheets are filled"):
         spreadsheets.read(path)
     assert len(spreadsheets.read(path, sheet="two")) == 1
-    with pytest.raises(InputError, match="'three': one, two"):
+    with pytest.raises(InputError, match="'three'; there are: one, two"):
         spreadsheets.read(path, sheet="three")
 
 

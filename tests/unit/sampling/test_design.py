@@ -187,13 +187,13 @@ def test_batch_and_seats_describe_the_draw():
 @pytest.mark.parametrize(
     ("design", "suggester", "said"),
     [
-        (Design(0, 0, 1, CODERS, 1), "c", "ask for no unit"),
-        (Design(-1, 5, 1, CODERS, 1), "c", "ask for no unit"),
+        (Design(0, 0, 1, CODERS, 1), "c", "asks for no unit"),
+        (Design(-1, 5, 1, CODERS, 1), "c", "asks for no unit"),
         (Design(8, 3, 1, CODERS, 1), "c", "asks for 11 units, but 10 are free"),
-        (Design(2, 0, 1, (), 1), "c", "--coders needs different names"),
-        (Design(2, 0, 1, ("a", "a"), 1), "c", "--coders needs different names"),
-        (Design(2, 0, 5, CODERS, 1), "c", "--overlap 5 does not fit 4 coders"),
-        (Design(2, 0, 0, CODERS, 1), "c", "--overlap 0 does not fit"),
+        (Design(2, 0, 1, (), 1), "c", "coders of different names"),
+        (Design(2, 0, 1, ("a", "a"), 1), "c", "coders of different names"),
+        (Design(2, 0, 5, CODERS, 1), "c", "overlap of 5 does not fit 4 coders"),
+        (Design(2, 0, 0, CODERS, 1), "c", "overlap of 0 does not fit"),
         (Design(2, 1, 1, CODERS, 1), "", "the assisted arm needs suggestions"),
     ],
 )
@@ -329,10 +329,13 @@ def test_repeats_come_back_after_others():
 @pytest.mark.parametrize(
     ("design", "said"),
     [
-        (Design(3, 2, 1, CODERS, 1, nested=True), "--blind 3 must lie between 1 and --assisted 2"),
-        (Design(2, 4, 4, CODERS, 1, nested=True), "--nested with --overlap 4 needs 5 coders"),
+        (Design(3, 2, 1, CODERS, 1, nested=True), "their number 3 must lie between 1 and 2"),
+        (
+            Design(2, 4, 4, CODERS, 1, nested=True),
+            "nested design with an overlap of 4 needs 5 coders",
+        ),
         (Design(6, 0, 1, CODERS[:1], 1, repeat=0.5, after=4), "so 2 can come back"),
-        (Design(6, 0, 1, CODERS[:1], 1, repeat=2), "--repeat is a share"),
+        (Design(6, 0, 1, CODERS[:1], 1, repeat=2), "repeats are a share"),
     ],
 )
 def test_further_designs_that_do_not_fit_say_why(design, said):

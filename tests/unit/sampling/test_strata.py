@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+from labeler import hints
 from labeler.errors import InputError
 from labeler.sampling import strata
 
@@ -67,7 +68,7 @@ def test_many_levels_become_ten_bands():
     assert weights == sorted(weights, reverse=True)
 
 
-@pytest.mark.parametrize(("floor", "said"), [(0.0, "--floor"), (1.5, "--floor")])
+@pytest.mark.parametrize(("floor", "said"), [(0.0, "the floor is"), (1.5, "the floor is")])
 def test_a_floor_is_above_zero(floor, said):
     """A floor of zero would leave sure units out for ever."""
     with pytest.raises(InputError, match=said):
@@ -76,8 +77,9 @@ def test_a_floor_is_above_zero(floor, said):
 
 def test_without_a_confidence_it_says_where_it_comes_from():
     """A model asked once, without log-probabilities, says nothing about how sure it is."""
-    with pytest.raises(InputError, match="--replicates 5"):
+    with pytest.raises(InputError, match="no unit has a confidence") as caught:
         strata.uncertain(["a"], {}, floor=0.2)
+    assert caught.value.hint == hints.GET_CONFIDENCE
 
 
 def test_the_smallest_confidence_of_a_unit():

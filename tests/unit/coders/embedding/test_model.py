@@ -16,6 +16,7 @@ import made_up_model
 import numpy as np
 import pytest
 
+from labeler import hints
 from labeler.coders.embedding import model as embedding
 from labeler.errors import ProjectError
 
@@ -176,4 +177,4 @@ def test_wrong_files_are_named(folder: Path, name: str, content: str | None, wor
         path.write_text(content, "utf-8")
     with pytest.raises(ProjectError, match=words) as caught:
         embedding.load(str(folder))
-    assert "embed_model / LABELER_EMBED_MODEL" in str(caught.value)
+    assert caught.value.hint == hints.NAME_EMBEDDING_MODEL

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thorough import examples
 
-from labeler import resources
+from labeler import hints, resources
 from labeler.coders.llm import costs as spending
 from labeler.coders.llm.costs import Budget, Range
 from labeler.coders.llm.prices import Price, price_of, prices
@@ -370,7 +370,7 @@ class TestLines:
         """Without a price the lines say what is missing and where to add it."""
         said = self.said(None)
         assert "cost: unknown, no price for model m in prices.yaml" in said
-        assert "--prices" in said
+        assert "add it to a copy of that file" in said
 
     def test_old_price(self) -> None:
         """A price that is more than half a year old is called old; a fresh one is not."""
@@ -449,14 +449,15 @@ class TestBudget:
     @pytest.mark.parametrize("amount", [0.0, -1.0, math.nan, math.inf])
     def test_no_amount(self, amount: float) -> None:
         """A budget must be an amount above 0."""
-        with pytest.raises(ProjectError, match="--budget"):
+        with pytest.raises(ProjectError, match="a budget lies above 0"):
             spending.open_budget(amount, price=MADE_UP, model="m")
 
     def test_refused_where_it_could_not_be_kept(self) -> None:
         """Without a price, or without counts, a budget is refused before anything is sent."""
-        with pytest.raises(ProjectError, match=r"--budget: no price for model m in mine\.yaml"):
+        with pytest.raises(ProjectError, match=r"^no price for model m in mine\.yaml") as bare:
             spending.open_budget(5.0, price=None, model="m", source="mine.yaml")
-        with pytest.raises(ProjectError, match="--budget: the server did not count tokens"):
+        assert bare.value.hint == hints.ADD_PRICE
+        with pytest.raises(ProjectError, match=r"^the server did not count tokens"):
             spending.open_budget(5.0, price=MADE_UP, model="m", counts=False)
         assert spending.open_budget(5.0, price=FREE, model="m", counts=False).amount == 5.0
         assert spending.open_budget(5.0, price=MADE_UP, model="m", spent=2.0).spent == 2.0

@@ -250,7 +250,7 @@ def test_a_model_without_confidence_is_told_how_to_get_one() -> None:
     blind, model, told = study()
     rows = assessed(blind, model, told.iloc[:0], BOOK, **GIVEN)
     assert set(rows["verdict"]) == {"undefined"}
-    assert rows["note"].str.contains("--replicates 5").all()
+    assert rows["note"].str.contains("several replicates, or from log-prob").all()
 
 
 def test_both_kinds_are_calibrated_and_votes_make_the_rule() -> None:

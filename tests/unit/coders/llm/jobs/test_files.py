@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeler import hints
 from labeler.coders.llm import costs
 from labeler.coders.llm.jobs import files
 from labeler.coders.llm.jobs.files import FileLimits
@@ -67,9 +68,10 @@ def test_requests_that_share_a_line_stay_together() -> None:
 
 
 def test_a_line_that_fits_no_file_is_named() -> None:
-    """Unit and option stand in the message."""
-    with pytest.raises(InputError, match=r"unit b: its request has 11 bytes.*--max-bytes"):
+    """The unit stands in the message, and a hint says how a larger file is had."""
+    with pytest.raises(InputError, match=r"unit b: its request has 11 bytes") as caught:
         split([chunk(("a", "a", 10), ("b", "b", 11))], lines=9, bytes=10)
+    assert caught.value.hint == hints.LARGER_FILES
 
 
 @given(
