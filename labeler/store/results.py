@@ -387,4 +387,5 @@ def _firsts(connection: Connection, batch: str) -> dict[Table, str | None]:
         .label(table.name)
         for table in RESULTS
     ]
-    return dict(zip(RESULTS, tuple(connection.execute(select(*each)).one()), strict=True))
+    row = connection.execute(select(*each)).one()
+    return {table: row[place] for place, table in enumerate(RESULTS)}
