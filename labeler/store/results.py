@@ -203,14 +203,14 @@ def outdated(engine: Engine, batch: str) -> list[str]:
     """
     with database.reading(engine) as connection:
         now = _upon_stored(connection, batch, _standing(connection, batch))
-        return _outdated(now, {table: _first(connection, table, batch) for table in RESULTS})
+        return _outdated(now, _firsts(connection, batch))
 
 
 def computed_from(engine: Engine, batch: str) -> dict[str, str]:
     """Name of each result table that has rows of the batch → what the first was computed from."""
     with database.reading(engine) as connection:
-        said = {table.name: _first(connection, table, batch) for table in RESULTS}
-    return {name: own for name, own in said.items() if own is not None}
+        said = _firsts(connection, batch)
+    return {table.name: own for table, own in said.items() if own is not None}
 
 
 def warning(batch: str, names: Iterable[str]) -> str:
@@ -376,8 +376,16 @@ def _rows(connection: Connection, table: Table, batch: str) -> pd.DataFrame:
     return tables.frame(table, pd.DataFrame.from_records(rows, columns=tables.columns(table)))
 
 
-def _first(connection: Connection, table: Table, batch: str) -> str | None:
-    """What a batch's first row of a table was computed from; None where it has none."""
-    query = select(table.c.computed_from).where(table.c.batch == batch)
-    found = connection.scalar(query.order_by(*table.primary_key.columns).limit(1))
-    return None if found is None else str(found)
+def _firsts(connection: Connection, batch: str) -> dict[Table, str | None]:
+    """Result table → what a batch's first row was computed from, None where it has none."""
+    each = [
+        select(table.c.computed_from)
+        .where(table.c.batch == batch)
+        .order_by(*table.primary_key.columns)
+        .limit(1)
+        .scalar_subquery()
+        .label(table.name)
+        for table in RESULTS
+    ]
+    row = connection.execute(select(*each)).one()
+    return {table: row[place] for place, table in enumerate(RESULTS)}
