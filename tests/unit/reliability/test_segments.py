@@ -262,14 +262,8 @@ def test_alpha_u_of_a_variable_joins_its_codes():
 def test_offsets_are_code_points():
     """😀 is one character, é of two characters is two; the word with the accent is one token.
 
-<<<<<<< HEAD
     "😀 e\\u0301a b": a marked [2, 5) "éa", b [0, 5): 2·3/(3 + 5) characters, tokens 2·1/2. The post
     has 7 code points (8 UTF-16 units), so [6, 7) is its last character and [6, 8) does not exist.
-=======
-    "😀 e\\u0301a b": a marked [2, 5) "éa", b [0, 5): 2·3/(3 + 5) characters, tokens 2·1/2. The
-    post has 7 code points (8 UTF-16 units), so [6, 7) is its last character and [6, 8) does not
-    exist.
->>>>>>> batchcodings
     """
     texts = {"u1": "😀 e\u0301a b"}
     given = {"u1": {A: [mark(2, 5)], B: [mark(0, 5)]}}
