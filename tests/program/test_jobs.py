@@ -210,7 +210,7 @@ def test_the_quota_of_waiting_tokens_holds_back_the_rest(labeler: Labeler, serve
     tell(server, "completed")
     done = submit(labeler, "--max-waiting", quota, "--json").json
     assert done["requests"] == 4
-    assert any("jobs fetch" in remark for remark in done["remarks"])
+    assert any("wait to be fetched" in remark for remark in done["remarks"])
     assert set(in_jobs(server).values()) == {1}
     assert in_jobs(server).total() == 8
 

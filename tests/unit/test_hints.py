@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+import click
 import pytest
 
 import labeler
 from labeler import hints
+from labeler.cli import labeler as program
 from labeler.commands.status import COMMANDS
 from labeler.errors import (
     AnswerError,
@@ -168,3 +170,26 @@ def test_a_page_words_the_hint_of_an_error_its_own_way(
     assert '<p class="lead">no batch is drawn yet</p>' in told.text
     assert (f"<p>{advice}</p>" in told.text) == bool(advice)
     assert "labeler sample" not in told.text
+
+
+def options(command: click.Command) -> set[str]:
+    """Every option of a command and of those below it."""
+    found = {name for one in command.params for name in one.opts}
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        below = (command.get_command(context, name) for name in command.list_commands(context))
+        found = found.union(*(options(one) for one in below if one is not None))
+    return found
+
+
+def test_the_options_that_hints_name_are_there() -> None:
+    """A hint for the terminal names no option that no command has (pip's own one apart)."""
+    known = options(program) | {"--no-deps"}
+    named = {
+        option
+        for one in vars(hints).values()
+        if isinstance(one, hints.Hint)
+        for option in re.findall(r"--[a-z][a-z-]+", one.terminal)
+    }
+    assert len(named) > 10
+    assert named <= known
