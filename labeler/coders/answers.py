@@ -191,24 +191,24 @@ def _segments(
             yield AnsweredSegment(start, end, text[start:end], how, codings, place)
 
 
-def _told_place(quote: str, text: str, start: int | None, path: str) -> quotes.Found | None:
+def _told_place(quote: str, text: str, start: int | None, path: str) -> quotes.QuotePlace | None:
     """Where the coder said that its quote begins, if it stands there; None without a place."""
     if start is None:
         return None
     if not 0 <= start <= len(text):
         raise strict_json.misfit(path, "an offset in the text", start)
     stands = bool(quote) and text.startswith(quote, start)
-    return quotes.Found(start, start + len(quote), "exact") if stands else None
+    return quotes.QuotePlace(start, start + len(quote), "exact") if stands else None
 
 
-def _place(quote: str, text: str, after: int) -> quotes.Found | None:
+def _place(quote: str, text: str, after: int) -> quotes.QuotePlace | None:
     """Where the quote stands; its next place where the answer quoted the same words before.
 
     A quote copied with the escapes of the JSON string in which the post was sent is read so.
     """
     again = text.find(quote, after) if after else -1
     if again >= 0:
-        return quotes.Found(again, again + len(quote), "exact")
+        return quotes.QuotePlace(again, again + len(quote), "exact")
     found = quotes.find(quote, text)
     if found is None and "\\" in quote:
         found = quotes.find(_unescaped(quote), text)

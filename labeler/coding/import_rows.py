@@ -67,7 +67,7 @@ class Row(NamedTuple):
         return (self.arm, self.coder, self.unit)
 
 
-class _Known:
+class _UnitIndex:
     """Finds the unit that a row names."""
 
     def __init__(self, posts: pd.DataFrame) -> None:
@@ -96,12 +96,12 @@ def read(
     column `arm` says it.
     """
     faults: Faults = []
-    found = list(_rows(table, _Known(posts), codebook, arm, faults))
+    found = list(_rows(table, _UnitIndex(posts), codebook, arm, faults))
     return found, [*faults, *_repeated(found), *_crossed(found), *_unmet(found, codebook)]
 
 
 def _rows(
-    table: pd.DataFrame, known: _Known, codebook: Codebook, arm: str, faults: Faults
+    table: pd.DataFrame, known: _UnitIndex, codebook: Codebook, arm: str, faults: Faults
 ) -> Iterator[Row]:
     """The rows that can be understood; faults for the others."""
     variables = {variable.variable: variable for variable in codebook.variables}

@@ -21,7 +21,7 @@ from labeler.text.coded_values import EMPTY_SET, is_number
 FOUND = "imported"
 
 
-class Imported(NamedTuple):
+class ImportResult(NamedTuple):
     """Frames CODINGS, SEGMENTS, ANNOTATIONS (the rows as they stood) and TASKS; and the faults.
 
     A fault is a line and what is wrong there; the frames are empty where there is one.
@@ -51,7 +51,7 @@ def parse(
     arm: str,
     origin: str,
     created: str,
-) -> Imported:
+) -> ImportResult:
     """The codings of a table whose columns are named as in FIELDS (those that there are).
 
     `posts` holds the POSTS that the table may name, by `unit` or by `platform` and `platform_id`.
@@ -67,7 +67,7 @@ def parse(
     coded = [row for row in found if row.value]
     names = _numbered(places)
     first = _first_lines(coded)
-    return Imported(
+    return ImportResult(
         tables.frame(
             tables.CODINGS,
             [
@@ -96,8 +96,8 @@ def parse(
     )
 
 
-def _nothing(faults: Faults) -> Imported:
-    return Imported(
+def _nothing(faults: Faults) -> ImportResult:
+    return ImportResult(
         tables.frame(tables.CODINGS),
         tables.frame(tables.SEGMENTS),
         tables.frame(tables.ANNOTATIONS),

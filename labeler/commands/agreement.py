@@ -9,9 +9,9 @@ import click
 
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.output import as_json, number, table, told
-from labeler.files.spreadsheets import Given
+from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.any_table import Method
-from labeler.reliability.files.agreement import Answer, agreement, write_table
+from labeler.reliability.files.agreement import AgreementReport, agreement, write_table
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.interval import Interval
 
@@ -63,7 +63,7 @@ def command(
     if bool(columns["coder"]) != bool(columns["value"]):
         raise click.UsageError("a long table needs all of --unit, --coder and --value")
     found = agreement(
-        Given(file, **columns), level=level, domain=domain, pairs=pairs, method=interval
+        TableSettings(file, **columns), level=level, domain=domain, pairs=pairs, method=interval
     )
     for text, times in found.doubts.items():
         told(
@@ -83,7 +83,7 @@ def command(
         _pairs(found)
 
 
-def _plain(found: Answer) -> dict[str, object]:
+def _plain(found: AgreementReport) -> dict[str, object]:
     """The result for machines; `pairs` only where it was asked for."""
     agreed = found.agreed
     plain: dict[str, object] = {
@@ -109,7 +109,7 @@ def _one(estimate: Interval) -> dict[str, object]:
     return {name: None if part != part else part for name, part in given.items()}
 
 
-def _people(file: Path, found: Answer) -> None:
+def _people(file: Path, found: AgreementReport) -> None:
     """Ten lines: what was read, the coefficients that matter at this level, the codes."""
     agreed, coders = found.agreed, found.matrix.coders
     who = ", ".join(coders) if len(coders) <= 6 else f"{', '.join(coders[:5])}, …"
@@ -131,7 +131,7 @@ def _people(file: Path, found: Answer) -> None:
         click.echo(f"each code against the rest, alpha: {', '.join(each[:CODES])}{more}")
 
 
-def _important(found: Answer) -> list[str]:
+def _important(found: AgreementReport) -> list[str]:
     """The coefficients that are shown to people, those of the level first; all are in the JSON."""
     level = found.agreed.level
     names = [f"krippendorff_alpha.{level}"]
@@ -152,7 +152,7 @@ def _shown(estimate: Interval) -> tuple[str, str]:
     return number(estimate.value), spread
 
 
-def _codes(found: Answer) -> None:
+def _codes(found: AgreementReport) -> None:
     names = ("krippendorff_alpha.nominal", "gwet_ac1", "positive_agreement")
     click.echo()
     rows = [
@@ -162,7 +162,7 @@ def _codes(found: Answer) -> None:
     table(["  code", "alpha#", "95% interval#", "AC1#", "positive#", "95% interval#"], rows)
 
 
-def _pairs(found: Answer) -> None:
+def _pairs(found: AgreementReport) -> None:
     click.echo()
     rows = []
     for pair in found.pairs:

@@ -12,9 +12,9 @@ from labeler.coding.vocabulary import name_of
 from labeler.commands.coding_options import column_options, table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
-from labeler.files.spreadsheets import Given
+from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.assessments.alttest import AnnotatorTest
-from labeler.reliability.files.alttest import Answer, alternative
+from labeler.reliability.files.alttest import AnnotatorTestReport, alternative
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.experiment.alttest import Q, Score
 
@@ -72,7 +72,7 @@ def command(
     if score == "rmse" and level not in ("interval", "ratio"):
         raise click.UsageError("--score rmse is for numbers: give --level interval")
     answer = alternative(
-        Given(file, **columns),
+        TableSettings(file, **columns),
         models=models,
         level=level,
         domain=domain,
@@ -87,7 +87,7 @@ def command(
         _people(file, model, tested, answer, level)
 
 
-def _plain(answer: Answer, *, level: str, epsilon: float) -> dict[str, object]:
+def _plain(answer: AnnotatorTestReport, *, level: str, epsilon: float) -> dict[str, object]:
     models: dict[str, object] = {}
     for model, (whole, *codes) in answer.models.items():
         models[model] = _test(whole)
@@ -151,7 +151,7 @@ def _note(tested: AnnotatorTest) -> str:
 
 
 def _people(
-    file: Path, model: str, tested: list[AnnotatorTest], answer: Answer, level: str
+    file: Path, model: str, tested: list[AnnotatorTest], answer: AnnotatorTestReport, level: str
 ) -> None:
     """The verdict, what it comes from, a line a human; of sets a line of codes."""
     (whole, *codes), test = tested, tested[0].test

@@ -13,7 +13,7 @@ from labeler.commands.coding_options import table_options
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table, told
 from labeler.reliability.assessments.anchoring import BOUND
-from labeler.reliability.files.anchoring import Answer, Given, anchoring
+from labeler.reliability.files.anchoring import AnchoringReport, AnchoringSettings, anchoring
 from labeler.statistics.agreement.distances import Level
 
 NUMBERS = ("value", "low", "high", "p", "n")
@@ -76,7 +76,7 @@ def command(
     of a further coder. Best, the same units are in both arms, by different coders. "No anchoring"
     is a claim of its own: two one-sided tests against --bound, not a missing star.
     """
-    given = Given(file, **columns)
+    given = AnchoringSettings(file, **columns)
     answer = anchoring(given, level=level, domain=domain, bound=bound, seed=seed)
     if answer.left_out:
         told(f"{answer.left_out} codings of other arms are left out")
@@ -86,7 +86,7 @@ def command(
     _people(file, answer, level=level, bound=bound)
 
 
-def _plain(answer: Answer, **settings: object) -> dict[str, object]:
+def _plain(answer: AnchoringReport, **settings: object) -> dict[str, object]:
     measures: dict[str, object] = {}
     per_code: dict[str, dict[str, object]] = {}
     coders: dict[str, dict[str, object]] = {}
@@ -118,13 +118,13 @@ def _known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _whole(answer: Answer) -> dict[str, dict[str, Any]]:
+def _whole(answer: AnchoringReport) -> dict[str, dict[str, Any]]:
     return {
         row["measure"]: row for row in answer.rows if not row["code"] and row["coder"] == HUMANS
     }
 
 
-def _people(file: Path, answer: Answer, *, level: str, bound: float) -> None:
+def _people(file: Path, answer: AnchoringReport, *, level: str, bound: float) -> None:
     """What was compared, the verdict with its bound, the measures, the codes that moved."""
     whole = _whole(answer)
     click.echo(
@@ -172,7 +172,7 @@ def _p(row: dict[str, Any]) -> str:
     return probability(row["p"])
 
 
-def _codes(answer: Answer) -> None:
+def _codes(answer: AnchoringReport) -> None:
     shifts = [row for row in answer.rows if row["measure"] == "prevalence_shift"]
     moved = [row for row in shifts if row["verdict"].startswith("shifted")]
     if not shifts:
@@ -182,7 +182,7 @@ def _codes(answer: Answer) -> None:
         click.echo(f"  {row['code']} {row['value']:+.1%} ({_interval(row)}; {row['note']})")
 
 
-def _coders(answer: Answer, whole: dict[str, dict[str, Any]]) -> None:
+def _coders(answer: AnchoringReport, whole: dict[str, dict[str, Any]]) -> None:
     if "lead_time.blind" in whole and "lead_time.assisted" in whole:
         seen, blind = (whole[f"lead_time.{arm}"] for arm in ("assisted", "blind"))
         click.echo(f"median lead time {seen['value']:.0f} s assisted, {blind['value']:.0f} s blind")

@@ -9,7 +9,7 @@ import click
 from labeler.coding.import_rows import FIELDS
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table, told
-from labeler.sampling.import_batch import Wish, import_codings
+from labeler.sampling.import_batch import ImportSettings, import_codings
 
 NAMED = ("unit", "coder", "variable", "value")
 
@@ -100,7 +100,7 @@ def import_(
     The posts and the codebook must be in the project. One fault and nothing is written.
     """
     given = {**{name: column for name, column in named.items() if column}, **columns}
-    wish = Wish("" if arm == "file" else arm, given, where, sheet)
+    wish = ImportSettings("" if arm == "file" else arm, given, where, sheet)
     done = import_codings(
         study_of(context), file, wish, batch=batch, suggester=suggester, again=again
     )

@@ -13,7 +13,7 @@ from labeler.commands.options import batch_of, batch_option, json_option, study_
 from labeler.commands.output import as_json, told
 from labeler.errors import ProjectError
 from labeler.store import tables
-from labeler.studio.pull import Pulled, pull
+from labeler.studio.pull import PullResult, pull
 from labeler.studio.watch import watch
 
 
@@ -58,7 +58,7 @@ def command(
         return
     told(f"watching batch {chosen}, every {every:g} s; Ctrl-C ends it")
     with _until_interrupted() as asked:
-        before: Pulled | None = None
+        before: PullResult | None = None
         for done in watch(
             study, batch=chosen, every=every, hook=hook, ended=asked.is_set, report=told
         ):
@@ -80,7 +80,7 @@ def _until_interrupted() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _show(done: Pulled, machine: bool) -> None:
+def _show(done: PullResult, machine: bool) -> None:
     if machine:
         as_json(done._asdict())
         return

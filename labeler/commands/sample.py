@@ -12,10 +12,10 @@ from labeler.coding.vocabulary import human
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.sampling.adjudicate import adjudicate
-from labeler.sampling.adjudication import Wish
+from labeler.sampling.adjudication import AdjudicationDraw
 from labeler.sampling.design import Design
 from labeler.sampling.plan import Plan, plan
-from labeler.sampling.sample import Sampled, sample
+from labeler.sampling.sample import SampleResult, sample
 
 SIZE = click.IntRange(0)
 DRAWINGS = ["simple", "stratified", "enriched", "uncertain"]
@@ -133,7 +133,7 @@ def _adjudicated(
 ) -> None:
     if given["blind"] or given["assisted"] or given["planned"]:
         raise click.UsageError("--from takes units of a batch that is there: no --blind, --plan …")
-    wish = Wish(
+    wish = AdjudicationDraw(
         given["source"], given["variables"], names, given["size"], given["own"], given["seed"]
     )
     done = adjudicate(study_of(context), wish, batch=given["batch"])
@@ -141,7 +141,7 @@ def _adjudicated(
     _drawn(done, f"{what}, added" if done.new else f"{what}, nothing new", machine=machine)
 
 
-def _drawn(done: Sampled, what: str, *, machine: bool) -> None:
+def _drawn(done: SampleResult, what: str, *, machine: bool) -> None:
     if machine:
         as_json({"batch": done.batch, "new": done.new, "tasks": done.tasks})
         return

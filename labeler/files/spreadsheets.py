@@ -36,7 +36,7 @@ EXACT = 2**53  # whole numbers up to here are exact in a workbook
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
-class Given(NamedTuple):
+class TableSettings(NamedTuple):
     """Which table, and how it is to be read (see `codings`)."""
 
     path: Path

@@ -75,7 +75,7 @@ _SAID = re.compile(
 )
 
 
-class Found(NamedTuple):
+class AccountNumber(NamedTuple):
     """A stretch `text[start:end]`, its kind, and the value by which it is the same elsewhere."""
 
     start: int
@@ -84,7 +84,7 @@ class Found(NamedTuple):
     value: str
 
 
-def find(text: str) -> Iterator[Found]:
+def find(text: str) -> Iterator[AccountNumber]:
     """Telephone numbers, account numbers and IP addresses of a text, without overlaps.
 
     Kinds: `phone`, `account` (IBAN, card, US social security number, Bitcoin or Ethereum
@@ -98,7 +98,7 @@ def find(text: str) -> Iterator[Found]:
         text = masked(text, found)
 
 
-def masked(text: str, found: list[Found]) -> str:
+def masked(text: str, found: list[AccountNumber]) -> str:
     """The text with NUL in the place of what was found (from left to right): no rule sees it."""
     if not found:
         return text
@@ -110,17 +110,19 @@ def masked(text: str, found: list[Found]) -> str:
     return "".join((*parts, text[done:]))
 
 
-def _addresses(text: str) -> Iterator[Found]:
+def _addresses(text: str) -> Iterator[AccountNumber]:
     for match in _IPV4.finditer(text):
         if _is_ip(match[0]):
-            yield Found(match.start(), match.end(), "ip", match[0])
+            yield AccountNumber(match.start(), match.end(), "ip", match[0])
 
 
-def _long_addresses(text: str) -> Iterator[Found]:
+def _long_addresses(text: str) -> Iterator[AccountNumber]:
     for match in _IPV6.finditer(text):
         groups = [group for group in match[0].split(":") if group]
         if len(groups) > 2 and any(map(str.isdigit, match[0])) and _is_ip(match[0]):
-            yield Found(match.start(), match.end(), "ip", ipaddress.ip_address(match[0]).exploded)
+            yield AccountNumber(
+                match.start(), match.end(), "ip", ipaddress.ip_address(match[0]).exploded
+            )
 
 
 def _is_ip(word: str) -> bool:
@@ -131,7 +133,7 @@ def _is_ip(word: str) -> bool:
     return True
 
 
-def _ibans(text: str) -> Iterator[Found]:
+def _ibans(text: str) -> Iterator[AccountNumber]:
     for match in _IBAN.finditer(text):
         ends = [m.start() for m in re.finditer(r"[ -]|\Z", match[0])]
         for end in reversed(ends):
@@ -141,17 +143,17 @@ def _ibans(text: str) -> Iterator[Found]:
                 and iban.is_valid(number)
                 and not text[match.start() + end :][:1].isalnum()
             ):
-                yield Found(match.start(), match.start() + end, "account", number)
+                yield AccountNumber(match.start(), match.start() + end, "account", number)
                 break
 
 
-def _coins(text: str) -> Iterator[Found]:
+def _coins(text: str) -> Iterator[AccountNumber]:
     for match in _COIN.finditer(text):
         if match[0][:2].lower() == "0x" or bitcoin.is_valid(match[0]):
-            yield Found(match.start(), match.end(), "account", match[0])
+            yield AccountNumber(match.start(), match.end(), "account", match[0])
 
 
-def _runs(text: str) -> Iterator[Found]:
+def _runs(text: str) -> Iterator[AccountNumber]:
     for run in _RUN.finditer(text):
         tokens = [(run.start() + m.start(), run.start() + m.end()) for m in _TOKEN.finditer(run[0])]
         first = 0
@@ -166,7 +168,7 @@ def _runs(text: str) -> Iterator[Found]:
                 yield found
 
 
-def _number(text: str, start: int, end: int) -> Found | None:
+def _number(text: str, start: int, end: int) -> AccountNumber | None:
     stretch = text[start:end]
     if stretch.count("(") != stretch.count(")"):
         stretch = stretch.strip("()")
@@ -177,10 +179,10 @@ def _number(text: str, start: int, end: int) -> Found | None:
     if stretch[0] != "+" and _BEFORE.search(text, max(0, start - 3), start):
         return None
     if _SSN.fullmatch(stretch) or _is_card(stretch, digits):
-        return Found(start, end, "account", digits)
+        return AccountNumber(start, end, "account", digits)
     said = _SAID.search(text, max(0, start - 40), start) is not None
     if len(digits) <= MOST and _is_telephone(stretch, digits, said=said):
-        return Found(start, end, "phone", _dialled(stretch))
+        return AccountNumber(start, end, "phone", _dialled(stretch))
     return None
 
 
@@ -225,7 +227,7 @@ def _in_plan(
 
 
 # A cheap pattern that begins with a digit or a colon says whether a finder is worth its time.
-_FINDERS: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[Found]]], ...] = (
+_FINDERS: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[AccountNumber]]], ...] = (
     (re.compile(r"\d[.]\d{1,3}[.]\d"), _addresses),
     (re.compile(r":[0-9A-Fa-f]{0,4}:"), _long_addresses),
     (re.compile(r"\d\d(?:[ -]?[A-Za-z0-9]){11}"), _ibans),

@@ -38,7 +38,7 @@ class Span(NamedTuple):
     placeholder: str
 
 
-class Hidden(NamedTuple):
+class DeidentifiedText(NamedTuple):
     """The text that may leave, its placeholders from left to right, and how many of each kind."""
 
     text: str
@@ -46,7 +46,7 @@ class Hidden(NamedTuple):
     counts: dict[str, int]
 
 
-def hide(text: str, *, secret: bytes, subreddits: bool = False) -> Hidden:
+def hide(text: str, *, secret: bytes, subreddits: bool = False) -> DeidentifiedText:
     """A post with a placeholder in the place of each identifier; see `rules` for which.
 
     To hide a hidden text changes nothing.
@@ -54,13 +54,15 @@ def hide(text: str, *, secret: bytes, subreddits: bool = False) -> Hidden:
     return _hide(text, secret, subreddits, {})
 
 
-def hide_all(texts: Sequence[str], *, secret: bytes, subreddits: bool = False) -> list[Hidden]:
+def hide_all(
+    texts: Sequence[str], *, secret: bytes, subreddits: bool = False
+) -> list[DeidentifiedText]:
     """`hide` for many posts, in their order."""
     known: dict[tuple[str, str], str] = {}
     return [_hide(text, secret, subreddits, known) for text in texts]
 
 
-def original_offsets(hidden: Hidden, start: int, end: int) -> tuple[int, int]:
+def original_offsets(hidden: DeidentifiedText, start: int, end: int) -> tuple[int, int]:
     """The stretch of the original that `hidden.text[start:end]` stands for.
 
     A stretch that begins or ends inside a placeholder is widened to the whole original of it.
@@ -90,10 +92,12 @@ def rules(subreddits: bool) -> str:
     )
 
 
-def _hide(text: str, secret: bytes, subreddits: bool, known: dict[tuple[str, str], str]) -> Hidden:
+def _hide(
+    text: str, secret: bytes, subreddits: bool, known: dict[tuple[str, str], str]
+) -> DeidentifiedText:
     found = identifiers.find(text, subreddits=subreddits)
     if not found:
-        return Hidden(text, (), {})
+        return DeidentifiedText(text, (), {})
     parts: list[str] = []
     spans: list[Span] = []
     done = length = 0
@@ -108,7 +112,9 @@ def _hide(text: str, secret: bytes, subreddits: bool, known: dict[tuple[str, str
         spans.append(Span(start, length, original_start, original_end, kind, placeholder))
         done = original_end
     parts.append(text[done:])
-    return Hidden("".join(parts), tuple(spans), dict(Counter(span.kind for span in spans)))
+    return DeidentifiedText(
+        "".join(parts), tuple(spans), dict(Counter(span.kind for span in spans))
+    )
 
 
 def _back(spans: tuple[Span, ...], offset: int, *, first: bool) -> int:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from labeler.posts import account_numbers
-from labeler.posts.account_numbers import Found, masked
+from labeler.posts.account_numbers import AccountNumber, masked
 
 # Scripts written without blanks, or with endings that stick to a name: there a Latin name ends.
 _GLUED = (
@@ -96,13 +96,13 @@ _STATED = re.compile(
 )
 
 
-def find(text: str, *, subreddits: bool = False) -> list[Found]:
+def find(text: str, *, subreddits: bool = False) -> list[AccountNumber]:
     """What leads to an account or a person in a text, from left to right, without overlaps.
 
     Kinds: `user`, `url`, `email`, `phone`, `account`, `ip`, and `subreddit` on request. Offsets
     are code points; `value` is what makes two spellings the same.
     """
-    found: list[Found] = []
+    found: list[AccountNumber] = []
     while met := _round(text, subreddits):
         found += met
         if all(_apart(text, one) for one in met):
@@ -111,9 +111,9 @@ def find(text: str, *, subreddits: bool = False) -> list[Found]:
     return sorted(found)
 
 
-def _round(text: str, subreddits: bool) -> list[Found]:
+def _round(text: str, subreddits: bool) -> list[AccountNumber]:
     """What each rule finds in what the rules before it left."""
-    found: list[Found] = []
+    found: list[AccountNumber] = []
     for finder in (_spelt, _urls, _emails, _handles, _accounts, _subreddits, account_numbers.find):
         if finder is not _subreddits or subreddits:
             met = sorted(finder(text))
@@ -122,14 +122,14 @@ def _round(text: str, subreddits: bool) -> list[Found]:
     return sorted(found)
 
 
-def _apart(text: str, found: Found) -> bool:
+def _apart(text: str, found: AccountNumber) -> bool:
     """Whether blanks stand around, so that what is beside it reads the same without it."""
     before = text[found.start - 1 : found.start]
     after = text[found.end : found.end + 2].lstrip(".,!?")[:1]
     return not before.strip() and not after.strip()
 
 
-def _urls(text: str) -> Iterator[Found]:
+def _urls(text: str) -> Iterator[AccountNumber]:
     for start, end in _chunks(text, _URL_SIGN):
         for match in _URL.finditer(text, start, end):
             group = str(match.lastgroup)
@@ -137,9 +137,9 @@ def _urls(text: str) -> Iterator[Found]:
             if group in ("url", "bare"):
                 last = first + len(match[group].rstrip(_URL_END))
             if group in ("user", "did"):
-                yield Found(first, last, "user", text[first:last].casefold())
+                yield AccountNumber(first, last, "user", text[first:last].casefold())
             else:
-                yield Found(first, last, "url", _place(text[first:last]))
+                yield AccountNumber(first, last, "url", _place(text[first:last]))
 
 
 def _chunks(text: str, sign: re.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -156,45 +156,45 @@ def _place(url: str) -> str:
     return f"{match[1].casefold()}{match[2]}".rstrip("/") if match else url
 
 
-def _emails(text: str) -> Iterator[Found]:
+def _emails(text: str) -> Iterator[AccountNumber]:
     for start, end in _chunks(text, _AT):
         for match in _EMAIL.finditer(text, start, end):
             if match["host"] or _PARTED.search(match["local"]):
-                yield Found(*match.span("email"), "email", match["email"].casefold())
+                yield AccountNumber(*match.span("email"), "email", match["email"].casefold())
 
 
-def _spelt(text: str) -> Iterator[Found]:
+def _spelt(text: str) -> Iterator[AccountNumber]:
     if _MAYBE_SPELT.search(text):
         for match in _SPELT.finditer(text):
             spelt = re.sub(r" ?[\[(] ?at ?[\])] ?", "@", match[0].casefold())
             value = re.sub(r" ?[\[(] ?dot ?[\])] ?", ".", spelt)
-            yield Found(*match.span(), "email", value)
+            yield AccountNumber(*match.span(), "email", value)
 
 
-def _handles(text: str) -> Iterator[Found]:
+def _handles(text: str) -> Iterator[AccountNumber]:
     for chain in _HANDLES.finditer(text):
         for match in _HANDLE.finditer(text, *chain.span()):
             if _NO_HANDLE.fullmatch(match["name"]) is None:
-                yield Found(*match.span(), "user", _same(match["name"]))
+                yield AccountNumber(*match.span(), "user", _same(match["name"]))
 
 
-def _accounts(text: str) -> Iterator[Found]:
+def _accounts(text: str) -> Iterator[AccountNumber]:
     for start, end in _chunks(text, _USER_SIGN):
         for match in _REDDIT.finditer(text, start, end):
             first = match.start()
             per = match["name"].lower() in _PER and _DOSE.search(text[max(0, first - 3) : first])
             if not per:
-                yield Found(*match.span(), "user", _same(match["name"]))
+                yield AccountNumber(*match.span(), "user", _same(match["name"]))
     lowered = text.lower()
     if any(site in lowered for site in _SITES):
         for match in _STATED.finditer(text):
-            yield Found(*match.span("name"), "user", _same(match["name"]))
+            yield AccountNumber(*match.span("name"), "user", _same(match["name"]))
 
 
-def _subreddits(text: str) -> Iterator[Found]:
+def _subreddits(text: str) -> Iterator[AccountNumber]:
     for start, end in _chunks(text, _SUBREDDIT_SIGN):
         for match in _SUBREDDIT.finditer(text, start, end):
-            yield Found(*match.span(), "subreddit", _same(match["name"]))
+            yield AccountNumber(*match.span(), "subreddit", _same(match["name"]))
 
 
 def _same(name: str) -> str:

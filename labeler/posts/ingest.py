@@ -20,7 +20,7 @@ from labeler.text.names import unknown
 CHUNK = 5000
 
 
-class Ingested(NamedTuple):
+class IngestResult(NamedTuple):
     """What came of one file: rows read, posts new to the store, lines set aside and where."""
 
     file: Path
@@ -37,7 +37,7 @@ def ingest(
     form: str | None = None,
     columns: Mapping[str, str] | None = None,
     report: Report = silent,
-) -> list[Ingested]:
+) -> list[IngestResult]:
     """Add the posts of some files (CSV, TSV, JSONL, Parquet; plain, .gz or .zst) to the store.
 
     `form` names the shape of the records (see platforms.FORMS; None: recognised record by
@@ -57,7 +57,7 @@ def _file(
     convert: Callable[[Mapping[str, object]], Mapping[str, str]],
     columns: Mapping[str, str] | None,
     report: Report,
-) -> Ingested:
+) -> IngestResult:
     aside = study.project.exports / "rejected" / f"{path.name}.jsonl"
     read = new = rejected = 0
     for portion in _portions(files.records(path, chunk=CHUNK)):
@@ -77,7 +77,7 @@ def _file(
         report(f"{path.name}: {read} records read, {new} new posts, {rejected} set aside")
     if not rejected:
         files.remove(aside)
-    return Ingested(path, read, new, rejected, aside if rejected else None)
+    return IngestResult(path, read, new, rejected, aside if rejected else None)
 
 
 def _portions(records: Iterator[files.Record]) -> Iterator[list[files.Record]]:

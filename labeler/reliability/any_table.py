@@ -31,7 +31,7 @@ Columns = NDArray[np.int64]
 Method = Literal["jackknife", "bootstrap", "bca", "kalpha-2007", "kalpha-2011"]
 
 
-class Agreed(NamedTuple):
+class TableCoefficients(NamedTuple):
     """The coefficients of a table, by name; and by code, that code against the rest.
 
     `n_units` counts the units with a coding, `n_pairable` the codings of units with two or more.
@@ -98,7 +98,7 @@ def agreement(
     level: Level,
     declared: bool,
     method: Method = "jackknife",
-) -> Agreed:
+) -> TableCoefficients:
     """Every coefficient that applies, for the whole and one code against the rest.
 
     `codes` are the codes in order, `declared` whether somebody declared them: numbers that were
@@ -107,7 +107,7 @@ def agreement(
     """
     times = (given.columns >= 0).sum(axis=0)
     by_code = [] if level in NUMBERS and not declared else codes
-    return Agreed(
+    return TableCoefficients(
         n_units=len(given.units),
         n_coders=len(given.coders),
         n_pairable=int(times[times > 1].sum()),

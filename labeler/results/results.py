@@ -35,7 +35,7 @@ OF_ESTIMATES = {
 BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, tables.TASKS)
 
 
-class Exported(NamedTuple):
+class ExportResult(NamedTuple):
     """Where a bundle lies, which of its files are new or changed, and which there were before.
 
     `outdated` names the result tables in it that were computed from other codings than it holds.
@@ -64,7 +64,7 @@ def aggregate(
         study, "aggregate", {"batch": batch, "variables": asked, "override": override}
     ) as run:
 
-        def attempt(standing: stored.Standing) -> _Aggregated | None:
+        def attempt(standing: stored.Standing) -> _Estimation | None:
             made = _aggregated(study, batch, asked, override, standing)
             upon = stored.upon(standing, made.verdicts)
             kept = stored.keep(study.engine, batch, upon, {tables.ESTIMATES: made.rows})
@@ -80,7 +80,7 @@ def aggregate(
         return made.rows
 
 
-class _Aggregated(NamedTuple):
+class _Estimation(NamedTuple):
     """ESTIMATES rows, and the VERDICTS that let their variables through."""
 
     rows: pd.DataFrame
@@ -89,7 +89,7 @@ class _Aggregated(NamedTuple):
 
 def _aggregated(
     study: Study, batch: str, asked: list[str], override: str, standing: stored.Standing
-) -> _Aggregated:
+) -> _Estimation:
     """The estimates of what the gate lets through; GateError where its verdicts are outdated."""
     row = batch_row(study, batch)
     same_codebook(study, row)
@@ -109,7 +109,7 @@ def _aggregated(
         tasks=coded.tasks[coded.tasks["arm"] == "blind"],
     )
     settings = key({"variables": asked, "override": override})
-    return _Aggregated(rows.assign(computed_from=settings), judged)
+    return _Estimation(rows.assign(computed_from=settings), judged)
 
 
 def of_model(study: Study, batch: str) -> dict[str, str]:
@@ -121,7 +121,7 @@ def of_model(study: Study, batch: str) -> dict[str, str]:
     return {name: str(rows.loc[name, "verdict"]) for name in names}
 
 
-def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
+def export(study: Study, *, batch: str, quotes: bool = False) -> ExportResult:
     """Write exports/<batch>/: every format and figure, codebook and a manifest with their hashes.
 
     `quotes` adds the verbatim quotes to the segments: do not publish them (a quote can be found
@@ -158,7 +158,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> Exported:
             records.write(folder / name, made[name])
         for name in stale:
             (folder / name).unlink()
-        return Exported(folder, list(made), written, stale, results.outdated)
+        return ExportResult(folder, list(made), written, stale, results.outdated)
 
 
 class _BundleTables(NamedTuple):

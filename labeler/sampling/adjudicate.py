@@ -14,14 +14,14 @@ from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import adjudication, strata
-from labeler.sampling.adjudication import UnitCoders, Wish
-from labeler.sampling.sample import Sampled, known_coders
+from labeler.sampling.adjudication import AdjudicationDraw, UnitCoders
+from labeler.sampling.sample import SampleResult, known_coders
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, logged, same_codebook
 from labeler.text.names import unknown
 
 
-def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
+def adjudicate(study: Study, wish: AdjudicationDraw, *, batch: str) -> SampleResult:
     """Draw units of a coded batch into its adjudication arm.
 
     The batch's other tasks stay as they are. The same call again adds the units that came to
@@ -44,15 +44,15 @@ def adjudicate(study: Study, wish: Wish, *, batch: str) -> Sampled:
         units = _units(study, wish, row, batch)
         there = tasks[tasks["arm"] == ADJUDICATION]
         if wish.size is not None and not there.empty:
-            return Sampled(batch, tasks, len(units), new=False)
+            return SampleResult(batch, tasks, len(units), new=False)
         drawn = adjudication.draw(units, wish, tasks, _unit_coders(study, row, units))
         if not drawn.empty:
             _write(study, row, {**design, ADJUDICATION: wanted}, drawn)
         held = database.read(study.engine, tables.TASKS, batch=batch)
-        return Sampled(batch, held, len(units), new=not drawn.empty)
+        return SampleResult(batch, held, len(units), new=not drawn.empty)
 
 
-def _variables(study: Study, wish: Wish) -> list[str]:
+def _variables(study: Study, wish: AdjudicationDraw) -> list[str]:
     there = [variable.variable for variable in study.codebook.variables]
     for name in wish.variables:
         if name not in there:
@@ -60,7 +60,7 @@ def _variables(study: Study, wish: Wish) -> list[str]:
     return list(wish.variables) or there
 
 
-def _units(study: Study, wish: Wish, row: pd.Series[str], batch: str) -> list[str]:
+def _units(study: Study, wish: AdjudicationDraw, row: pd.Series[str], batch: str) -> list[str]:
     """The units that the wish is about, of those that somebody coded blind."""
     names = _variables(study, wish)
     wanted = {} if wish.source == "uncertain" else {tables.CODINGS: read.CODINGS}

@@ -25,7 +25,7 @@ from labeler.text.duplicates import quoted
 NOTHING = "no codes"
 
 
-class Wish(NamedTuple):
+class AdjudicationDraw(NamedTuple):
     """Which units go to whom: `source` is `disagreed`, `unresolved` or `uncertain`.
 
     `variables`: on which of them (none: on any); `size`: how many units (None: all of them);
@@ -65,7 +65,9 @@ def unresolved(consensus: pd.DataFrame, variables: Sequence[str]) -> list[str]:
     return sorted(set(rows.loc[rows["variable"].isin(variables), "unit"]))
 
 
-def draw(units: Sequence[str], wish: Wish, tasks: pd.DataFrame, seen: UnitCoders) -> pd.DataFrame:
+def draw(
+    units: Sequence[str], wish: AdjudicationDraw, tasks: pd.DataFrame, seen: UnitCoders
+) -> pd.DataFrame:
     """TASKS of the adjudication arm: each of `units` for one of the coders named.
 
     `units` are those that could be drawn, the most wanted first where the source is `uncertain`
@@ -135,7 +137,7 @@ def given(
     return texts
 
 
-def _allowed(unit: str, wish: Wish, seen: UnitCoders) -> tuple[str, ...]:
+def _allowed(unit: str, wish: AdjudicationDraw, seen: UnitCoders) -> tuple[str, ...]:
     barred = {*seen.open.get(unit, ()), *(() if wish.own else seen.coded.get(unit, ()))}
     allowed = tuple(coder for coder in wish.coders if coder not in barred)
     if not allowed:

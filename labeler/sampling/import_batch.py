@@ -31,7 +31,7 @@ SHORT = 12  # digits of a file's hash in the names of what came from it
 Slice = tuple[Table, dict[str, object], pd.DataFrame]
 
 
-class Wish(NamedTuple):
+class ImportSettings(NamedTuple):
     """How a file is to be read: `arm` of all rows ('' where its column `arm` says it).
 
     `columns` maps names of FIELDS to columns of the file that are called otherwise.
@@ -61,7 +61,7 @@ class Done(NamedTuple):
 def import_codings(
     study: Study,
     path: Path,
-    wish: Wish,
+    wish: ImportSettings,
     *,
     batch: str = "",
     suggester: str | None = None,
@@ -118,7 +118,7 @@ def import_codings(
         )
 
 
-def _refuse(path: Path, found: imports.Imported, held: list[tuple[int, str]]) -> None:
+def _refuse(path: Path, found: imports.ImportResult, held: list[tuple[int, str]]) -> None:
     """Raise InputError with the first faults by line, or where there is nothing to import."""
     faults = [*found.faults, *held]
     if faults:
@@ -150,7 +150,7 @@ def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[s
     return row
 
 
-def _named(path: Path, wish: Wish) -> pd.DataFrame:
+def _named(path: Path, wish: ImportSettings) -> pd.DataFrame:
     """The rows of the file, with the columns of FIELDS alone, called so."""
     source = str(path)
     read = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
@@ -184,7 +184,7 @@ def _posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts).drop_duplicates("unit")
 
 
-def _held(study: Study, found: imports.Imported, batch: str) -> list[tuple[int, str]]:
+def _held(study: Study, found: imports.ImportResult, batch: str) -> list[tuple[int, str]]:
     """Faults where a coder has a unit in another batch of this codebook: whose code would count?"""
     batches = database.read(study.engine, tables.BATCHES, codebook=study.codebook.fingerprint)
     others = sorted(set(batches["batch"]) - {batch})
@@ -205,7 +205,7 @@ def _held(study: Study, found: imports.Imported, batch: str) -> list[tuple[int, 
 
 
 def _design(
-    found: imports.Imported, settings: Mapping[str, object], before: pd.Series[str] | None
+    found: imports.ImportResult, settings: Mapping[str, object], before: pd.Series[str] | None
 ) -> str:
     """The batch's design: what it would have been had it been drawn, and where it came from.
 
@@ -229,7 +229,7 @@ def _design(
     return canonical({**design._asdict(), "imported": origin, **more})
 
 
-def _write(study: Study, row: Mapping[str, str], found: imports.Imported, digest: str) -> None:
+def _write(study: Study, row: Mapping[str, str], found: imports.ImportResult, digest: str) -> None:
     """Exchange all that files have brought into the batch, in one transaction."""
     batch = row["batch"]
     here: dict[str, object] = {"batch": batch}

@@ -12,7 +12,7 @@ from labeler.store import tables
 COLUMNS = ["arm", "unit", "why"]
 
 
-class Moved(NamedTuple):
+class TaskMoves(NamedTuple):
     """Frames: TASKS rows of the new coder, the old ones that go, and (COLUMNS) those that stay.
 
     A repeat goes without moving: only the coder who coded the unit first can code it again.
@@ -23,7 +23,7 @@ class Moved(NamedTuple):
     refused: pd.DataFrame
 
 
-def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> Moved:
+def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> TaskMoves:
     """Move TASKS rows that nobody has coded yet to the coder `to`; probabilities stay.
 
     `theirs` are all TASKS rows of `to`, in any batch of the codebook: a unit among them is
@@ -50,7 +50,7 @@ def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> Move
             seat = (task["batch"], arm)
             place[seat] = place.get(seat, 0) + 1
             moved.append({**task, "coder": to, "position": place[seat], "studio_task": None})
-    return Moved(
+    return TaskMoves(
         tables.frame(tables.TASKS, moved),
         tables.frame(tables.TASKS, gone),
         pd.DataFrame(refused, columns=COLUMNS, dtype="str"),

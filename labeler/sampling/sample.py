@@ -29,7 +29,7 @@ PLATFORM = "platform"
 NOT_ASKED = "-"
 
 
-class Sampled(NamedTuple):
+class SampleResult(NamedTuple):
     """A batch as it stands: its name, tasks by arm and coder, and whether it was drawn just now."""
 
     batch: str
@@ -40,7 +40,7 @@ class Sampled(NamedTuple):
 
 def sample(
     study: Study, design: sampling.Design, *, batch: str, suggester: str | None = None
-) -> Sampled:
+) -> SampleResult:
     """Draw a batch from the units that no earlier batch of this codebook holds.
 
     `suggester` is the coder whose codes the assisted arm shows (None: the one that there is).
@@ -69,9 +69,11 @@ def sample(
                 (tables.SEATS, which, drawn.seats),
                 (tables.TASKS, which, drawn.tasks),
             )
-            return Sampled(batch, drawn.tasks, len(units), new=True)
+            return SampleResult(batch, drawn.tasks, len(units), new=True)
         _same(there.iloc[0], design, chosen, study)
-        return Sampled(batch, database.read(study.engine, tables.TASKS, batch=batch), 0, new=False)
+        return SampleResult(
+            batch, database.read(study.engine, tables.TASKS, batch=batch), 0, new=False
+        )
 
 
 def nameable(batch: str) -> None:

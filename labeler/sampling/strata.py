@@ -20,14 +20,14 @@ LEVELS = 10  # strata of uncertainty at most
 UNSURE = "unknown"
 
 
-class Stratified(NamedTuple):
+class StratumWeights(NamedTuple):
     """The stratum of each unit, and the weight of a unit of each stratum."""
 
     of: dict[str, str]
     weight: dict[str, float]
 
 
-def stratified(values: Mapping[str, str], *, allocation: str) -> Stratified:
+def stratified(values: Mapping[str, str], *, allocation: str) -> StratumWeights:
     """Units with the same value make a stratum: a platform, or a model's codes.
 
     `allocation`: `proportional` gives all units the same weight, `equal` all strata.
@@ -36,10 +36,10 @@ def stratified(values: Mapping[str, str], *, allocation: str) -> Stratified:
     weight = {
         value: 1.0 if allocation == "proportional" else 1 / size for value, size in sizes.items()
     }
-    return Stratified(dict(values), weight)
+    return StratumWeights(dict(values), weight)
 
 
-def enriched(values: Mapping[str, Sequence[str]]) -> Stratified:
+def enriched(values: Mapping[str, Sequence[str]]) -> StratumWeights:
     """Each unit in the stratum of its rarest code; rarer strata get more than their share.
 
     `values` holds for each unit what the model gave, as `variable=code`. A stratum is drawn by the
@@ -52,10 +52,12 @@ def enriched(values: Mapping[str, Sequence[str]]) -> Stratified:
         for unit, codes in values.items()
     }
     sizes = Counter(of.values())
-    return Stratified(of, {name: 1 / math.sqrt(size) for name, size in sizes.items()})
+    return StratumWeights(of, {name: 1 / math.sqrt(size) for name, size in sizes.items()})
 
 
-def uncertain(units: Sequence[str], confidence: Mapping[str, float], *, floor: float) -> Stratified:
+def uncertain(
+    units: Sequence[str], confidence: Mapping[str, float], *, floor: float
+) -> StratumWeights:
     """Strata of like confidence; the less sure the model is, the more are drawn.
 
     `confidence` is a unit's smallest, c. The weight of a stratum is (1 - t) u / mean(u) + t with
@@ -82,7 +84,7 @@ def uncertain(units: Sequence[str], confidence: Mapping[str, float], *, floor: f
     if unknown:
         of |= dict.fromkeys(unknown, UNSURE)
         weight[UNSURE] = 1.0
-    return Stratified(of, weight)
+    return StratumWeights(of, weight)
 
 
 def _bands(confidence: pd.Series[float]) -> dict[str, list[str]]:

@@ -55,7 +55,7 @@ Standing = Mapping[str, str]
 """Name of a result table → what stands now, with which its `computed_from` must begin."""
 
 
-class _Coded(NamedTuple):
+class _CodedUnit(NamedTuple):
     """A unit of which somebody's codes changed."""
 
     codebook: str
@@ -290,7 +290,7 @@ def _holding(table: Table, rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
     return {row for row in rows if row[error] == ""}
 
 
-def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _Coded]:
+def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _CodedUnit]:
     """The batches, or the units of whose codes, that rows are about which came or went."""
     names = COUNTING.get(table, ())
     places = {name: place for place, name in enumerate(names)}
@@ -299,17 +299,17 @@ def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _Coded]:
     arm = places.get("arm")
     codebook, coder, unit = (places.get(name, 0) for name in ("codebook", "coder", "unit"))
     return {
-        _Coded(row[codebook], row[coder], row[arm] if arm is not None else "", row[unit])
+        _CodedUnit(row[codebook], row[coder], row[arm] if arm is not None else "", row[unit])
         for row in rows
     }
 
 
-def _concerned(connection: Connection, changed: set[str | _Coded]) -> set[str]:
+def _concerned(connection: Connection, changed: set[str | _CodedUnit]) -> set[str]:
     """The batches named, and those that have one of the units by this coder or suggester."""
     found = {one for one in changed if isinstance(one, str)}
     units: dict[tuple[str, str, str], list[str]] = {}
     for one in changed:
-        if isinstance(one, _Coded):
+        if isinstance(one, _CodedUnit):
             units.setdefault((one.codebook, one.coder, one.arm), []).append(one.unit)
     tasks, batches = tables.TASKS, tables.BATCHES
     for (codebook, coder, arm), own in units.items():

@@ -43,7 +43,7 @@ FINDINGS = ("annotation", "unit", "coder", "kind", "detail")
 _Row = Mapping[Any, Any]
 
 
-class Parsed(NamedTuple):
+class ParsedAnnotations(NamedTuple):
     """Frames: CODINGS, SEGMENTS, and findings (annotation, unit, coder, kind, detail)."""
 
     codings: pd.DataFrame
@@ -75,7 +75,7 @@ def parse(
     codebook: Codebook,
     *,
     emails: Mapping[str, str] | None = None,
-) -> Parsed:
+) -> ParsedAnnotations:
     """ANNOTATIONS of the seats' TASKS as codings and segments of the seats' coders.
 
     A variable without an answer is the empty set where it takes several codes, else no row.
@@ -118,7 +118,7 @@ def parse(
                     "source": row["annotation"],
                 }
             )
-    return Parsed(
+    return ParsedAnnotations(
         frame(CODINGS, codings),
         frame(SEGMENTS, segments),
         pd.DataFrame(findings, columns=list(FINDINGS), dtype="str"),

@@ -33,7 +33,7 @@ CHUNK = 1000
 SHOWN = ASSISTED  # the arm that sees the suggester's codes
 
 
-class Pulled(NamedTuple):
+class PullResult(NamedTuple):
     """What a pull found.
 
     `changed` tasks and the `codings` written now; of all `tasks` of the batch how many are
@@ -60,7 +60,7 @@ class _Found(NamedTuple):
     findings: list[pd.DataFrame]
 
 
-def pull(study: Study, *, batch: str, report: Report = silent) -> Pulled:
+def pull(study: Study, *, batch: str, report: Report = silent) -> PullResult:
     """Fetch what changed at a batch's seats since the last pull, and parse it.
 
     All annotations of a changed task are replaced; one that is gone from the server is kept,
@@ -77,7 +77,7 @@ def told(study: Study, batch: str) -> dict[str, object]:
     return {"batch": batch, **where}
 
 
-def fetched(study: Study, batch: str, servers: Servers, report: Report) -> Pulled:
+def fetched(study: Study, batch: str, servers: Servers, report: Report) -> PullResult:
     """One pull through servers that are signed in already."""
     row = batch_row(study, batch)
     same_codebook(study, row)
@@ -131,10 +131,10 @@ def _moved(before: str, now: str) -> bool:
     return not before or datetime.fromisoformat(now) - datetime.fromisoformat(before) > OVERLAP
 
 
-def _pulled(study: Study, batch: str, found: _Found) -> Pulled:
+def _pulled(study: Study, batch: str, found: _Found) -> PullResult:
     newest = last(study.engine, batch=batch)
     skipped = int((newest["cancelled"] == 1).sum())
-    return Pulled(
+    return PullResult(
         changed=found.changed,
         codings=found.codings,
         coded=len(newest) - skipped,

@@ -37,7 +37,7 @@ class Seat(NamedTuple):
     new: int
 
 
-class _Shown(NamedTuple):
+class _Suggestions(NamedTuple):
     """What an assisted seat gets to see of the suggester, by unit."""
 
     predictions: dict[str, dict[str, Any]] | None
@@ -219,7 +219,7 @@ def _payload(
     if tasks.empty:
         return []
     posts = database.read(job.study.engine, tables.POSTS, unit=tasks["unit"].tolist())
-    shown = _suggestions(job, tasks) if _suggests(job, arm) else _Shown(None, None)
+    shown = _suggestions(job, tasks) if _suggests(job, arm) else _Suggestions(None, None)
     codes = shown_codes(job.study, job.row, tasks) if arm == ADJUDICATION else None
     return suggestions.payload(tasks, posts, shown.predictions, shown.notes, codes)
 
@@ -337,7 +337,7 @@ def _page(codebook: Codebook, arm: Arm) -> _Page:
     )
 
 
-def _suggestions(job: _Job, tasks: pd.DataFrame) -> _Shown:
+def _suggestions(job: _Job, tasks: pd.DataFrame) -> _Suggestions:
     """The suggester's codes for the units of some tasks, as Label Studio shows them."""
     which: dict[str, object] = {
         "codebook": job.study.codebook.fingerprint,
@@ -348,7 +348,7 @@ def _suggestions(job: _Job, tasks: pd.DataFrame) -> _Shown:
     codings = database.read(job.study.engine, tables.CODINGS, **which)
     segments = database.read(job.study.engine, tables.SEGMENTS, **which)
     book, version = job.study.codebook, job.row["suggester"]
-    return _Shown(
+    return _Suggestions(
         suggestions.predictions(codings, segments, book, version=version),
         suggestions.unsupported(codings, segments, book),
     )

@@ -20,7 +20,7 @@ from labeler.text.names import did_you_mean
 JUST_NOW = "submitted just now: pull it"
 
 
-class Reassigned(NamedTuple):
+class ReassignmentResult(NamedTuple):
     """Tasks that moved, by arm; repeats that were dropped; what was refused (arm, unit, why)."""
 
     moved: dict[str, int]
@@ -30,7 +30,7 @@ class Reassigned(NamedTuple):
 
 def reassign(
     study: Study, *, batch: str, giver: str, taker: str, report: Report = silent
-) -> Reassigned:
+) -> ReassignmentResult:
     """Move the giver's tasks that have no annotation to the taker; `labeler push` sends them.
 
     What Label Studio has is pulled first, and a task leaves the giver's project before it moves:
@@ -62,7 +62,7 @@ def reassign(
         late = wanted.gone[~left][["arm", "unit"]]
         moved = wanted.tasks.merge(gone[["arm", "unit"]], on=["arm", "unit"])
         _write(study, batch, giver, taker, gone, tables.frame(tables.TASKS, moved))
-        return Reassigned(
+        return ReassignmentResult(
             {str(arm): int(size) for arm, size in moved["arm"].value_counts().items()},
             int((gone["arm"] == REPEAT).sum()),
             pd.concat([wanted.refused, late.assign(why=JUST_NOW)], ignore_index=True),

@@ -12,7 +12,7 @@ from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.project import HOOK_HEADER
 from labeler.store import database, tables
 from labeler.studio.accounts import Servers
-from labeler.studio.pull import Pulled, fetched, told
+from labeler.studio.pull import PullResult, fetched, told
 from labeler.study.study import Report, Study, logged, silent
 
 _STEP = 0.25
@@ -26,7 +26,7 @@ def watch(
     hook: str = "",
     ended: Callable[[], bool] = lambda: False,
     report: Report = silent,
-) -> Iterator[Pulled]:
+) -> Iterator[PullResult]:
     """Pull every so many seconds until `ended`; a hint at the hook only makes the next one sooner.
 
     The seconds are from start to start: a pull that takes longer is followed by the next at once.

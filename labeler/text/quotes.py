@@ -22,7 +22,7 @@ _TYPOGRAPHIC = str.maketrans(
 _WORD = re.compile(r"\w+")
 
 
-class Found(NamedTuple):
+class QuotePlace(NamedTuple):
     """A stretch of a text: `text[start:end]`, and how the quote was matched to it."""
 
     start: int
@@ -37,7 +37,7 @@ class _Normal(NamedTuple):
     origin: list[int]
 
 
-def find(quote: str, text: str) -> Found | None:
+def find(quote: str, text: str) -> QuotePlace | None:
     """The first place of `quote` in `text`; None where it does not stand there.
 
     Tried in turn: the quote as it is; both without differences of Unicode form (NFKD, the same
@@ -50,7 +50,7 @@ def find(quote: str, text: str) -> Found | None:
         return None
     start = text.find(quote)
     if start >= 0:
-        return Found(start, start + len(quote), "exact")
+        return QuotePlace(start, start + len(quote), "exact")
     sought, normal = _bare(_normalised(quote).text), _normalised(text)
     if not sought:
         return None
@@ -90,15 +90,15 @@ def _bare(sought: str) -> str:
 
 def _stretch(
     normal: _Normal, start: int, end: int, text: str, how: Literal["normalised", "fuzzy"]
-) -> Found:
+) -> QuotePlace:
     """The stretch of `text` that `normal.text[start:end]` came from, with its last accents."""
     first, last = normal.origin[start], normal.origin[end - 1] + 1
     while last < len(text) and unicodedata.category(text[last]).startswith("M"):
         last += 1
-    return Found(first, last, how)
+    return QuotePlace(first, last, how)
 
 
-def _nearly(sought: str, normal: _Normal, text: str) -> Found | None:
+def _nearly(sought: str, normal: _Normal, text: str) -> QuotePlace | None:
     if not SHORTEST <= len(sought) <= min(LONGEST, LENGTHS[1] * len(normal.text)):
         return None
     best = fuzz.partial_ratio_alignment(sought, normal.text, score_cutoff=SCORE)

@@ -57,7 +57,7 @@ class DemoResult(NamedTuple):
     logins: list[Login]
     judged: ReliabilityResult
     shut: str
-    bundle: results.Exported
+    bundle: results.ExportResult
     studio: str
 
 

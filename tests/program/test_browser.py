@@ -157,7 +157,7 @@ def page(browser: Browser, studio: Server, desk: Desk) -> Iterator[Page]:
     page.context.close()
 
 
-def pulled(desk: Desk, project: int, arm: str) -> annotations.Parsed:
+def pulled(desk: Desk, project: int, arm: str) -> annotations.ParsedAnnotations:
     """What the project's annotations are as codings."""
     [task] = desk.admin.changes(project, since="")
     people = desk.admin.users()
@@ -181,7 +181,7 @@ def pulled(desk: Desk, project: int, arm: str) -> annotations.Parsed:
     return annotations.parse(notes, *frames(arm), BOOK, emails=emails)
 
 
-def values(parsed: annotations.Parsed) -> dict[tuple[str, str], str]:
+def values(parsed: annotations.ParsedAnnotations) -> dict[tuple[str, str], str]:
     rows = parsed.codings[["segment", "variable", "value"]].itertuples(index=False, name=None)
     return {(segment, variable): value for segment, variable, value in rows}
 

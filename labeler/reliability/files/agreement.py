@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 from labeler.files import records, spreadsheets
 from labeler.files.coding_tables import checked
-from labeler.files.spreadsheets import Given
+from labeler.files.spreadsheets import TableSettings
 from labeler.reliability import any_table
-from labeler.reliability.any_table import Agreed, Matrix, Method, Pair
+from labeler.reliability.any_table import Matrix, Method, Pair, TableCoefficients
 from labeler.statistics.agreement.distances import Level
 
 ALIKE_MISSING = ("na", "n/a", "nan", "null", "none", "nil", "-", ".", "?")
 
 
-class Answer(NamedTuple):
+class AgreementReport(NamedTuple):
     """What a table says; `doubts` are texts that look like gaps, with how often they stand there.
 
     `pairs` is empty unless it was asked for; `codes` are the codes in their order.
     """
 
-    agreed: Agreed
+    agreed: TableCoefficients
     matrix: Matrix
     codes: list[str]
     pairs: list[Pair]
@@ -30,13 +30,13 @@ class Answer(NamedTuple):
 
 
 def agreement(
-    given: Given,
+    given: TableSettings,
     *,
     level: Level,
     domain: Sequence[str] = (),
     pairs: bool = False,
     method: Method = "jackknife",
-) -> Answer:
+) -> AgreementReport:
     """Every coefficient of a table of codings at a level of measurement.
 
     `method` is that of alpha's intervals.
@@ -46,7 +46,7 @@ def agreement(
     matrix = any_table.matrix(codings, codes, level)
     declared = {code.casefold() for code in domain}
     seen = codings["value"].value_counts()
-    return Answer(
+    return AgreementReport(
         any_table.agreement(matrix, codes=codes, level=level, declared=bool(domain), method=method),
         matrix,
         codes,

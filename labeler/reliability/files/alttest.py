@@ -12,7 +12,7 @@ from labeler.coding.vocabulary import BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
 from labeler.files.coding_tables import checked
-from labeler.files.spreadsheets import Given
+from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.assessments import alttest
 from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.statistics.agreement.distances import Level
@@ -20,7 +20,7 @@ from labeler.statistics.experiment.alttest import Score, Small
 from labeler.text.names import unknown
 
 
-class Answer(NamedTuple):
+class AnnotatorTestReport(NamedTuple):
     """What a table says of each model: its test, then of sets that of each code."""
 
     humans: list[str]
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 def alternative(
-    given: Given,
+    given: TableSettings,
     *,
     models: Sequence[str],
     level: Level,
@@ -37,7 +37,7 @@ def alternative(
     epsilon: float,
     score: Score | None = None,
     small: Small = "refuse",
-) -> Answer:
+) -> AnnotatorTestReport:
     """The alternative-annotator test of each of `models`, which are coders of the table.
 
     All other coders count as humans who coded blind. The p-values of one model are a family.
@@ -58,4 +58,6 @@ def alternative(
         theirs = codings.loc[codings["coder"] == model, ["unit", "value"]]
         tested = alttest.tests(humans, theirs, scale, epsilon=epsilon, score=score, small=small)
         found[model] = [tested[0], *alttest.pooled(tested[1:])]
-    return Answer(sorted(set(own["coder"])), int(pd.unique(codings["unit"]).size), found)
+    return AnnotatorTestReport(
+        sorted(set(own["coder"])), int(pd.unique(codings["unit"]).size), found
+    )

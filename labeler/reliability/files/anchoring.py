@@ -21,7 +21,7 @@ from labeler.statistics.agreement.distances import Level
 NAMED_MODEL = ("model", "model:", "suggestion", "suggester")
 
 
-class Given(NamedTuple):
+class AnchoringSettings(NamedTuple):
     """Which table, and its columns: a row a coding.
 
     `model` is the coder whose codes were suggested, or a column that holds its value beside each
@@ -44,7 +44,7 @@ class Given(NamedTuple):
     sheet: str = ""
 
 
-class Answer(NamedTuple):
+class AnchoringReport(NamedTuple):
     """What a table says: rows of the stage, about everything and about lead times and coders."""
 
     model: str
@@ -57,8 +57,8 @@ class Answer(NamedTuple):
 
 
 def anchoring(
-    given: Given, *, level: Level, domain: Sequence[str] = (), bound: float, seed: int
-) -> Answer:
+    given: AnchoringSettings, *, level: Level, domain: Sequence[str] = (), bound: float, seed: int
+) -> AnchoringReport:
     """Everything that an assessment of anchoring tells of one variable, for a table of codings."""
     source = str(given.path)
     table = kept(spreadsheets.read(given.path, sheet=given.sheet), given.where, source=source)
@@ -81,7 +81,7 @@ def anchoring(
     shown = acceptance.accepted_of("value", codings, theirs, scale)
     rows += acceptance.pace(shown, _lead_times(table, codings, given), seed=seed)
     arms_of = codings.groupby("unit")["arm"].nunique()
-    return Answer(
+    return AnchoringReport(
         model=model,
         n_units=len(arms_of),
         n_both=int((arms_of == 2).sum()),
@@ -92,7 +92,7 @@ def anchoring(
     )
 
 
-def _found_model(read: pd.DataFrame, given: Given) -> str:
+def _found_model(read: pd.DataFrame, given: AnchoringSettings) -> str:
     """The coder that is in neither arm, or else is called a model."""
     coders = sorted(set(read["coder"]))
     people = set(read.loc[read["arm"].isin((given.blind, given.assisted)), "coder"])
@@ -108,7 +108,9 @@ def _found_model(read: pd.DataFrame, given: Given) -> str:
     )
 
 
-def _suggested(table: pd.DataFrame, read: pd.DataFrame, model: str, given: Given) -> pd.DataFrame:
+def _suggested(
+    table: pd.DataFrame, read: pd.DataFrame, model: str, given: AnchoringSettings
+) -> pd.DataFrame:
     """The model's codings, as `long` reads them; of a column, one a unit."""
     own = read[read["coder"] == model]
     if len(own):
@@ -136,7 +138,9 @@ def _suggested(table: pd.DataFrame, read: pd.DataFrame, model: str, given: Given
     return beside.drop_duplicates("unit").astype({"coder": "str", "column": "str"})
 
 
-def _lead_times(table: pd.DataFrame, codings: pd.DataFrame, given: Given) -> pd.DataFrame:
+def _lead_times(
+    table: pd.DataFrame, codings: pd.DataFrame, given: AnchoringSettings
+) -> pd.DataFrame:
     """ANNOTATIONS rows, as far as lead times need them; InputError for what is no number."""
     if not given.lead_time:
         return pd.DataFrame()

@@ -21,7 +21,7 @@ AFTER_ALPHA = ("gwet_ac1", "positive_agreement", "negative_agreement")
 Row = dict[str, Any]
 
 
-class Compared(NamedTuple):
+class ComparisonVerdicts(NamedTuple):
     """The verdicts of one comparison: `rows`, one a variable, each with its `codes`."""
 
     comparison: str
@@ -30,7 +30,9 @@ class Compared(NamedTuple):
     rows: list[Row]
 
 
-def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) -> list[Compared]:
+def verdicts(
+    judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None
+) -> list[ComparisonVerdicts]:
     """Humans among themselves, then the model: never in one table.
 
     Each row is a VERDICTS row with the interval, and for codes the other coefficients beside.
@@ -50,7 +52,7 @@ def verdicts(judged: pd.DataFrame, rows: pd.DataFrame, book: Codebook | None) ->
         of_it = judged[judged["comparison"] == comparison]
         listed = [_with_codes(of_it, name, beside) for name in _order(of_it, book)]
         if listed:
-            found.append(Compared(comparison, title, coders.get(comparison, ""), listed))
+            found.append(ComparisonVerdicts(comparison, title, coders.get(comparison, ""), listed))
     return found
 
 

@@ -38,7 +38,7 @@ POSTS = tables.frame(
 FIELDS = ("unit", "coder", "variable", "value")
 
 
-def parse(*rows: dict[str, str] | tuple[str, ...], arm: str = "blind") -> imports.Imported:
+def parse(*rows: dict[str, str] | tuple[str, ...], arm: str = "blind") -> imports.ImportResult:
     """The table with these rows, from line 2 on."""
     given = [row if isinstance(row, dict) else dict(zip(FIELDS, row, strict=True)) for row in rows]
     table = pd.DataFrame(given, dtype="str").fillna("")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from labeler.errors import InputError
 from labeler.files import coding_tables
 from labeler.reliability import any_table
-from labeler.reliability.any_table import Agreed
+from labeler.reliability.any_table import TableCoefficients
 
 CELLS = st.sampled_from(["", "1", "2", "10"])
 GRIDS = st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=2, max_size=12)
 
 
-def agreed(rows: list[tuple[str, ...]], level: str = "ordinal") -> Agreed:
+def agreed(rows: list[tuple[str, ...]], level: str = "ordinal") -> TableCoefficients:
     """The coefficients of a wide table."""
     names = [f"c{number}" for number in range(len(rows[0]))]
     table = pd.DataFrame(rows, columns=names, dtype="str")
@@ -29,11 +29,11 @@ def agreed(rows: list[tuple[str, ...]], level: str = "ordinal") -> Agreed:
     return any_table.agreement(matrix, codes=codes, level=level, declared=False)
 
 
-def values(found: Agreed) -> dict[str, float]:
+def values(found: TableCoefficients) -> dict[str, float]:
     return {name: one.value for name, one in found.coefficients.items()}
 
 
-def same(first: Agreed, second: Agreed) -> None:
+def same(first: TableCoefficients, second: TableCoefficients) -> None:
     assert values(first) == pytest.approx(values(second), abs=1e-12, nan_ok=True)
     assert first.n_pairable == second.n_pairable
 

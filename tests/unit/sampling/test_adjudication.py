@@ -9,7 +9,7 @@ from places import ROOT
 from labeler.codebook import codebook
 from labeler.errors import InputError
 from labeler.sampling import adjudication
-from labeler.sampling.adjudication import UnitCoders, Wish
+from labeler.sampling.adjudication import AdjudicationDraw, UnitCoders
 from labeler.store import tables
 
 BOOK = codebook.read(
@@ -67,7 +67,7 @@ def test_unresolved_are_units_of_several_coders_without_a_consensus():
 def test_units_are_shared_by_those_who_may_have_them():
     """Two adjudicators, five units: three and two; a fifth of the chance where one of five goes."""
     units = ["p", "q", "r", "s", "t"]
-    wish = Wish("disagreed", (), ("human:di", "human:eve"))
+    wish = AdjudicationDraw("disagreed", (), ("human:di", "human:eve"))
     tasks = adjudication.draw(units, wish, blind(units), NOBODY)
     assert sorted(tasks["coder"].value_counts()) == [2, 3]
     assert set(tasks["unit_probability"]) == {0.25}
@@ -80,7 +80,7 @@ def test_units_are_shared_by_those_who_may_have_them():
 def test_the_least_sure_come_first():
     """`uncertain` takes the first of the order given, surely."""
     units = ["t", "p", "r"]
-    wish = Wish("uncertain", (), ("human:di",), size=2)
+    wish = AdjudicationDraw("uncertain", (), ("human:di",), size=2)
     tasks = adjudication.draw(units, wish, blind(units), NOBODY)
     assert tasks["unit"].tolist() == ["t", "p"]
     assert set(tasks["unit_probability"]) == {0.25}
@@ -88,7 +88,7 @@ def test_the_least_sure_come_first():
 
 def test_what_the_arm_holds_stays():
     """Drawn again with one more unit, that one is added, after the others."""
-    wish = Wish("disagreed", (), ("human:di",))
+    wish = AdjudicationDraw("disagreed", (), ("human:di",))
     first = adjudication.draw(["p", "q"], wish, blind("pqr"), NOBODY)
     both = tables.frame(tables.TASKS, pd.concat([blind("pqr"), first]))
     added = adjudication.draw(["p", "q", "r"], wish, both, NOBODY)
@@ -98,7 +98,7 @@ def test_what_the_arm_holds_stays():
 
 def test_who_coded_a_unit_decides_on_it_only_if_asked_and_never_before_coding():
     """`own` opens what ada has coded; what she still has to code blind stays closed to her."""
-    wish = Wish("disagreed", (), ("human:ada",))
+    wish = AdjudicationDraw("disagreed", (), ("human:ada",))
     coded, still = UnitCoders({}, {"p": ["human:ada"]}), UnitCoders({"p": ["human:ada"]}, {})
     with pytest.raises(InputError, match="unit p: nobody of human:ada may adjudicate it"):
         adjudication.draw(["p"], wish, blind("p"), coded)

@@ -111,17 +111,19 @@ def annotation(result: object, number: int = 1, **more: Any) -> dict[str, Any]:
     }
 
 
-def parsed(*rows: dict[str, Any], emails: dict[str, str] | None = None) -> annotations.Parsed:
+def parsed(
+    *rows: dict[str, Any], emails: dict[str, str] | None = None
+) -> annotations.ParsedAnnotations:
     frame = tables.frame(tables.ANNOTATIONS, rows)
     return annotations.parse(frame, TASKS, POSTS, BOOK, emails=emails)
 
 
-def values(found: annotations.Parsed) -> dict[tuple[str, str], str]:
+def values(found: annotations.ParsedAnnotations) -> dict[tuple[str, str], str]:
     rows = found.codings[["segment", "variable", "value"]].itertuples(index=False, name=None)
     return {(segment, variable): value for segment, variable, value in rows}
 
 
-def kinds(found: annotations.Parsed) -> list[str]:
+def kinds(found: annotations.ParsedAnnotations) -> list[str]:
     return list(found.findings["kind"])
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thorough import examples
 
-from labeler.text.quotes import Found, find
+from labeler.text.quotes import QuotePlace, find
 
 POST = (
     "I’ve told ChatGPT about my   ADHD — “it was kind”, and 😀 the café was ﬁne 👍🏽. "
@@ -24,7 +24,7 @@ def stretch(quote: str) -> tuple[str, str]:
 
 def test_verbatim_quote_is_exact() -> None:
     """A quote that stands in the text is found where it stands first, also after an emoji."""
-    assert find("the café", POST) == Found(57, 65, "exact")
+    assert find("the café", POST) == QuotePlace(57, 65, "exact")
     assert stretch("the café") == ("the café", "exact")
 
 
@@ -51,9 +51,9 @@ def test_offsets_count_what_normalising_stretches() -> None:
     assert found is not None
     assert text[found.start : found.end] == "Straße"
     half = find("SS FI", text)
-    assert half == Found(0, 3, "normalised")
+    assert half == QuotePlace(0, 3, "normalised")
     accent = find("E", "a e\u0301\u0323 b")
-    assert accent == Found(2, 5, "normalised")
+    assert accent == QuotePlace(2, 5, "normalised")
 
 
 @pytest.mark.parametrize(
