@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.errors import CodebookError
+from labeler.text.coded_values import number_text
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
 TEXTS = st.text(
@@ -108,7 +109,7 @@ def _valid(variable: Variable) -> st.SearchStrategy[str | None]:
         assert variable.minimum is not None
         assert variable.maximum is not None
         numbers = st.floats(variable.minimum, variable.maximum)
-        valid = numbers.map(lambda one: str(int(one)) if one.is_integer() else repr(one))
+        valid = numbers.map(number_text).filter(lambda text: not variable.fault(text))
     elif variable.multiple:
         others = [code for code in variable.codes if code != variable.none]
         sets = st.sets(st.sampled_from(others), min_size=int(variable.required))
