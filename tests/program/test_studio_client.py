@@ -201,9 +201,10 @@ def test_both_kinds_of_token_open_the_door(studio: Server) -> None:
 def test_refusals_say_what_to_do_and_hide_the_token(admin: Studio, studio: Server) -> None:
     """A wrong key, a missing project and a bad config are refused in words, without the key."""
     wrong = "wrong-token-0123456789"
-    with pytest.raises(ServiceRejected, match="LABEL_STUDIO_API_KEY") as refused:
+    with pytest.raises(ServiceRejected, match="does not know this key") as refused:
         Studio(studio.url, wrong, server="local").me()
     assert refused.value.status == 401
+    assert refused.value.hint and "LABEL_STUDIO_API_KEY" in refused.value.hint.terminal
     assert wrong not in str(refused.value)
     with pytest.raises(ServiceRejected, match="was it deleted") as refused:
         admin.settings(999_999)

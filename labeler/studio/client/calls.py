@@ -17,6 +17,7 @@ import httpx
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 
+from labeler import hints
 from labeler.errors import ProjectError, ServiceRejected, ServiceUnavailable
 from labeler.log import service_call
 
@@ -37,6 +38,8 @@ _ADVICE = {
     403: "this account may not do that: use one of the same organisation",
     404: "it is not there: was it deleted, or is this another server?",
 }
+
+_TOKEN = hints.STUDIO_TOKEN.about(variable="LABEL_STUDIO_API_KEY")
 
 _Found = TypeVar("_Found")
 _Left = TypeVar("_Left")
@@ -272,6 +275,7 @@ class Calls:
             + (f" ({words})" if words else ""),
             service=SERVICE,
             status=status,
+            hint=_TOKEN if status == 401 else None,
         )
 
 
