@@ -147,6 +147,11 @@ def _fetched(got: FetchResult) -> None:
         click.echo(f"{times} times {kind}")
     if got.again:
         click.echo(f"{got.again} requests are pending again: submit once more")
+    if got.elsewhere:
+        click.echo(
+            f"{got.elsewhere} answers are of another version of the codebook, and not parsed: name "
+            "its file with --codebook and give `labeler prelabel --reparse`"
+        )
     for remark in got.remarks:
         click.echo(remark)
 

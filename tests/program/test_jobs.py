@@ -505,11 +505,12 @@ def test_answers_of_an_earlier_codebook_are_stored_under_it(
     text = path.read_text("utf-8")
     path.write_text(text.replace("title: Language", "title: Changed language", 1), "utf-8")
     tell(server, "completed")
-    got = fetch(labeler)
-    assert got["answered"] == POSTS
+    said = labeler("jobs", "fetch").out
+    assert f"{POSTS} answers stored" in said
     (old,) = {row["codebook"] for row in completions(labeler)}
-    assert got["codings"] == 0
-    assert any("--reparse" in remark for remark in got["remarks"])
+    assert "0 codings written" in said
+    assert f"{POSTS} answers are of another version of the codebook" in said
+    assert "--codebook and give `labeler prelabel --reparse`" in said
     assert len(labeler.rows(tables.CODEBOOKS)["codebooks"]) == 2
     path.write_text(text, "utf-8")
     labeler("prelabel", "--reparse")

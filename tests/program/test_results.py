@@ -26,6 +26,7 @@ from labeler.errors import ProjectError
 from labeler.project import Project
 from labeler.store import database, results, tables
 from labeler.web import create_app
+from labeler.web.report.selection import STORE
 
 BOOK, MODEL = "k1", "m@1"
 RULED = [table.name for table, by in results.RESULTS.items() if by == "reliability"]
@@ -383,7 +384,8 @@ def exported_outdated(labeler: Labeler) -> None:
 def shown_outdated(labeler: Labeler) -> None:
     """Each page about the batch, each file of its results and each figure; no other batch's."""
     project = Project(root=labeler.root, database=labeler.settings["LABELER_DATABASE"])
-    client = create_app(project).test_client()
+    app = create_app(project)
+    client = app.test_client()
     for page in ("/", "/reliability", "/assessments", "/disagreements", "/estimates"):
         assert "<b>Outdated.</b>" in client.get(f"{page}?batch=y2").text
         assert "<b>Outdated.</b>" not in client.get(f"{page}?batch=y1").text
@@ -394,6 +396,7 @@ def shown_outdated(labeler: Labeler) -> None:
     figure = "/figures/reliability.json?batch={}"
     assert "outdated" in client.get(figure.format("y2")).text
     assert "outdated" not in client.get(figure.format("y1")).text
+    app.extensions[STORE].dispose()
 
 
 def test_another_import_under_the_name_outdates(labeler: Labeler) -> None:

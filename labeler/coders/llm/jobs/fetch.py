@@ -31,15 +31,13 @@ from labeler.study.completions import failed
 from labeler.study.study import Report, Study, coders, logged, now, silent
 
 PORTION = 500
-ELSEWHERE = (
-    "answers are of another version of the codebook: they wait until they are read under that one"
-)
 NAMED = 3  # so many of the lines that are no use are named
 
 
 class FetchResult(NamedTuple):
     """What a fetch did: jobs done with, and those that still wait; answers stored now, requests
-    that are pending again; codings written and faults by kind; and what a person must know."""
+    that are pending again; codings written and faults by kind; answers of another codebook's
+    version, which wait until they are read under that one; and what a person must know."""
 
     jobs: int
     waiting: int
@@ -47,6 +45,7 @@ class FetchResult(NamedTuple):
     again: int
     codings: int
     faults: dict[str, int]
+    elsewhere: int
     remarks: tuple[str, ...]
 
 
@@ -81,6 +80,7 @@ def fetch(
             fetching.again,
             codings,
             faults,
+            fetching.elsewhere,
             tuple(fetching.remarks()),
         )
 
@@ -106,7 +106,7 @@ class _JobFetch:
         self._prices = prices
         self._specs = coders(study, "model")
         self._ledgers: dict[str, BudgetLedger] = {}
-        self.jobs = self.stored = self.again = 0
+        self.jobs = self.stored = self.again = self.elsewhere = 0
         self._counts = Counter[str]()
         self._named: list[str] = []
         self._said: list[str] = []
@@ -235,7 +235,7 @@ class _JobFetch:
         )
         self.stored += sum(not is_one(made["unit"]) for made in rows)
         if rows and row.codebook != self.study.codebook.fingerprint:
-            self._counts[ELSEWHERE] += len(rows)
+            self.elsewhere += len(rows)
 
     def _answer(self, one: Any) -> Completion | None:
         """A result as an answer; None (and counted) where the request is to be asked again."""
