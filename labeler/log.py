@@ -7,6 +7,7 @@ query, any of which may be a secret.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,13 +37,12 @@ def service_call(method: str, url: str, *, attempt: int = 1) -> Iterator[Service
     if not CALLS.isEnabledFor(logging.INFO):
         yield call
         return
-    began, kind = time.monotonic(), "no reply"
+    began = time.monotonic()
     try:
         yield call
-    except BaseException as error:
-        kind = type(error).__name__
-        raise
     finally:
+        error = sys.exc_info()[0]
+        kind = "no reply" if error is None else error.__name__
         outcome = kind if call.status is None else call.status
         seconds = time.monotonic() - began
         CALLS.info("%s %s %s %.3f s attempt %d", method, _bare(url), outcome, seconds, attempt)

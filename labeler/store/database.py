@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    ARRAY,
     URL,
     Column,
     ColumnElement,
@@ -36,7 +37,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -281,7 +282,7 @@ def begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
 def _any_of(engine: Engine, column: Column[Any], values: list[Any]) -> Any:
     """column IN values, with the list as one parameter: databases limit how many there may be."""
     if engine.dialect.name == "postgresql":
-        return column == any_(literal(values, postgresql.ARRAY(type(column.type))))
+        return column == any_(literal(values, ARRAY(type(column.type))))
     listed = func.json_each(literal(json.dumps(values), Text)).table_valued("value")
     return column.in_(select(listed.c.value))
 
@@ -305,10 +306,9 @@ def insert(connection: Connection, table: Table, given: Rows, *, update: bool) -
     rows = records(given) if isinstance(given, pd.DataFrame) else [dict(row) for row in given]
     if not rows:
         return 0
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = tables.keys(table)
     rest = [name for name in tables.columns(table) if name not in keys]
-    statement = make(table)
+    statement = _insert_into(connection, table)
     if update and rest:
         changed = {name: statement.excluded[name] for name in rest}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
@@ -316,6 +316,15 @@ def insert(connection: Connection, table: Table, given: Rows, *, update: bool) -
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     counted = {"preserve_rowcount": True}
     return connection.execute(statement, rows, execution_options=counted).rowcount
+
+
+def _insert_into(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    # loading it takes .1 s, for which no command on SQLite need wait
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

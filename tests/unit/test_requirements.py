@@ -13,7 +13,6 @@ from places import ROOT
 
 DISTRIBUTIONS = packages_distributions()
 LOADED_BY_NAME = {"psycopg", "distributed"}  # by SQLAlchemy from an address; by import_module
-TO_COME = {"altair"}  # the figures to come
 ELSEWHERE = {"labeler/studio/server/launcher.py"}  # run by Label Studio's own Python
 OWN = {"labeler", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
 
@@ -76,7 +75,7 @@ def test_whatever_the_program_imports_is_declared_and_nothing_else() -> None:
     optional = lists["postgresql"] | lists["cluster"] | lists["embed"]
     found = imported("labeler") | LOADED_BY_NAME
     assert found - lists[""] - optional == set()
-    assert (lists[""] | optional) - found - TO_COME - {"labeler"} == set()
+    assert (lists[""] | optional) - found - {"labeler"} == set()
     assert not lists[""] & optional
 
 
