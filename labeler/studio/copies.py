@@ -1,8 +1,10 @@
 """One submission that Label Studio stored several times: its copies, and which of them counts.
 
 On SQLite, Label Studio 1.23.2 runs a submission again that met another writer after it was stored:
-each run leaves an annotation, and the coder sees one. A copy is told by the draft that it was made
-of, or by its result and lead time. Of a submission one counts:
+each run leaves an annotation, and the coder sees one. Where the page gave it a number of its own,
+as today's does, the second run is refused instead, and a coder who sees that submits once more. A
+copy is told by its result and lead time, or by the draft that both were made of. Of a submission
+one counts:
 
     the first         as long as nobody touched any of them
     those edited      by the coder since: each by its own `updated`, like any annotation; the
@@ -49,8 +51,8 @@ def marked(
             if row["copy_of"] or row["annotation"] in firsts:
                 continue
             for other, content in zip(own[:place], contents, strict=False):
-                same_draft = bool(row["draft"]) and row["draft"] == other["draft"]
-                if same_draft or (_soon(other, row) and content & contents[place]):
+                same = _soon(other, row) and content & contents[place]
+                if same or _of_one_draft(other, row):
                     row["copy_of"] = other["copy_of"] or other["annotation"]
                     break
     for row in found:
@@ -92,6 +94,16 @@ def _contents(row: Row, earlier: Mapping[str, Row]) -> set[tuple[Any, ...]]:
         )
         for one in known
     }
+
+
+def _of_one_draft(one: Row, other: Row) -> bool:
+    """Whether both were made of one draft: as they are, or before one was edited.
+
+    What differs and was not edited is another answer, which the coder gave after a refusal.
+    """
+    if not one["draft"] or one["draft"] != other["draft"]:
+        return False
+    return bool(one["result"] == other["result"]) or _edited(one) or _edited(other)
 
 
 def _soon(one: Row, other: Row) -> bool:

@@ -109,6 +109,17 @@ def test_the_draft_tells_a_copy_of_what_was_changed_before_any_pull() -> None:
     assert counting(pulled([changed], [], [note(2, 4, draft=at(0))])) == []
 
 
+def test_what_the_coder_submits_after_a_refusal() -> None:
+    """The first was stored and refused to the coder: the same again is a copy, another is not."""
+    first = note(1, draft=at(0))
+    again = note(2, 1, draft=at(0), lead_time=9.0)
+    assert counting(pulled([first, again])) == [1]
+    assert counting(pulled([first, again], [again])) == []
+    other = note(2, 1, draft=at(0), lead_time=9.0, result=OTHER)
+    stored = pulled([first, other])
+    assert (counting(stored), word(stored)) == ([1, 2], 2)
+
+
 @pytest.mark.parametrize("deleted", [1, 2, 3])
 def test_what_was_deleted_stays_deleted(deleted: int) -> None:
     """Whichever the coder deletes of three, none of the others takes its place, nor a later one."""
