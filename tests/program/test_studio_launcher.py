@@ -23,6 +23,7 @@ from labeler.studio.client.http import Server, account
 from labeler.studio.client.password import set_password
 from labeler.studio.client.studio import Studio
 from labeler.studio.server import server as studio_server
+from labeler.studio.server.program import surroundings
 
 PAGE = (
     '<View><Text name="text" value="$text"/><Choices name="mood" toName="text">'
@@ -153,5 +154,5 @@ def test_its_data_may_lie_in_postgresql(
 def test_another_kind_of_address_is_refused(address: str, tmp_path: Path) -> None:
     """The message says how an address is written, and does not repeat what may hold a password."""
     with pytest.raises(ProjectError, match="postgresql://USER") as refused:
-        studio_server.surroundings(tmp_path, database=address)
+        surroundings(tmp_path, database=address)
     assert address not in str(refused.value) or address == "x"
