@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 CODINGS = ("unit", "segment", "coder", "arm", "replicate", "variable", "value")
 SEGMENTS = ("unit", "coder", "arm", "replicate", "segment", "start", "end", "found")
-ANNOTATIONS = tuple(name for name in tables.columns(tables.ANNOTATIONS) if name != "result")
+_ONLY_PULLED = ("result", "draft", "copy_of")  # what a pull alone looks at
+ANNOTATIONS = tuple(n for n in tables.columns(tables.ANNOTATIONS) if n not in _ONLY_PULLED)
 
 Wanted = Mapping[Table, Sequence[str]]  # table → the columns to read, which hold whose a row is
 

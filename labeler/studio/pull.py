@@ -157,8 +157,9 @@ def _pulled(study: Study, batch: str, found: _Found) -> PullResult:
 def _withdrawn(study: Study, batch: str) -> int:
     """How many submissions are withdrawn; copies of one are one, which counts while any does."""
     notes, copies = tables.ANNOTATIONS, tables.ANNOTATIONS.alias()
+    same = [copies.c[name] == notes.c[name] for name in ("batch", "arm", "coder", "unit")]
     counts = select(copies.c.annotation).where(
-        copies.c.copy_of == notes.c.annotation, copies.c.withdrawn != 1, copies.c.batch == batch
+        *same, copies.c.withdrawn != 1, copies.c.copy_of == notes.c.annotation
     )
     query = select(notes.c.annotation).where(
         notes.c.batch == batch, notes.c.withdrawn == 1, notes.c.copy_of == "", ~counts.exists()
