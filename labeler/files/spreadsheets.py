@@ -35,6 +35,7 @@ ENDINGS = (*TEXTS, *WORKBOOKS, ".parquet")
 INDEX = "index"  # what a first column without a name is called
 EXACT = 2**53  # whole numbers up to here are exact in a workbook
 
+_GUARDED = ("'=", "'+", "'-", "'@")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -116,11 +117,15 @@ def codings(given: TableSettings) -> TableCodings:
 
 
 def cell(value: object) -> str:
-    """A cell as the text that a person sees; '' for what is missing; a list joined by `+`."""
+    """A cell as the text that a person sees; '' for what is missing; a list joined by `+`.
+
+    A ' before what a spreadsheet would run is taken away, as exports put it there.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        return text[1:] if text.startswith(_GUARDED) else text
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
