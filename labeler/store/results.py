@@ -243,8 +243,11 @@ def outdated(engine: Engine, batch: str) -> list[str]:
     A table without rows of the batch is as old as the reliability computed along with it.
     """
     with database.reading(engine) as connection:
+        first = _firsts(connection, batch)
+        if not any(own is not None for own in first.values()):
+            return []
         now = _upon_stored(connection, batch, _standing(connection, batch))
-        return _outdated(now, _firsts(connection, batch))
+        return _outdated(now, first)
 
 
 def computed_from(engine: Engine, batch: str) -> dict[str, str]:
