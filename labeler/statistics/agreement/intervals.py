@@ -90,6 +90,8 @@ def jackknife(
     se = jackknife_error(values, sample.times)
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
+    if point.value >= 1:
+        return lacking(joined_notes("a few values lie so far out that alpha rounds to 1", flag))
     low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
     lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
     if unequal:
