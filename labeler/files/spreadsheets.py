@@ -25,6 +25,7 @@ from labeler.errors import InputError
 from labeler.files import coding_tables
 from labeler.files.coder_columns import coder_columns, without_totals
 from labeler.files.lines import BROKEN, LONGEST, unpacked
+from labeler.files.plain_text import plain_table
 from labeler.files.workbook_errors import error_cells
 from labeler.text.coded_values import EMPTY_SET, joined
 from labeler.text.names import unknown
@@ -165,9 +166,16 @@ def _content(path: Path) -> tuple[str, bytes]:
 
 
 def _text(path: Path, content: bytes, kind: str) -> pd.DataFrame:
+    tabbed = kind in (".tsv", ".tab")
+    if not any(content.startswith(mark) for mark in _MARKS):
+        header = content[:LONGEST].split(b"\n", 1)[0].decode("utf-8", "replace")
+        delimiter = "\t" if tabbed else _delimiter(header)
+        plain = plain_table(content, delimiter, guarded=_GUARDED)
+        if plain is not None:
+            return plain
     text = _decoded(path, content)
     first = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = "\t" if kind in (".tsv", ".tab") else _delimiter(first)
+    delimiter = "\t" if tabbed else _delimiter(first)
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return _table(path, _numbered(path, reader))
