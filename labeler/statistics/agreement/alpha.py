@@ -303,7 +303,10 @@ def _of_many(
     if level != "nominal":
         places = mid_ranks(n) if level == "ordinal" else places_of(level, values)
         places = places - np.average(places, weights=n)
-    own = disagreements(units.counts[:, seen], units.codings, places)
+    everywhere = None if places is None else np.zeros(units.counts.shape[1])
+    if everywhere is not None:
+        everywhere[seen] = places
+    own = disagreements(units.counts, units.codings, everywhere)
     return float(units.weights @ own), float(chance_disagreements(n, places))
 
 

@@ -259,7 +259,7 @@ def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> st
     pairable = counts.sum(axis=1) >= 2
     kept = counts[pairable]
     alike = np.ones(len(kept), np.int64) if times is None else times[pairable]
-    commonest = int((alike @ kept).argmax())
+    commonest = int(np.einsum("u,uc->c", alike, kept).argmax())
     carrying = int(alike[kept.sum(axis=1) > kept[:, commonest]].sum())
     if carrying >= RARE:
         return ""

@@ -104,8 +104,10 @@ def without_one(sample: Sample, more: float = 0.0) -> Floats:
     `more` is added to sum_u w_u D_u, as if further units disagreed by that much.
     """
     counts, weight = sample.counts, sample.weights
-    n_things = np.zeros((sample.times.size, counts.shape[1]))
-    np.add.at(n_things, sample.group, counts * weight[:, None])
+    n_things = counts * weight[:, None]
+    if not np.array_equal(sample.group, np.arange(sample.times.size)):
+        of_rows, n_things = n_things, np.zeros((sample.times.size, counts.shape[1]))
+        np.add.at(n_things, sample.group, of_rows)
     n_values = sample.times @ n_things - n_things
     if sample.level != "ordinal":
         own = np.bincount(sample.group, weight * _disagreements(sample))
