@@ -426,4 +426,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0009-disagreements", _indexes_anew),
     ("0010-grounds", _all_tables),
     ("0011-suggested", _suggested),
+    ("0012-study-samples", _all_tables),
 ]
