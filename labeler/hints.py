@@ -147,17 +147,22 @@ LONG_OR_WIDE = Hint(
     "coder) at most that of the units",
 )
 LOOKS_LONG = Hint(
-    "give --unit COLUMN --coder {coder} --value {value}, or --coders A,B if they are coders",
-    "name the columns of units, coders and values, or say that both are coders",
+    "give --unit COLUMN --coder {coder} --value {value}; of a wide one --coders A,B says who codes",
+    "name the columns of units, coders and values; of a wide table say which columns are coders",
 )
 UNITS_COLUMN = Hint(
     "say which by --unit, and who codes by --coders A,B",
     "say which column names the units, and which are coders",
 )
 NO_CODER = Hint(
-    "if it names the units, give --unit {column}; if it is a coder or to be left out, say by "
-    "--coders A,B who codes",
-    "say whether it names the units, is a coder, or is to be left out",
+    "--without {columns} leaves out what is no coder, --coders {coders} says who codes, --unit "
+    "which column names the units",
+    "say which columns are coders, which one names the units, and which are to be left out",
+)
+TURN_TABLE = Hint(
+    "turn the table round, so that a row is a unit and a column a coder (in a spreadsheet: paste "
+    "special, transpose); if they are coders, say so by --coders {first},…",
+    "turn the table round, so that a row is a unit and a column a coder",
 )
 ORDER_OF_CODES = Hint(
     "--domain {codes} in your order, from low to high", "give the codes in order, from low to high"
@@ -166,6 +171,16 @@ SUGGESTING_CODER = Hint(
     "--model NAME says it (a coder, or a column with its codes); --blind and --assisted name the "
     "two arms",
     "say which coder, or which column, made them, and how the two arms are called",
+)
+SEPARATOR_OF_SETS = Hint(
+    "--separator says what stands between the codes of a set (--separator + where a cell is one "
+    "code)",
+    "say what stands between the codes of a set",
+)
+BROKEN_CELLS = Hint(
+    "mend them in the table, or say by --missing {text} that such a cell is not coded, by "
+    "--map {text}=CODE what it stands for",
+    "mend them in the table, or say whether such a cell is not coded, or which code it stands for",
 )
 CHOOSE_SHEET = Hint("--sheet says which", "say which sheet")
 NO_SHEET = Hint("leave --sheet out", "name no sheet")

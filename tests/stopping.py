@@ -1,7 +1,8 @@
-"""`labeler`, which stops itself when it has read codings and is about to write.
+"""`labeler`, which stops itself when it has read a table and is about to write.
 
 Started as `python stopping.py WORDS`. Whoever began it waits until it has stopped, does what is
-to come between, and lets it go on with SIGCONT. `LABELER_STOPS` says how often it stops.
+to come between, and lets it go on with SIGCONT. `LABELER_STOPS` says how often it stops, and
+`LABELER_STOPS_AFTER` which table it has read by then (`codings` where nothing is said).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from sqlalchemy import Engine, event
 from labeler.__main__ import main
 
 LEFT = [int(os.environ.pop("LABELER_STOPS", "1"))]
+AFTER = os.environ.pop("LABELER_STOPS_AFTER", "codings")
 READ = [False]
 
 
 def reads(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-    READ[0] = READ[0] or "FROM codings" in statement
+    READ[0] = READ[0] or f"FROM {AFTER}" in statement
 
 
 def writes(_connection: Any, options: dict[str, Any]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from labeler.errors import LabelerError
+from labeler.studio.server.blank import prepare
 from labeler.studio.server.environment import environment, silent
 
 
@@ -22,6 +24,6 @@ def place(report: Callable[[str], None] = silent) -> Path:
 
 if __name__ == "__main__":
     try:
-        place(print)
-    except LabelerError as error:
+        prepare(place(print), print)
+    except (LabelerError, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"error: {error}")

@@ -8,6 +8,7 @@ a table with one fault gives nothing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -137,18 +138,17 @@ def _place(told: Mapping[str, str], text: str) -> _Place | str:
         if not (start.isdecimal() and end.isdecimal() and int(start) < int(end) <= len(text)):
             return f"{start!r} to {end!r} is no stretch of a post of {len(text)} characters"
         words = text[int(start) : int(end)]
-        if quote and quote != words.strip():
+        if quote and "".join(quote.split()) != "".join(words.split()):
             return f"the post has other words from {start} to {end} than the quote"
         return _Place(int(start), int(end), words)
     if not quote:
         return "has no place: give start and end, or its quote"
-    times = text.count(quote)
-    if times != 1:
-        return f"its quote stands {times} times in the post" + (
-            ": give start and end" * (times > 1)
+    found = list(re.finditer(r"\s+".join(map(re.escape, quote.split())), text))
+    if len(found) != 1:
+        return f"its quote stands {len(found)} times in the post" + (
+            ": give start and end" * (len(found) > 1)
         )
-    begin = text.index(quote)
-    return _Place(begin, begin + len(quote), quote)
+    return _Place(*found[0].span(), found[0][0])
 
 
 def _numbered(

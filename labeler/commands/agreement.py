@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 import click
 
-from labeler.commands.coding_options import column_options, table_options
+from labeler.commands.coding_options import column_options, table_options, understood
 from labeler.commands.output import as_json, number, table, told
+from labeler.files.coded_cells import CellSettings
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.any_table import Method
 from labeler.reliability.files.agreement import AgreementReport, agreement, write_table
@@ -50,6 +51,8 @@ def command(
     pairs: bool,
     out: Path | None,
     machine: bool,
+    separator: str,
+    recode: tuple[tuple[str, str], ...],
     **columns: Any,
 ) -> None:
     """Every coefficient of agreement for a table of codings, without a project.
@@ -63,8 +66,19 @@ def command(
     if bool(columns["coder"]) != bool(columns["value"]):
         raise click.UsageError("a long table needs all of --unit, --coder and --value")
     found = agreement(
-        TableSettings(file, **columns), level=level, domain=domain, pairs=pairs, method=interval
+        TableSettings(file, **columns),
+        level=level,
+        domain=domain,
+        pairs=pairs,
+        method=interval,
+        cells=CellSettings(separator, recode),
     )
+    understood(found.remarks)
+    for codes, value in found.apart.items():
+        told(
+            f"{' and '.join(map(repr, codes))} count as {len(codes)} codes, since one coder uses "
+            f"both; as one code, alpha would be {number(value)} (--map {codes[1]}={codes[0]})"
+        )
     for text, times in found.doubts.items():
         told(
             f"{text!r} counts as a code ({times} times): if it means 'not coded', give "

@@ -9,9 +9,10 @@ from typing import Any, get_args
 import click
 
 from labeler.coding.vocabulary import name_of
-from labeler.commands.coding_options import column_options, table_options
+from labeler.commands.coding_options import column_options, table_options, understood
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table
+from labeler.files.coded_cells import CellSettings
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.assessments.alttest import AnnotatorTest
 from labeler.reliability.files.alttest import AnnotatorTestReport, alternative
@@ -57,6 +58,8 @@ def command(
     score: Score | None,
     wilcoxon: bool,
     machine: bool,
+    separator: str,
+    recode: tuple[tuple[str, str], ...],
     **columns: Any,
 ) -> None:
     """The alternative-annotator test: may a model stand in for one of the human coders?
@@ -79,7 +82,9 @@ def command(
         epsilon=epsilon,
         score=score,
         small="wilcoxon" if wilcoxon else "refuse",
+        cells=CellSettings(separator, recode),
     )
+    understood(answer.remarks)
     if machine:
         as_json(_plain(answer, level=level, epsilon=epsilon))
         return

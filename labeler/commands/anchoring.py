@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from labeler.coding.vocabulary import HUMANS, name_of
-from labeler.commands.coding_options import table_options
+from labeler.commands.coding_options import table_options, understood
 from labeler.commands.options import json_option
 from labeler.commands.output import as_json, number, probability, table, told
+from labeler.files.coded_cells import CellSettings
 from labeler.reliability.assessments.anchoring import BOUND
 from labeler.reliability.files.anchoring import AnchoringReport, AnchoringSettings, anchoring
 from labeler.statistics.agreement.distances import Level
@@ -68,6 +69,8 @@ def command(
     bound: float,
     seed: int,
     machine: bool,
+    separator: str,
+    recode: tuple[tuple[str, str], ...],
     **columns: Any,
 ) -> None:
     """What seeing a suggestion does to a code: blind and assisted codings compared.
@@ -77,7 +80,9 @@ def command(
     is a claim of its own: two one-sided tests against --bound, not a missing star.
     """
     given = AnchoringSettings(file, **columns)
-    answer = anchoring(given, level=level, domain=domain, bound=bound, seed=seed)
+    cells = CellSettings(separator, recode)
+    answer = anchoring(given, level=level, domain=domain, bound=bound, seed=seed, cells=cells)
+    understood(answer.remarks)
     if answer.left_out:
         told(f"{answer.left_out} codings of other arms are left out")
     if machine:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import click
 
+from labeler.commands.output import told
 from labeler.statistics.agreement.distances import Level
 
 Command = Callable[..., Any]
@@ -39,14 +40,36 @@ def table_options(*, level: str | None = "nominal") -> Callable[[Command], Comma
             metavar="COLUMN=TEXT",
             help="Only rows with this text, as of one variable; may be repeated.",
         ),
+        *cell_options(),
         click.option(
-            "--missing",
-            multiple=True,
+            "--separator",
+            default="",
             metavar="TEXT",
-            help="A further text that means 'not coded', as an empty cell does; may be repeated.",
+            help="What stands between the codes of a set.  [default: +, or one of ; | , alone]",
         ),
         click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook."),
     )
+
+
+def cell_options() -> list[Callable[[Command], Command]]:
+    """How texts of cells are to be read: gaps, other names of codes."""
+    return [
+        click.option(
+            "--missing",
+            multiple=True,
+            callback=listed_several,
+            metavar="A,B",
+            help="Further texts that mean 'not coded', as an empty cell does; may be repeated.",
+        ),
+        click.option(
+            "--map",
+            "recode",
+            multiple=True,
+            callback=conditions,
+            metavar="TEXT=CODE",
+            help="A text that stands for a code ('': not coded); may be repeated.",
+        ),
+    ]
 
 
 def column_options(coders: str) -> Callable[[Command], Command]:
@@ -60,7 +83,21 @@ def column_options(coders: str) -> Callable[[Command], Command]:
             "--value", default="", metavar="COLUMN", help="Of a long table: what was given."
         ),
         click.option("--coders", callback=listed, metavar="A,B", help=coders),
+        click.option(
+            "--without",
+            callback=listed,
+            metavar="A,B",
+            help="Of a wide table: columns that are no coders.",
+        ),
     )
+
+
+def understood(remarks: list[str]) -> None:
+    """Say what of a table was left out and how its cells were understood, and what to do else."""
+    for remark in remarks:
+        told(remark)
+    if any("left out" in remark for remark in remarks):
+        told("--coders names the coders, where one of them was left out")
 
 
 def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -82,6 +119,13 @@ def listed(_context: click.Context, _option: click.Parameter, given: str | None)
     if not all(parts) or not parts:
         raise click.BadParameter(f"{given!r}: write A,B,C")
     return parts
+
+
+def listed_several(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Lists with commas, one after the other."""
+    return tuple(part for text in given for part in listed(context, option, text))
 
 
 def conditions(

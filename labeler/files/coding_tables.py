@@ -9,13 +9,15 @@ of the first 20 faults.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from labeler import hints
 from labeler.errors import InputError
+from labeler.files.coder_columns import coder_columns
+from labeler.hints import Hint
 from labeler.text.coded_values import (
     by_size,
     is_number,
@@ -30,14 +32,6 @@ COLUMNS = ["unit", "coder", "value", "line", "column"]
 SETS = ("masi", "jaccard")
 NUMBERS = ("interval", "ratio")
 SHOWN = 20
-FEW = 10  # rows below which no column is suspected for holding a different text in each
-
-_NAMES_UNITS = re.compile(
-    r"(unnamed: 0|id|ids|uid|uuid|key|index|units?|items?|(unit|item|post|text|doc|document|case|"
-    r"subject|example|record|row|tweet|comment|message|response|sample|article|segment)"
-    r"([ _.-]?(id|key|no|nr|number|name))?|.*[ _.-]id)",
-    re.IGNORECASE,
-)
 
 
 def wide(
@@ -45,32 +39,32 @@ def wide(
 ) -> pd.DataFrame:
     """The codings of a table with a row a unit: columns COLUMNS, coder by coder.
 
-    `unit` is the column that names the units, `coders` those that are coders (else all others).
-    Without `unit`, a column that is called like an id (`id`, `unit`, `post_id`, `index`) names
-    the units and is no coder, unless `coders` has it; without such a column a unit is called by
-    its line. A column in which each row has another text that no other column has is refused: it
-    is an id or a text, and `unit` or `coders` says so.
+    `unit` is the column that names the units, `coders` those that are coders (else those that
+    `coder_columns` finds). Without `unit`, a column that is called like an id (`id`, `unit`,
+    `post_id`, `index`) names the units and is no coder, unless `coders` has it; without such a
+    column a unit is called by its line.
 
     Raises InputError also for unknown columns and for units that are named twice or not at all.
     """
     known_columns(table, [name for name in (unit, *coders) if name], source)
-    names = unit or _unit_column(table, coders, source)
-    columns = list(coders) or [name for name in table.columns if name != names]
+    found = coder_columns(table, unit=unit, coders=coders, source=source)
+    names, columns = found.unit, found.coders
     if names in columns:
         raise InputError(f"{source}: column {names!r} cannot name the units and be a coder")
     if not columns:
         raise InputError(f"{source}: no column is left to be a coder")
-    if not coders:
-        _looks_long(table, source)
-        _no_coders(table[columns], source)
-    units = list(table[names]) if names else [str(line) for line in table.index]
-    lines = table.index.tolist()
-    refuse_repeats(source, lines, units, [f"unit {name!r}" if name else "" for name in units])
-    parts = [
-        pd.DataFrame({"unit": units, "coder": name, "value": table[name].tolist(), "line": lines})
-        for name in columns
-    ]
-    whole = pd.concat(parts, ignore_index=True)
+    lines = table.index.to_numpy()
+    units = table[names].array if names else table.index.astype("str").array
+    if names:
+        refuse_repeats(source, table[[names]].set_axis(["unit"], axis=1))
+    whole = pd.DataFrame(
+        {
+            "unit": pd.concat([pd.Series(units)] * len(columns), ignore_index=True),
+            "coder": _repeated(columns, len(table)),
+            "value": pd.concat([table[name] for name in columns], ignore_index=True),
+            "line": np.tile(lines, len(columns)),
+        }
+    )
     whole["column"] = whole["coder"]
     return _coded(whole)
 
@@ -89,11 +83,12 @@ def long(table: pd.DataFrame, *, unit: str, coder: str, value: str, source: str)
     known_columns(table, [unit, coder, value], source)
     if len({unit, coder, value}) < 3:
         raise InputError(f"{source}: units, coders and values need a column each")
-    lines, units, who = table.index.tolist(), list(table[unit]), list(table[coder])
-    told = [f"coder {c!r}, unit {u!r}" if c and u else "" for u, c in zip(units, who, strict=True)]
-    refuse_repeats(source, lines, list(zip(units, who, strict=True)), told)
-    whole = pd.DataFrame(
-        {"unit": units, "coder": who, "value": list(table[value]), "line": lines, "column": value}
+    keys = table[[unit, coder]].set_axis(["unit", "coder"], axis=1)
+    refuse_repeats(source, keys)
+    whole = keys.reset_index(drop=True).assign(
+        value=table[value].array,
+        line=table.index.to_numpy(),
+        column=_repeated([value], len(table)),
     )
     return _coded(whole)
 
@@ -148,28 +143,36 @@ def checked(
     return codings.assign(value=codings["value"].map(spelled)), order
 
 
-def refuse_repeats(
-    source: str, lines: Sequence[int], keys: Sequence[object], told: Sequence[str]
-) -> None:
-    """InputError where a key stands twice, naming both lines, or where `told` of a row is ''."""
-    first: dict[object, int] = {}
+def refuse_repeats(source: str, keys: pd.DataFrame) -> None:
+    """InputError where a row has the keys of an earlier one, naming both lines, or lacks a key.
+
+    `keys` holds the column `unit`, and `coder` where a row is a coding; its index is the line.
+    """
+    lacking = (keys == "").any(axis=1)
+    again = keys.duplicated() & ~lacking
+    if not (lacking | again).any():
+        return
+    first = keys[~lacking].drop_duplicates().reset_index().set_index(list(keys.columns))["line"]
     faults = []
-    for line, key, words in zip(lines, keys, told, strict=True):
-        if not words:
+    for row in keys[lacking | again].itertuples():
+        line, *key = row
+        if not all(key):
             faults.append(f"line {line}: no unit or no coder is named")
-        elif first.setdefault(key, line) != line:
-            faults.append(f"line {line}: {words} stands already on line {first[key]}")
-    if faults:
-        raise refused(source, faults)
+            continue
+        unit, coder = key[0], key[1] if len(key) > 1 else ""
+        words = f"coder {coder!r}, unit {unit!r}" if coder else f"unit {unit!r}"
+        there = first.loc[tuple(key) if len(key) > 1 else unit]
+        faults.append(f"line {line}: {words} stands already on line {there}")
+    raise refused(source, faults)
 
 
-def refused(source: str, faults: Sequence[str]) -> InputError:
+def refused(source: str, faults: Sequence[str], *, hint: Hint | None = None) -> InputError:
     """The error that lists the first faults of a file, one a line, and counts the others."""
     more = len(faults) - SHOWN
     lines = [f"{source}: {fault}" for fault in faults[:SHOWN]]
     if more > 0:
         lines.append(f"… and {more} more")
-    return InputError("\n".join(lines))
+    return InputError("\n".join(lines), hint=hint)
 
 
 def known_columns(table: pd.DataFrame, names: Sequence[str], source: str) -> None:
@@ -179,48 +182,15 @@ def known_columns(table: pd.DataFrame, names: Sequence[str], source: str) -> Non
             raise InputError(f"{source}: {unknown('column', name, map(str, table.columns))}")
 
 
-def _unit_column(table: pd.DataFrame, coders: Sequence[str], source: str) -> str:
-    """The one column that is called like an id; '' where none is."""
-    called = [name for name in table.columns if name not in coders and _NAMES_UNITS.fullmatch(name)]
-    if len(called) > 1:
-        raise InputError(
-            f"{source}: columns {', '.join(map(repr, called))} might each name the units",
-            hint=hints.UNITS_COLUMN,
-        )
-    return called[0] if called else ""
-
-
-def _looks_long(table: pd.DataFrame, source: str) -> None:
-    """Refuse a table with a column for coders and one for values as a wide one."""
-    by_name = {name.casefold(): name for name in table.columns}
-    who = next((by_name[n] for n in ("coder", "rater", "annotator", "user") if n in by_name), "")
-    what = next((by_name[n] for n in ("value", "code", "label", "rating") if n in by_name), "")
-    if who and what:
-        raise InputError(
-            f"{source}: columns {who!r} and {what!r} look like a long table, a row a coding",
-            hint=hints.LOOKS_LONG.about(coder=who, value=what),
-        )
-
-
-def _no_coders(table: pd.DataFrame, source: str) -> None:
-    """Refuse a column of ids or texts among columns of codes."""
-    given = {name: [text for text in table[name] if text] for name in table.columns}
-    different = [
-        name for name, texts in given.items() if len(texts) >= FEW and len(set(texts)) == len(texts)
-    ]
-    if len(different) == len(given):
-        return
-    for name in different:
-        others = {text for other, texts in given.items() if other != name for text in texts}
-        if 2 * len(others & set(given[name])) < len(given[name]):
-            raise InputError(
-                f"{source}: column {name!r} holds another text in each row, unlike the others",
-                hint=hints.NO_CODER.about(column=repr(name)),
-            )
+def _repeated(names: Sequence[str], times: int) -> pd.Series[str]:
+    """Each name so many times, one after the other, as one column of texts."""
+    places = np.repeat(np.arange(len(names)), times)
+    return pd.Series(pd.array(list(names), dtype="str").take(places))
 
 
 def _coded(whole: pd.DataFrame) -> pd.DataFrame:
-    coded = whole[whole["value"] != ""].reset_index(drop=True)[COLUMNS]
+    gaps = whole["value"] == ""
+    coded = (whole[~gaps].reset_index(drop=True) if gaps.any() else whole)[COLUMNS]
     return coded.astype({name: "str" for name in COLUMNS if name != "line"})
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -23,7 +23,9 @@ import pandas as pd
 from labeler import hints
 from labeler.errors import InputError
 from labeler.files import coding_tables
+from labeler.files.coder_columns import coder_columns, without_totals
 from labeler.files.lines import BROKEN, LONGEST, unpacked
+from labeler.files.workbook_errors import error_cells
 from labeler.text.coded_values import EMPTY_SET, joined
 from labeler.text.names import unknown
 
@@ -33,20 +35,34 @@ ENDINGS = (*TEXTS, *WORKBOOKS, ".parquet")
 INDEX = "index"  # what a first column without a name is called
 EXACT = 2**53  # whole numbers up to here are exact in a workbook
 
+_GUARDED = ("'=", "'+", "'-", "'@")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
 class TableSettings(NamedTuple):
-    """Which table, and how it is to be read (see `codings`)."""
+    """Which table, and how it is to be read (see `codings`).
+
+    `surely` are coders of a wide table where `coders` is empty: the others have to be found.
+    """
 
     path: Path
     unit: str = ""
     coder: str = ""
     value: str = ""
     coders: tuple[str, ...] = ()
+    surely: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     where: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
     sheet: str = ""
+
+
+class TableCodings(NamedTuple):
+    """The codings of a table: columns unit, coder, value, line, column (see `coding_tables`); and
+    what of the table was left out, in words."""
+
+    codings: pd.DataFrame
+    remarks: list[str]
 
 
 def read(path: Path, *, sheet: str = "") -> pd.DataFrame:
@@ -67,38 +83,51 @@ def read(path: Path, *, sheet: str = "") -> pd.DataFrame:
     return _parquet(path, content) if kind == ".parquet" else _workbook(path, content, sheet)
 
 
-def codings(
-    path: Path,
-    *,
-    unit: str = "",
-    coder: str = "",
-    value: str = "",
-    coders: Sequence[str] = (),
-    where: Sequence[tuple[str, str]] = (),
-    missing: Sequence[str] = (),
-    sheet: str = "",
-) -> pd.DataFrame:
-    """The codings of a table: columns unit, coder, value, line, column (see `coding_tables`).
+def codings(given: TableSettings) -> TableCodings:
+    """The codings of a table, as its settings say.
 
-    With `coder` and `value` the table is long, a row a coding; else wide, a row a unit. `where`
-    keeps the rows whose columns hold these texts; `missing` are further texts of a cell that mean
-    "not coded", as the empty one always does.
+    With `coder` and `value` the table is long, a row a coding; else wide, a row a unit, whose
+    columns `coders` are coders (else those that `coder_columns` finds, but for those `without`).
+    `where` keeps the rows whose columns hold these texts; `missing` are further texts of a cell
+    that mean "not coded", as the empty one always does. Rows of totals at the end are left out.
     """
-    source = str(path)
-    table = coding_tables.kept(read(path, sheet=sheet), where, source=source)
-    table = table.replace(dict.fromkeys(missing, "")) if missing else table
-    if coder or value:
-        return coding_tables.long(table, unit=unit, coder=coder, value=value, source=source)
-    left_out = [name for name, _ in where]
-    return coding_tables.wide(table.drop(columns=left_out), unit=unit, coders=coders, source=source)
+    source = str(given.path)
+    table = coding_tables.kept(read(given.path, sheet=given.sheet), given.where, source=source)
+    coding_tables.known_columns(table, given.without, source)
+    left_out = {*given.without, *(name for name, _ in given.where)} - {given.unit, given.value}
+    table = table.drop(columns=list(left_out))
+    table = table.replace(dict.fromkeys(given.missing, "")) if given.missing else table
+    unit = given.unit
+    if given.coder or given.value:
+        names = [name for name in (unit, given.coder) if name in table.columns]
+        table, remarks = without_totals(table, unit=unit if unit in names else "", columns=names)
+        return TableCodings(
+            coding_tables.long(
+                table, unit=unit, coder=given.coder, value=given.value, source=source
+            ),
+            remarks,
+        )
+    coding_tables.known_columns(table, [n for n in (unit, *given.coders) if n], source)
+    found = coder_columns(table, unit=unit, coders=given.coders, surely=given.surely, source=source)
+    table, remarks = without_totals(table, unit=found.unit, columns=found.coders)
+    return TableCodings(
+        coding_tables.wide(table, unit=found.unit, coders=found.coders, source=source),
+        [*found.remarks, *remarks],
+    )
 
 
 def cell(value: object) -> str:
-    """A cell as the text that a person sees; '' for what is missing; a list joined by `+`."""
+    """A cell as the text that a person sees; '' for what is missing; a list joined by `+`.
+
+    A ' before what a spreadsheet would run is taken away, as exports put it there.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        return text[1:] if text.startswith(_GUARDED) else text
+    if isinstance(value, bool):
+        return str(value).upper()
     if isinstance(value, float):
         if math.isnan(value):
             return ""
@@ -237,17 +266,22 @@ def _workbook(path: Path, content: bytes, sheet: str) -> pd.DataFrame:
         raise InputError(
             f"{path}: {len(filled)} sheets are filled: {', '.join(filled)}", hint=hints.CHOOSE_SHEET
         )
-    rows = next(iter(filled.values()), [])
-    return _table(path, _sheet_rows(rows))
+    name, rows = next(iter(filled.items()), ("", []))
+    return _table(path, _sheet_rows(rows, error_cells(content, name)))
 
 
-def _sheet_rows(rows: Sequence[Sequence[object]]) -> Iterator[tuple[int, list[str]]]:
+def _sheet_rows(
+    rows: Sequence[Sequence[object]], errors: Mapping[tuple[int, int], str]
+) -> Iterator[tuple[int, list[str]]]:
     """The filled rows, as wide as the header is: columns without a name and a cell are left out."""
     texts = [[cell(value) for value in row] for row in rows]
+    for (row, column), error in errors.items():
+        if row < len(texts) and column < len(texts[row]):
+            texts[row][column] = error
     width = max((place + 1 for row in texts for place, text in enumerate(row) if text), default=0)
-    for line, row in enumerate(texts, start=1):
-        if any(row):
-            yield line, row[:width] + [""] * (width - len(row))
+    for line, filled in enumerate(texts, start=1):
+        if any(filled):
+            yield line, filled[:width] + [""] * (width - len(filled))
 
 
 def _any(row: Sequence[object]) -> bool:

@@ -48,11 +48,14 @@ from labeler.store import tables
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 
 BUSY_SECONDS = 30
-BUSY = f"another program has written for over {BUSY_SECONDS} s: end it, then run again"
+BUSY = "another program has written for over {seconds:g} s: end it, then run again"
 
 
 def connect(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://…`, migrated to this program.
+
+    A writer waits BUSY_SECONDS for another one, or as long as the address says:
+    `sqlite:///path?busy_seconds=5`.
 
     Raises StoreError where the database cannot be reached or is newer than this program.
     """
@@ -181,7 +184,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection = connection.execution_options(writes=True)
         with connection.begin():
             if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_busy(engine):g}s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(5223720)"))
             yield connection
 
@@ -216,13 +219,20 @@ def _checked(url: str) -> URL:
         raise StoreError(f"a database of the kind {kind} is not supported", hint=hint)
     if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError("the database's address names no file", hint=hint)
+    waits = str(parsed.query.get("busy_seconds", BUSY_SECONDS))
+    if not waits.replace(".", "", 1).isdecimal():
+        raise StoreError("the database's address: busy_seconds takes a number of seconds")
     return parsed
 
 
 def _engine(url: URL) -> Engine:
+    seconds = float(str(url.query.get("busy_seconds", BUSY_SECONDS)))
+    url = url.difference_update_query(["busy_seconds"])
+    options = {"busy_seconds": seconds}
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(url, pool_pre_ping=True, execution_options=options)
+    waiting = {"timeout": seconds}
+    engine = create_engine(url, poolclass=NullPool, connect_args=waiting, execution_options=options)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -250,6 +260,7 @@ def _named(engine: Engine) -> Iterator[None]:
             (hint for word, hint in ADVICE.items() if word in cause.lower()),
             "check the address, that the server runs and that the file may be written",
         )
+        advice = advice.format(seconds=_busy(engine))
         raise StoreError(f"{shown(engine)}: {cause}; {advice}") from error
 
 
@@ -261,6 +272,11 @@ ADVICE = {
     "readonly": "the file or its folder may not be written: change its rights",
     "not a database": "the file is something else: give another path",
 }
+
+
+def _busy(engine: Engine) -> float:
+    """The seconds that a writer waits for another one."""
+    return float(engine.get_execution_options()["busy_seconds"])
 
 
 def matching(engine: Engine, table: Table, equals: Mapping[str, object]) -> Any:
@@ -426,5 +442,6 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0009-disagreements", _indexes_anew),
     ("0010-grounds", _all_tables),
     ("0011-suggested", _suggested),
-    ("0012-study-samples", _all_tables),
+    ("0012-copies", _all_tables),
+    ("0013-study-samples", _all_tables),
 ]

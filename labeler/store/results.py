@@ -3,9 +3,9 @@
 A batch has a *ground*: a number that every change of its codings advances, in the transaction
 that writes the codings. So it survives kills and serves any number of processes, and is compared
 in a millisecond however many codings there are. Whatever writes codings does so by `replace`,
-`mirror` or `add` of this module, which find out whose results the change concerns. A result names
-in `computed_from` what it was computed from; where something else stands now it is outdated, and
-it is stored only while what it was computed from still stands (`keep`).
+`mirror`, `merge` or `add` of this module, which find out whose results the change concerns. A
+result names in `computed_from` what it was computed from; where something else stands now it is
+outdated, and it is stored only while what it was computed from still stands (`keep`).
 
 Where several batches are judged together as one study sample, `batch` is the sample's name
 (`sample_names`), and its results stand on the grounds of all of them.
@@ -13,7 +13,7 @@ Where several batches are judged together as one study sample, `batch` is the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import pandas as pd
@@ -24,6 +24,8 @@ from labeler.errors import ProjectError
 from labeler.hints import Hint
 from labeler.keys import key
 from labeler.store import database, tables
+from labeler.store.counting import COUNTING as COUNTING
+from labeler.store.counting import concerned, counting, rows_there
 from labeler.store.sample_names import members
 
 Command = Literal["reliability", "aggregate"]
@@ -38,51 +40,45 @@ RESULTS: dict[Table, Command] = {
 }
 """Every result table, and the command that computes it. Each has `batch` and `computed_from`."""
 
-COUNTING: dict[Table, tuple[str, ...]] = {
-    tables.BATCHES: ("batch", "codebook", "suggester", "design"),
-    tables.TASKS: ("batch", "arm", "coder", "unit", "unit_probability", "task_probability"),
-    tables.ANNOTATIONS: tuple(tables.columns(tables.ANNOTATIONS)),
-    tables.CODINGS: tuple(name for name in tables.columns(tables.CODINGS) if name != "source"),
-    tables.SEGMENTS: tuple(tables.columns(tables.SEGMENTS)),
-    tables.CHANGES: tuple(tables.columns(tables.CHANGES)),
-    tables.CONFIDENCE: tuple(tables.columns(tables.CONFIDENCE)),
-    tables.COMPLETIONS: ("codebook", "coder", "unit", "replicate", "error"),
-}
-"""What results are computed from: table → those of its columns that enter a result."""
-
 RULED = ("comparison", "variable", "code", "verdict", "computed_from")  # of verdicts
 ATTEMPTS = 3  # times that something is computed whose ground changes meanwhile
 
 Slice = tuple[Table, dict[str, object], database.Rows]
 Found = TypeVar("Found")
+
+
+class MergedRows(NamedTuple):
+    """The rows of a slice before and after it was merged with others."""
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+
+
 Standing = Mapping[str, str]
 """Name of a result table → what stands now, with which its `computed_from` must begin."""
-
-
-class _CodedUnit(NamedTuple):
-    """A unit of which somebody's codes changed."""
-
-    codebook: str
-    coder: str
-    arm: str
-    unit: str
 
 
 # --- writing what results are computed from ------------------------------------------------------
 
 
-def replace(engine: Engine, *slices: Slice) -> None:
-    """Exchange slices as `database.replace` does, and make void the results that this concerns."""
+def replace(engine: Engine, *slices: Slice, upon: Slice | None = None) -> bool:
+    """Exchange slices as `database.replace` does, and make void the results that this concerns.
+
+    Where `upon` names a slice with the rows that the others were made of, nothing is written
+    unless it still holds just these. Whether it was written.
+    """
     with database.writing(engine) as connection:
+        if upon and not _still(connection, *upon):
+            return False
         differing: dict[Table, set[tuple[Any, ...]]] = {}
         for table, equals, rows in slices:
-            given = database.records(rows) if isinstance(rows, pd.DataFrame) else rows
-            before = _there(connection, table, equals)
+            given = _records(rows)
+            before = rows_there(connection, table, equals)
             database.exchange(connection, table, equals, given)
             # what one slice takes away and a later one brings again differs in nothing
-            differing[table] = differing.get(table, set()) ^ before ^ _counting(table, given)
-        changed = [_changed(table, rows) for table, rows in differing.items()]
-        invalidate(connection, _concerned(connection, set().union(*changed)))
+            differing[table] = differing.get(table, set()) ^ before ^ counting(table, given)
+        invalidate(connection, concerned(connection, differing))
+    return True
 
 
 def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> None:
@@ -93,10 +89,36 @@ def mirror(engine: Engine, table: Table, frame: pd.DataFrame) -> None:
     (name,) = tables.keys(table)
     given = database.records(frame)
     with database.writing(engine) as connection:
-        before = _there(connection, table, {name: [row[name] for row in given]})
-        database.insert(connection, table, given, update=True)
-        changed = _changed(table, before ^ _counting(table, given))
-        invalidate(connection, _concerned(connection, changed))
+        _mirror(connection, table, {name: [row[name] for row in given]}, given)
+
+
+def merge(
+    engine: Engine,
+    table: Table,
+    equals: dict[str, object],
+    merged: Callable[[pd.DataFrame, int], pd.DataFrame],
+    *,
+    batch: str,
+) -> MergedRows:
+    """Mirror rows that are `merged` of those that are there, and make void what this concerns.
+
+    Nobody else writes between the reading and the writing. `merged` is given the rows of a slice
+    and the ground of the batch, and answers with all rows that the slice is to hold.
+    """
+    with database.writing(engine) as connection:
+        query = select(table).where(database.matching(engine, table, equals))
+        rows = [tuple(row) for row in connection.execute(query)]
+        columns = tables.columns(table)
+        before = tables.frame(table, pd.DataFrame.from_records(rows, columns=columns))
+        after = merged(before, _ground(connection, batch))
+        _mirror(connection, table, equals, database.records(after))
+    return MergedRows(before, after)
+
+
+def ground(engine: Engine, batch: str) -> int:
+    """How often what the results of a batch are computed from has changed so far."""
+    with database.reading(engine) as connection:
+        return _ground(connection, batch)
 
 
 def add(engine: Engine, table: Table, frame: pd.DataFrame) -> None:
@@ -113,7 +135,7 @@ def add(engine: Engine, table: Table, frame: pd.DataFrame) -> None:
         )
         new = [row for row in database.records(frame) if row[name] not in known]
         database.insert(connection, table, new, update=False)
-        invalidate(connection, _concerned(connection, _changed(table, _counting(table, new))))
+        invalidate(connection, concerned(connection, {table: counting(table, new)}))
 
 
 def invalidate(connection: Connection, batches: Iterable[str]) -> None:
@@ -130,6 +152,25 @@ def invalidate(connection: Connection, batches: Iterable[str]) -> None:
     )
     here = database.matching(connection.engine, grounds, {"batch": names})
     connection.execute(update(grounds).where(here).values(ground=grounds.c.ground + 1))
+
+
+def _mirror(
+    connection: Connection, table: Table, equals: dict[str, object], given: list[dict[str, Any]]
+) -> None:
+    """Add or update the rows given, which are all of those that the slice holds."""
+    before = rows_there(connection, table, equals)
+    database.insert(connection, table, given, update=True)
+    invalidate(connection, concerned(connection, {table: before ^ counting(table, given)}))
+
+
+def _still(
+    connection: Connection, table: Table, equals: dict[str, object], rows: database.Rows
+) -> bool:
+    return rows_there(connection, table, equals) == counting(table, _records(rows))
+
+
+def _records(rows: database.Rows) -> Sequence[Mapping[str, Any]]:
+    return database.records(rows) if isinstance(rows, pd.DataFrame) else rows
 
 
 # --- writing and comparing results ---------------------------------------------------------------
@@ -225,8 +266,11 @@ def outdated(engine: Engine, batch: str) -> list[str]:
     A table without rows of the batch is as old as the reliability computed along with it.
     """
     with database.reading(engine) as connection:
+        first = _firsts(connection, batch)
+        if not any(own is not None for own in first.values()):
+            return []
         now = _upon_stored(connection, batch, _standing(connection, batch))
-        return _outdated(now, _firsts(connection, batch))
+        return _outdated(now, first)
 
 
 def computed_from(engine: Engine, batch: str) -> dict[str, str]:
@@ -287,72 +331,6 @@ def _stamped(rows: pd.DataFrame, standing: str) -> pd.DataFrame:
     return rows.assign(computed_from=own.str.strip())
 
 
-# --- which results a change concerns -------------------------------------------------------------
-
-
-def _there(
-    connection: Connection, table: Table, equals: Mapping[str, object]
-) -> set[tuple[Any, ...]]:
-    if table not in COUNTING:
-        return set()
-    query = select(*(table.c[name] for name in COUNTING[table]))
-    rows = connection.execute(query.where(database.matching(connection.engine, table, equals)))
-    return _holding(table, {tuple(row) for row in rows.fetchall()})
-
-
-def _counting(table: Table, rows: Iterable[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
-    names = COUNTING.get(table, ())
-    return _holding(table, {tuple(row[name] for name in names) for row in rows} if names else set())
-
-
-def _holding(table: Table, rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    """Those that say something: an answer that ended in an error is none."""
-    if table is not tables.COMPLETIONS:
-        return rows
-    error = COUNTING[table].index("error")
-    return {row for row in rows if row[error] == ""}
-
-
-def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _CodedUnit]:
-    """The batches, or the units of whose codes, that rows are about which came or went."""
-    names = COUNTING.get(table, ())
-    places = {name: place for place, name in enumerate(names)}
-    if "batch" in places:
-        return {str(row[places["batch"]]) for row in rows}
-    arm = places.get("arm")
-    codebook, coder, unit = (places.get(name, 0) for name in ("codebook", "coder", "unit"))
-    return {
-        _CodedUnit(row[codebook], row[coder], row[arm] if arm is not None else "", row[unit])
-        for row in rows
-    }
-
-
-def _concerned(connection: Connection, changed: set[str | _CodedUnit]) -> set[str]:
-    """The batches named, and those that have one of the units by this coder or suggester."""
-    found = {one for one in changed if isinstance(one, str)}
-    units: dict[tuple[str, str, str], list[str]] = {}
-    for one in changed:
-        if isinstance(one, _CodedUnit):
-            units.setdefault((one.codebook, one.coder, one.arm), []).append(one.unit)
-    tasks, batches = tables.TASKS, tables.BATCHES
-    for (codebook, coder, arm), own in units.items():
-        suggested = batches.c.suggester == coder
-        if not arm and not connection.scalar(select(batches.c.batch).where(suggested).limit(1)):
-            continue  # a model that suggested nothing yet: as a rule, before batches are drawn
-        query = (
-            select(batches.c.batch)
-            .join(tasks, tasks.c.batch == batches.c.batch)
-            .where(
-                batches.c.codebook == codebook,
-                or_(suggested, (tasks.c.coder == coder) & (tasks.c.arm == arm)),
-                database.matching(connection.engine, tasks, {"unit": own}),
-            )
-            .distinct()
-        )
-        found |= set(connection.scalars(query))
-    return found
-
-
 # --- what stands ---------------------------------------------------------------------------------
 
 
@@ -373,6 +351,11 @@ def _standing(connection: Connection, batch: str) -> Standing:
     found = {table.name: ground for table in RESULTS}
     found[tables.ASSESSMENTS.name] += f".{key(known)}" if known else ""
     return found
+
+
+def _ground(connection: Connection, batch: str) -> int:
+    grounds = tables.GROUNDS.c
+    return int(connection.scalar(select(grounds.ground).where(grounds.batch == batch)) or 0)
 
 
 def _upon_stored(connection: Connection, batch: str, standing: Standing) -> Standing:

@@ -167,10 +167,15 @@ ANNOTATIONS = shared.mirrored(
     completed_by=(Text, "the e-mail of the account that returned it"),
     result=(Text, "the raw JSON list that Label Studio returned, or the row of an imported file"),
     cancelled=(Integer, "1: the coder passed over the task"),
-    withdrawn=(Integer, "1: the server has it no longer"),
+    withdrawn=(Integer, "1: gone from the server, or a copy"),
     lead_time=(Float, "seconds that the page was open, by Label Studio's count"),
     created=(Text, "when it was submitted, by the server's clock"),
     updated=(Text, "when it was last changed, by the server's clock"),
+    draft=(Text, "when the draft that it was made of was first kept; '' where there was none"),
+    copy_of=(
+        Text,
+        "the first annotation of the submission that the server stored once more as this; else ''",
+    ),
 )
 
 # derived: replaced slice by slice

@@ -4,6 +4,7 @@ Nothing that a server sends may end the run: what cannot be read becomes a findi
 Offsets are code points, which are the indices of a Python text.
 
     skipped           the coder passed over the task
+    copy              the server stored one submission several times: one counts
     several           an older annotation of the same unit by the same coder: the newest counts
     other-coder       given by another account than the seat's
     no-task           belongs to no task of these
@@ -34,7 +35,7 @@ import pandas as pd
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import REPEAT
 from labeler.store.tables import CODINGS, SEGMENTS, frame
-from labeler.studio import page
+from labeler.studio import copies, page
 from labeler.text.coded_values import codes_of, number_text
 
 AGAIN = REPEAT  # the arm of units that come back to their coder: the second replicate
@@ -118,6 +119,7 @@ def parse(
                     "source": row["annotation"],
                 }
             )
+    findings += _copies(annotations)
     return ParsedAnnotations(
         frame(CODINGS, codings),
         frame(SEGMENTS, segments),
@@ -182,6 +184,14 @@ def _counted(
                 yield row
             else:
                 findings.append(_finding(row, "skipped", "the coder passed over the task"))
+
+
+def _copies(annotations: pd.DataFrame) -> Iterator[dict[str, str]]:
+    """A finding for each submission that the server stored several times."""
+    for group in copies.groups(annotations):
+        standing = [row for row in group if not _flag(row["withdrawn"])]
+        told = "one counts" if standing else "the coder deleted one, so none counts"
+        yield _finding(group[0], "copy", f"stored {len(group)} times by Label Studio; {told}")
 
 
 def _flag(value: object) -> bool:

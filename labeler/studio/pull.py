@@ -16,8 +16,9 @@ from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
 from labeler.store import database, results, tables
 from labeler.studio import annotations as annotations_stage
-from labeler.studio import changes
+from labeler.studio import changes, merge
 from labeler.studio.accounts import Servers, same_server
+from labeler.studio.client.calls import PAGE
 from labeler.studio.client.studio import OVERLAP, RawTask, Studio
 from labeler.study.study import (
     Report,
@@ -29,7 +30,7 @@ from labeler.study.study import (
     silent,
 )
 
-CHUNK = 1000
+CHUNK = PAGE  # of the next portion nothing is read before this one is stored
 SHOWN = ASSISTED  # the arm that sees the suggester's codes
 
 
@@ -37,7 +38,7 @@ class PullResult(NamedTuple):
     """What a pull found.
 
     `changed` tasks and the `codings` written now; of all `tasks` of the batch how many are
-    `coded`, how many `skipped`, and how many annotations were `withdrawn`; `changes`: what people
+    `coded`, how many `skipped`, and how many submissions were `withdrawn`; `changes`: what people
     did with suggestions so far (accepted, edited, added, deleted → how often); `findings`: what
     did not fit, among the tasks looked at now.
     """
@@ -63,9 +64,10 @@ class _Found(NamedTuple):
 def pull(study: Study, *, batch: str, report: Report = silent) -> PullResult:
     """Fetch what changed at a batch's seats since the last pull, and parse it.
 
-    All annotations of a changed task are replaced; one that is gone from the server is kept,
-    marked as withdrawn, and gives no codings. What was computed from the codes before is outdated
-    from then on (`store.results`). At most `CHUNK` tasks are in memory at a time.
+    All annotations of a changed task are replaced, none by an older state of the server; one that
+    is gone from the server, or a copy, is kept, marked as withdrawn, and gives no codings. What was
+    computed from the codes before is outdated from then on (`store.results`). At most `CHUNK` tasks
+    are in memory at a time.
     """
     with logged(study, "pull", told(study, batch)):
         return fetched(study, batch, Servers(study.project, report), report)
@@ -106,21 +108,24 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> PullR
 def _seat(
     study: Study, studio: Studio, seat: Any, people: dict[int, str], suggester: str
 ) -> _Found:
-    """What changed at one seat, a portion at a time; where the next pull begins is noted last."""
+    """What changed at one seat, a portion at a time; where the next pull begins is noted last.
+
+    Where another pull was faster with a portion, what may be gone is looked for next time.
+    """
+    begun = results.ground(study.engine, seat.batch)
     raw = studio.changes(int(seat.project), since=seat.pulled)
     changed = codings = 0
-    findings, newest = [], ""
+    findings, newest, overtaken = [], "", False
     while portion := list(islice(raw, CHUNK)):
-        before = _known(study, seat, portion)
-        notes = _annotations(seat, portion, people, before)
-        fresh = _changed(before, notes)
-        results.mirror(study.engine, tables.ANNOTATIONS, notes)
+        stored = _stored(study, seat, portion, people, begun)
         written, found = _derived(study, seat, portion, suggester)
-        changed += fresh
+        changed += stored.changed
         codings += written
         findings.append(found)
+        overtaken |= stored.overtaken
         newest = max(newest, *(task.updated for task in portion))
-    if newest and (changed or _moved(seat.pulled, newest)):
+        begun = results.ground(study.engine, seat.batch)
+    if newest and not overtaken and (changed or _moved(seat.pulled, newest)):
         row = {**seat._asdict(), "pulled": newest}
         database.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
     return _Found(changed, codings, findings)
@@ -139,7 +144,7 @@ def _pulled(study: Study, batch: str, found: _Found) -> PullResult:
         codings=found.codings,
         coded=len(newest) - skipped,
         skipped=skipped,
-        withdrawn=database.count(study.engine, tables.ANNOTATIONS, batch=batch, withdrawn=1),
+        withdrawn=_withdrawn(study, batch),
         tasks=database.count(study.engine, tables.TASKS, batch=batch),
         changes=_changes(study, batch),
         findings=pd.concat(
@@ -147,6 +152,18 @@ def _pulled(study: Study, batch: str, found: _Found) -> PullResult:
             ignore_index=True,
         ),
     )
+
+
+def _withdrawn(study: Study, batch: str) -> int:
+    """How many submissions are withdrawn; copies of one are one, which counts while any does."""
+    notes, copies = tables.ANNOTATIONS, tables.ANNOTATIONS.alias()
+    counts = select(copies.c.annotation).where(
+        copies.c.copy_of == notes.c.annotation, copies.c.withdrawn != 1, copies.c.batch == batch
+    )
+    query = select(notes.c.annotation).where(
+        notes.c.batch == batch, notes.c.withdrawn == 1, notes.c.copy_of == "", ~counts.exists()
+    )
+    return len(database.query_rows(study.engine, query))
 
 
 def _changes(study: Study, batch: str) -> dict[str, int]:
@@ -164,11 +181,34 @@ def _changes(study: Study, batch: str) -> dict[str, int]:
     return {str(row.change): int(row.times) for row in tables.rows(rows)}
 
 
-def _known(study: Study, seat: Any, raw: list[RawTask]) -> pd.DataFrame:
-    """ANNOTATIONS rows that the store has of the changed tasks."""
+class _Stored(NamedTuple):
+    """How many tasks of a portion changed; whether others stored annotations meanwhile."""
+
+    changed: int
+    overtaken: bool
+
+
+def _stored(
+    study: Study, seat: Any, raw: list[RawTask], people: dict[int, str], begun: int
+) -> _Stored:
+    """Store the annotations of a portion whose reading began at this ground of the batch."""
+    there = _annotations(seat, raw, people)
+    overtaken = False
+
+    def merged(known: pd.DataFrame, ground: int) -> pd.DataFrame:
+        nonlocal overtaken
+        overtaken = ground != begun
+        return merge.merged(known, there, overtaken=overtaken)
+
+    here = _of(seat, raw)
+    rows = results.merge(study.engine, tables.ANNOTATIONS, here, merged, batch=seat.batch)
+    return _Stored(_changed(rows.before, rows.after), overtaken)
+
+
+def _of(seat: Any, raw: list[RawTask]) -> dict[str, object]:
+    """What rows about some tasks of a seat equal."""
     units = sorted({task.unit for task in raw})
-    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
-    return database.read(study.engine, tables.ANNOTATIONS, **here)
+    return {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
 
 
 def _changed(before: pd.DataFrame, after: pd.DataFrame) -> int:
@@ -177,65 +217,67 @@ def _changed(before: pd.DataFrame, after: pd.DataFrame) -> int:
     return int(compared.loc[compared["_in"] == "left_only", "unit"].nunique())
 
 
-def _annotations(
-    seat: Any, raw: list[RawTask], people: dict[int, str], before: pd.DataFrame
-) -> pd.DataFrame:
-    """ANNOTATIONS rows of the changed tasks, with those that are gone marked as withdrawn."""
-    rows: dict[str, dict[Any, Any]] = {}
-    for known in before.to_dict("records"):
-        rows[known["annotation"]] = {**known, "withdrawn": 1}
-    for task in raw:
-        for note in task.annotations:
-            name = f"{seat.server}:{note['id']}"
-            rows[name] = {
-                "annotation": name,
-                "batch": seat.batch,
-                "arm": seat.arm,
-                "coder": seat.coder,
-                "unit": task.unit,
-                "studio_task": task.task,
-                "completed_by": people.get(note["completed_by"], str(note["completed_by"])),
-                "result": json.dumps(note["result"], ensure_ascii=False),
-                "cancelled": int(bool(note["was_cancelled"])),
-                "withdrawn": 0,
-                "lead_time": note["lead_time"],
-                "created": note["created_at"],
-                "updated": note["updated_at"],
-            }
-    return tables.frame(tables.ANNOTATIONS, rows.values())
+def _annotations(seat: Any, raw: list[RawTask], people: dict[int, str]) -> pd.DataFrame:
+    """ANNOTATIONS rows of some tasks as the server has them."""
+    rows = [
+        {
+            "annotation": f"{seat.server}:{note['id']}",
+            "batch": seat.batch,
+            "arm": seat.arm,
+            "coder": seat.coder,
+            "unit": task.unit,
+            "studio_task": task.task,
+            "completed_by": people.get(note["completed_by"], str(note["completed_by"])),
+            "result": json.dumps(note["result"], ensure_ascii=False),
+            "cancelled": int(bool(note["was_cancelled"])),
+            "withdrawn": 0,
+            "lead_time": note["lead_time"],
+            "created": note["created_at"],
+            "updated": note["updated_at"],
+            "draft": note["draft_created_at"] or "",
+        }
+        for task in raw
+        for note in task.annotations
+    ]
+    return tables.frame(tables.ANNOTATIONS, rows)
 
 
 def _derived(
     study: Study, seat: Any, raw: list[RawTask], suggester: str
 ) -> tuple[int, pd.DataFrame]:
-    """Parse the seat's annotations of some tasks again; codings written, and findings."""
-    units = sorted({task.unit for task in raw})
-    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder, "unit": units}
-    notes = database.read(study.engine, tables.ANNOTATIONS, **here)
+    """Parse the seat's annotations of some tasks again; codings written, and findings.
+
+    Annotations that changed while they were parsed, by another pull, are parsed once more.
+    """
+    here = _of(seat, raw)
+    units = here["unit"]
     tasks = database.read(study.engine, tables.TASKS, **here)
     posts = database.read(study.engine, tables.POSTS, unit=units)
-    known = emails(study.engine)
-    found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
-    altered = annotations_stage.altered(
-        {task.unit: task.text for task in raw}, posts, coder=seat.coder
-    )
+    texts = {task.unit: task.text for task in raw}
+    altered = annotations_stage.altered(texts, posts, coder=seat.coder)
     unseen = set(tasks.loc[(tasks["suggested"] == 0).fillna(False), "unit"])
-    blank = annotations_stage.without_suggestion(notes, unseen)
-    shown = found.codings[~found.codings["unit"].isin(unseen)]
-    segments = found.segments[~found.segments["unit"].isin(unseen)]
-    changed = _compared(study, shown, segments, suggester if seat.arm == SHOWN else "")
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
         "arm": seat.arm,
         "coder": seat.coder,
         "unit": units,
     }
-    results.replace(
-        study.engine,
-        (tables.CODINGS, which, found.codings),
-        (tables.SEGMENTS, which, found.segments),
-        (tables.CHANGES, which, changed),
-    )
+    written = False
+    while not written:
+        notes = database.read(study.engine, tables.ANNOTATIONS, **here)
+        known = emails(study.engine)
+        found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
+        blank = annotations_stage.without_suggestion(notes, unseen)
+        shown = found.codings[~found.codings["unit"].isin(unseen)]
+        segments = found.segments[~found.segments["unit"].isin(unseen)]
+        changed = _compared(study, shown, segments, suggester if seat.arm == SHOWN else "")
+        written = results.replace(
+            study.engine,
+            (tables.CODINGS, which, found.codings),
+            (tables.SEGMENTS, which, found.segments),
+            (tables.CHANGES, which, changed),
+            upon=(tables.ANNOTATIONS, here, notes),
+        )
     return len(found.codings), pd.concat([altered, found.findings, blank], ignore_index=True)
 
 

@@ -14,7 +14,7 @@ from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, Arm, name_o
 from labeler.errors import ProjectError, ServiceRejected
 from labeler.files import records
 from labeler.keys import key
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.studio import config as suggestions
 from labeler.studio.accounts import SERVICE, Servers, same_server
 from labeler.studio.adjudication_view import shown_codes
@@ -279,16 +279,25 @@ def _completed(job: _Job, seat: Any, studio: Studio, project: int, due: set[str]
 def _mark(job: _Job, seat: Any, shown: set[str], given: set[str]) -> None:
     """Note which tasks of an assisted seat show a suggestion: `shown`, some `given` just now.
 
-    What was coded without one stays marked so, though it should have one by now.
+    What was coded without one stays marked so, though it should have one by now, and nothing is
+    known of what its coder did with a suggestion. Results that this concerns are void.
     """
-    here = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
+    who: dict[str, object] = {"arm": seat.arm, "coder": seat.coder}
+    here = {"batch": seat.batch, **who}
     tasks = database.read(job.study.engine, tables.TASKS, **here)
     before, unit = tasks["suggested"], tasks["unit"]
     without = (before == 0).fillna(False) & ~unit.isin(given)
     now = (unit.isin(shown) & ~without).astype("Int64")
-    if not now.equals(before):
-        marked = tables.frame(tables.TASKS, tasks.assign(suggested=now))
-        database.mirror(job.study.engine, tables.TASKS, marked)
+    differing = now.ne(before).fillna(True)
+    if differing.any():
+        marked = tables.frame(tables.TASKS, tasks.assign(suggested=now)[differing])
+        blank = marked.loc[marked["suggested"] == 0, "unit"].tolist()
+        book = job.study.codebook.fingerprint
+        results.replace(
+            job.study.engine,
+            (tables.TASKS, {**here, "unit": marked["unit"].tolist()}, marked),
+            (tables.CHANGES, {**who, "codebook": book, "unit": blank}, []),
+        )
 
 
 def _verified(job: _Job, seat: Any, studio: Studio, project: int, counts: _Counts) -> None:

@@ -368,11 +368,13 @@ def test_a_reader_gets_in_while_somebody_writes(engine, store_url):
     assert database.count(engine, tables.CODERS) == 0
 
 
-def test_a_database_that_somebody_else_holds_says_so(store_url, monkeypatch):
-    """A second writer gives up after the waiting time, and says what to end."""
-    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
-    engine, other = database.connect(store_url), database.connect(store_url)
-    with database.writing(engine), pytest.raises(StoreError, match="another program has written"):
+def test_a_database_that_somebody_else_holds_says_so(store_url):
+    """A second writer gives up after the time that its address names, and says what to end."""
+    engine, other = database.connect(store_url), database.connect(f"{store_url}?busy_seconds=1")
+    with (
+        database.writing(engine),
+        pytest.raises(StoreError, match="another program has written for over 1 s: end it"),
+    ):
         database.add(other, tables.CODERS, coders("a"))
     assert database.add(other, tables.CODERS, coders("a")) == 1
     engine.dispose()

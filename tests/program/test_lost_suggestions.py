@@ -41,12 +41,19 @@ def test_a_push_gives_what_was_lost_and_marks_what_was_coded_without(
     account(studio, "ada").submit(number[0], answer(text[unit[0]]), 9.0)
     account(studio, "ada").submit(number[5], answer(text[unit[5]]), 9.0)
 
+    labeler("pull")
+    assert set(labeler.table(tables.CHANGES)["unit"]) == {unit[0], unit[5]}
+    labeler("reliability")
+    assert "outdated" not in labeler("status").out
+
     told = labeler("push").err
     assert "2 tasks lacked their suggestion and were given it" in told
     assert "1 tasks were coded without a suggestion in view" in told
     assert [suggestions(studio, task) for task in number] == [0, 1, 1, 1, 1, 1, 1, 1]
     marked = labeler.table(tables.TASKS).sort_values("position")
     assert list(marked["suggested"]) == [0, *[1] * 7]
+    assert set(labeler.table(tables.CHANGES)["unit"]) == {unit[5]}
+    assert "outdated" in labeler("status").out
 
     done = labeler("pull", "--json").json
     assert ("no-suggestion", unit[0]) in {(one["kind"], one["unit"]) for one in done["findings"]}

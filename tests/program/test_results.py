@@ -175,6 +175,40 @@ def test_every_table_that_results_are_computed_from_counts(engine: Engine) -> No
     assert grounds(engine) == "420"
 
 
+def test_what_is_merged_is_written_as_it_was_read(engine: Engine) -> None:
+    """Rows are made of those there, with the batch's ground; codes of rows that changed are not."""
+    note = {"annotation": "s:1", "batch": "b", "arm": "blind", "coder": "human:ada", "unit": "u3"}
+    first = tables.frame(tables.ANNOTATIONS, [{**note, "result": "first"}])
+    here: dict[str, object] = {"batch": "b", "unit": ["u3"]}
+    seen = []
+
+    def merged(known: pd.DataFrame, ground: int) -> pd.DataFrame:
+        seen.append((list(known["result"]), ground))
+        return first
+
+    for _again in range(2):
+        rows = results.merge(engine, tables.ANNOTATIONS, here, merged, batch="b")
+    assert seen == [([], 0), (["first"], 1)]
+    pd.testing.assert_frame_equal(rows.before, rows.after)
+    assert (grounds(engine), results.ground(engine, "b")) == ("010", 1)
+    codes = (tables.CODINGS, {"unit": ["u3"]}, tables.frame(tables.CODINGS, [coding("u3")]))
+    stale = (tables.ANNOTATIONS, here, first.assign(result="older"))
+    assert not results.replace(engine, codes, upon=stale)
+    assert database.count(engine, tables.CODINGS) == 0
+    assert results.replace(engine, codes, upon=(tables.ANNOTATIONS, here, first))
+    assert database.count(engine, tables.CODINGS) == 1
+
+
+def test_a_suggestion_that_was_not_in_view_makes_results_void(engine: Engine) -> None:
+    """Which tasks are assisted decides what counts."""
+    which: dict[str, object] = {"batch": "a", "arm": "assisted", "unit": ["u1"]}
+    for suggested in (0, 0, 1):
+        task = {"batch": "a", "arm": "assisted", "coder": "human:ada", "unit": "u1"}
+        rows = tables.frame(tables.TASKS, [{**task, "suggested": suggested}])
+        results.replace(engine, (tables.TASKS, which, rows))
+    assert grounds(engine) == "200"
+
+
 def test_what_was_computed_before_is_outdated_after(engine: Engine) -> None:
     """Of the batch concerned, and computed anew it no longer is; another batch is untouched."""
     computed(engine, "a")
@@ -416,11 +450,13 @@ def test_another_import_under_the_name_outdates(labeler: Labeler) -> None:
 # --- two at once -----------------------------------------------------------------------------
 
 
-def stopped(labeler: Labeler, *words: str, stops: int = 1) -> subprocess.Popen[bytes]:
-    """A command that has read codings and has stopped before it writes what it computed."""
+def stopped(
+    labeler: Labeler, *words: str, stops: int = 1, after: str = "codings"
+) -> subprocess.Popen[bytes]:
+    """A command that has read a table and has stopped before it writes what it computed."""
     program = (sys.executable, str(Path(stopping.__file__)))
     own = Labeler(labeler.root, labeler.settings, program=program)
-    process = own.begin(*words, LABELER_STOPS=str(stops))
+    process = own.begin(*words, LABELER_STOPS=str(stops), LABELER_STOPS_AFTER=after)
     has_stopped(process)
     return process
 

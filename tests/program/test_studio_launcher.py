@@ -16,13 +16,18 @@ from typing import Any
 
 import pytest
 import requests
+from test_loop import answer
+from test_sync import account as client
+from test_sync import asked, drawn, study, texts
 from waiting import SECONDS
 
 from labeler.errors import ProjectError
+from labeler.store import tables
 from labeler.studio.client.http import Server, account
 from labeler.studio.client.password import set_password
 from labeler.studio.client.studio import Studio
 from labeler.studio.server import server as studio_server
+from labeler.studio.server.program import surroundings
 
 PAGE = (
     '<View><Text name="text" value="$text"/><Choices name="mood" toName="text">'
@@ -112,13 +117,13 @@ def test_the_database_is_named(studio: Server) -> None:
     assert Studio(studio.url, studio.token, server="local").on_sqlite()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def on_postgresql(
-    postgresql_url: str, studio_environment: Path, tmp_path: Path
+    postgresql_url: str, studio_environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, str]]:
     """A Label Studio that keeps its data in PostgreSQL, and the database's address."""
     address = postgresql_url.replace("postgres@", "postgres:unasked@")
-    data = tmp_path / "data"
+    data = tmp_path_factory.mktemp("postgresql") / "data"
     try:
         yield studio_server.start(data, environment=studio_environment, database=address), address
     finally:
@@ -149,9 +154,32 @@ def test_its_data_may_lie_in_postgresql(
         studio_server.start(server.data, environment=studio_environment)
 
 
+@pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")  # the SDK's own
+def test_a_server_on_postgresql_with_a_personal_token(
+    on_postgresql: tuple[Server, str], tmp_path: Path
+) -> None:
+    """Push, codes and pull at a server on PostgreSQL, with an access token that is renewed."""
+    studio, _ = on_postgresql
+    personal = asked(studio, studio.token, "POST", "api/token/")["token"]
+    labeler = study(tmp_path, studio)
+    drawn(labeler, "pg", blind=3, assisted=3)
+    key = {"LABEL_STUDIO_API_KEY": personal, "PYTHONWARNINGS": "error,ignore:The `parse_obj`"}
+    seats = labeler("push", "--json", **key).json
+    assert sum(seat["new"] for seat in seats) == 6
+    own = client(studio, "ada")
+    text = texts(labeler)
+    for row in labeler.table(tables.TASKS).itertuples():
+        own.submit(int(row.studio_task), answer(text[row.unit]), 4.0)
+    done = labeler("pull", "--json", **key).json
+    assert (done["coded"], done["findings"]) == (6, [])
+    assert labeler("pull", "--json", **key).json["changed"] == 0
+    assert [seat["new"] for seat in labeler("push", "--json", **key).json] == [0, 0]
+    assert personal not in repr(labeler.rows(tables.RUNS))
+
+
 @pytest.mark.parametrize("address", ["mysql://u@h/n", "postgresql://h", "postgresql://h:x/n", "x"])
 def test_another_kind_of_address_is_refused(address: str, tmp_path: Path) -> None:
     """The message says how an address is written, and does not repeat what may hold a password."""
     with pytest.raises(ProjectError, match="postgresql://USER") as refused:
-        studio_server.surroundings(tmp_path, database=address)
+        surroundings(tmp_path, database=address)
     assert address not in str(refused.value) or address == "x"

@@ -7,10 +7,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +22,7 @@ import requests
 from waiting import SECONDS, until
 
 from labeler.errors import ProjectError, ServiceUnavailable
+from labeler.studio.server import blank
 from labeler.studio.server import server as studio_server
 
 
@@ -87,6 +90,26 @@ def test_strangers_cannot_sign_up(studio):
         token = http.cookies["csrftoken"]
         form = {"csrfmiddlewaretoken": token, "email": "x@y.example", "password": "long enough"}
         assert http.post(page, data=form, timeout=SECONDS).status_code == 403
+
+
+def test_a_new_folder_begins_with_the_empty_database(studio_environment, tmp_path):
+    """It is the environment's own, holds every table and nobody; a folder that has one keeps it."""
+    blank.begin(tmp_path, studio_environment)
+    with closing(sqlite3.connect(tmp_path / "label_studio.sqlite3")) as begun:
+        steps = begun.execute("SELECT count(*) FROM django_migrations").fetchone()
+        assert steps > (300,)
+        assert begun.execute("SELECT count(*) FROM htx_user").fetchone() == (0,)
+        begun.execute("DELETE FROM django_migrations")
+        begun.commit()
+    blank.begin(tmp_path, studio_environment)
+    with closing(sqlite3.connect(tmp_path / "label_studio.sqlite3")) as kept:
+        assert kept.execute("SELECT count(*) FROM django_migrations").fetchone() == (0,)
+
+
+def test_an_environment_that_cannot_make_one_is_left_alone(tmp_path):
+    """Label Studio makes its own tables then: nothing is copied, and nothing is said."""
+    blank.begin(tmp_path / "data", tmp_path / "no-environment")
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_port_taken_meanwhile_is_noticed(folder, studio_environment, monkeypatch):

@@ -5,22 +5,15 @@ Every post, code and account is made up.
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import pytest
 import requests
 from running import Labeler, same, sample_posts
 from spare_studio import Spare
 from test_loop import answer
-from waiting import SECONDS, until
+from waiting import SECONDS
 
 from labeler.store import tables
 from labeler.studio.client.studio import Studio
@@ -201,71 +194,3 @@ def signed_up(invitation: str, email: str) -> None:
         }
         reply = http.post(invitation, data=form, allow_redirects=False, timeout=SECONDS)
         assert reply.is_redirect
-
-
-@pytest.fixture(scope="module")
-def studio_on_postgresql(
-    studio_environment: Path, postgresql_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """A Label Studio whose data lie in PostgreSQL, as a team's own server's do."""
-    name = f"studio_{secrets.token_hex(4)}"
-    door = postgresql_url.replace("+psycopg", "")
-    with psycopg.connect(door, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        host, port = connection.info.host, str(connection.info.port)
-    with socket.socket() as ask:
-        ask.bind(("127.0.0.1", 0))
-        own = str(ask.getsockname()[1])
-    data = tmp_path_factory.mktemp("postgresql-studio")
-    token = secrets.token_hex(20)
-    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
-        "DJANGO_DB": "default",
-        "POSTGRE_NAME": name,
-        "POSTGRE_USER": "postgres",
-        "POSTGRE_PASSWORD": "",
-        "POSTGRE_HOST": host,
-        "POSTGRE_PORT": port,
-        "LABEL_STUDIO_BASE_DATA_DIR": str(data),
-        "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
-        "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
-        "LABEL_STUDIO_SENTRY_DSN": "",
-        "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
-        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
-        "LABEL_STUDIO_USERNAME": "admin@example.org",
-        "LABEL_STUDIO_PASSWORD": secrets.token_hex(10),
-        "LABEL_STUDIO_USER_TOKEN": token,
-    }
-    options = ["--no-browser", "--internal-host", "127.0.0.1", "--log-level", "WARNING"]
-    program = [str(studio_environment / "bin" / "label-studio"), "start", *options, "--port", own]
-    with (data / "log").open("w") as log:
-        process = subprocess.Popen(program, cwd=data, env=env, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{own}"
-    try:
-        until(lambda: answers(f"{url}/health"), process, "its first answer")
-        yield Server(url, token, process.pid, data)
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-
-
-@pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")  # the SDK's own
-def test_a_server_on_postgresql_with_a_personal_token(
-    studio_on_postgresql: Server, tmp_path: Path
-) -> None:
-    """Push, codes and pull at a server on PostgreSQL, with an access token that is renewed."""
-    studio = studio_on_postgresql
-    personal = asked(studio, studio.token, "POST", "api/token/")["token"]
-    labeler = study(tmp_path, studio)
-    drawn(labeler, "pg", blind=3, assisted=3)
-    key = {"LABEL_STUDIO_API_KEY": personal, "PYTHONWARNINGS": "error,ignore:The `parse_obj`"}
-    seats = labeler("push", "--json", **key).json
-    assert sum(seat["new"] for seat in seats) == 6
-    own = account(studio, "ada")
-    text = texts(labeler)
-    for row in labeler.table(tables.TASKS).itertuples():
-        own.submit(int(row.studio_task), answer(text[row.unit]), 4.0)
-    done = labeler("pull", "--json", **key).json
-    assert (done["coded"], done["findings"]) == (6, [])
-    assert labeler("pull", "--json", **key).json["changed"] == 0
-    assert [seat["new"] for seat in labeler("push", "--json", **key).json] == [0, 0]
-    assert personal not in repr(labeler.rows(tables.RUNS))

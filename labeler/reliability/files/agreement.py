@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labeler.files import records, spreadsheets
-from labeler.files.coding_tables import checked
+from labeler.files.coded_cells import CellReading, CellSettings, read_cells, together
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability import any_table
 from labeler.reliability.any_table import Matrix, Method, Pair, TableCoefficients
+from labeler.statistics.agreement.coefficients import coefficients
 from labeler.statistics.agreement.distances import Level
 
 ALIKE_MISSING = ("na", "n/a", "nan", "null", "none", "nil", "-", ".", "?")
@@ -19,6 +20,8 @@ ALIKE_MISSING = ("na", "n/a", "nan", "null", "none", "nil", "-", ".", "?")
 class AgreementReport(NamedTuple):
     """What a table says; `doubts` are texts that look like gaps, with how often they stand there.
 
+    `remarks` say what was left out and how cells were understood; `apart` maps groups of codes that
+    look alike and count apart to the alpha of the level as if each were one code.
     `pairs` is empty unless it was asked for; `codes` are the codes in their order.
     """
 
@@ -27,6 +30,8 @@ class AgreementReport(NamedTuple):
     codes: list[str]
     pairs: list[Pair]
     doubts: dict[str, int]
+    remarks: list[str]
+    apart: dict[tuple[str, ...], float]
 
 
 def agreement(
@@ -36,13 +41,15 @@ def agreement(
     domain: Sequence[str] = (),
     pairs: bool = False,
     method: Method = "jackknife",
+    cells: CellSettings | None = None,
 ) -> AgreementReport:
     """Every coefficient of a table of codings at a level of measurement.
 
-    `method` is that of alpha's intervals.
+    `method` is that of alpha's intervals, `cells` how values are to be read.
     """
-    read = spreadsheets.codings(**given._asdict())
-    codings, codes = checked(read, level=level, domain=domain, source=str(given.path))
+    table = spreadsheets.codings(given)
+    read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=str(given.path))
+    codings, codes = read.codings, read.codes
     matrix = any_table.matrix(codings, codes, level)
     declared = {code.casefold() for code in domain}
     seen = codings["value"].value_counts()
@@ -56,7 +63,22 @@ def agreement(
             for text, times in seen.items()
             if str(text).casefold() in ALIKE_MISSING and str(text).casefold() not in declared
         },
+        [*table.remarks, *read.remarks],
+        _as_one(read, level),
     )
+
+
+def _as_one(read: CellReading, level: Level) -> dict[tuple[str, ...], float]:
+    """For each group of codes that count apart: alpha if they were one code."""
+    name = f"krippendorff_alpha.{level}"
+    found = {}
+    for group in read.apart:
+        codings = together(read.codings, [group], level)
+        codes = [code for code in read.codes if code not in group[1:]]
+        one = any_table.matrix(codings, codes, level)
+        asked = coefficients(one.columns, domain=one.domain, level=level, names=[name])
+        found[group] = asked[name].value
+    return found
 
 
 def write_table(matrix: Matrix, path: Path) -> None:

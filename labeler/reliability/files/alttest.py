@@ -11,7 +11,7 @@ from labeler.codebook.values import Scale
 from labeler.coding.vocabulary import BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
-from labeler.files.coding_tables import checked
+from labeler.files.coded_cells import CellSettings, read_cells
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.assessments import alttest
 from labeler.reliability.assessments.alttest import AnnotatorTest
@@ -21,11 +21,15 @@ from labeler.text.names import unknown
 
 
 class AnnotatorTestReport(NamedTuple):
-    """What a table says of each model: its test, then of sets that of each code."""
+    """What a table says of each model: its test, then of sets that of each code.
+
+    `remarks` say what was left out and how cells were understood.
+    """
 
     humans: list[str]
     n_units: int
     models: dict[str, list[AnnotatorTest]]
+    remarks: list[str]
 
 
 def alternative(
@@ -37,14 +41,17 @@ def alternative(
     epsilon: float,
     score: Score | None = None,
     small: Small = "refuse",
+    cells: CellSettings | None = None,
 ) -> AnnotatorTestReport:
     """The alternative-annotator test of each of `models`, which are coders of the table.
 
     All other coders count as humans who coded blind. The p-values of one model are a family.
     """
     named = given.coders and tuple(dict.fromkeys((*given.coders, *models)))
-    read = spreadsheets.codings(**given._replace(coders=named)._asdict())
-    codings, codes = checked(read, level=level, domain=domain, source=str(given.path))
+    source = str(given.path)
+    table = spreadsheets.codings(given._replace(coders=named, surely=tuple(models)))
+    read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=source)
+    codings, codes = read.codings, read.codes
     coders = sorted(set(codings["coder"]))
     for model in models:
         if model not in coders:
@@ -59,5 +66,8 @@ def alternative(
         tested = alttest.tests(humans, theirs, scale, epsilon=epsilon, score=score, small=small)
         found[model] = [tested[0], *alttest.pooled(tested[1:])]
     return AnnotatorTestReport(
-        sorted(set(own["coder"])), int(pd.unique(codings["unit"]).size), found
+        sorted(set(own["coder"])),
+        int(pd.unique(codings["unit"]).size),
+        found,
+        [*table.remarks, *read.remarks],
     )

@@ -13,7 +13,8 @@ from labeler.codebook.values import Scale
 from labeler.coding.vocabulary import ASSISTED, BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
-from labeler.files.coding_tables import checked, kept, known_columns, long, refused
+from labeler.files.coded_cells import CellSettings, read_cells
+from labeler.files.coding_tables import kept, known_columns, long, refused
 from labeler.reliability.assessments import acceptance
 from labeler.reliability.assessments import anchoring as stage
 from labeler.statistics.agreement.distances import Level
@@ -45,7 +46,10 @@ class AnchoringSettings(NamedTuple):
 
 
 class AnchoringReport(NamedTuple):
-    """What a table says: rows of the stage, about everything and about lead times and coders."""
+    """What a table says: rows of the stage, about everything and about lead times and coders.
+
+    `remarks` say how cells were understood.
+    """
 
     model: str
     n_units: int
@@ -54,10 +58,17 @@ class AnchoringReport(NamedTuple):
     n_codings: int
     left_out: int
     rows: list[dict[str, Any]]
+    remarks: list[str]
 
 
 def anchoring(
-    given: AnchoringSettings, *, level: Level, domain: Sequence[str] = (), bound: float, seed: int
+    given: AnchoringSettings,
+    *,
+    level: Level,
+    domain: Sequence[str] = (),
+    bound: float,
+    seed: int,
+    cells: CellSettings | None = None,
 ) -> AnchoringReport:
     """Everything that an assessment of anchoring tells of one variable, for a table of codings."""
     source = str(given.path)
@@ -71,7 +82,8 @@ def anchoring(
     humans = read[read["coder"] != model]
     in_arm = humans["arm"].isin((given.blind, given.assisted))
     both = pd.concat([humans[in_arm].assign(own=True), suggested.assign(own=False)])
-    clean, codes = checked(both, level=level, domain=domain, source=source)
+    found = read_cells(both, level=level, domain=domain, wish=cells, source=source)
+    clean, codes = found.codings, found.codes
     scale = Scale(level, () if level in ("interval", "ratio") else tuple(codes))
     own = clean[clean["own"]]
     arms = {given.blind: BLIND, given.assisted: ASSISTED}
@@ -89,6 +101,7 @@ def anchoring(
         n_codings=len(codings),
         left_out=int((~in_arm).sum()),
         rows=[{"coder": "humans", "code": "", **row} for row in rows],
+        remarks=found.remarks,
     )
 
 

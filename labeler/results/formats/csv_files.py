@@ -8,9 +8,10 @@ import pandas as pd
 
 from labeler.results.formats.declaration import BundleFacts, Format
 from labeler.store.tables import METADATA
+from labeler.text.coded_values import EMPTY_SET
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n")
-NUMBER = r"[+-]?\d+(\.\d+)?"
+HARMLESS = r"\+|[+-]?\d+(\.\d+)?"  # the set without a code, and numbers
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -19,7 +20,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     for name in safe.columns:
         if isinstance(safe[name].dtype, pd.StringDtype):
             texts = safe[name].str.replace(r"\r\n?", "\n", regex=True)
-            risky = texts.str.startswith(FORMULA, na=False) & ~texts.str.fullmatch(NUMBER)
+            risky = texts.str.startswith(FORMULA, na=False) & ~texts.str.fullmatch(HARMLESS)
             safe[name] = texts.mask(risky, "'" + texts.fillna(""))
     return safe.to_csv(index=False, lineterminator="\n")
 
@@ -35,8 +36,13 @@ def _files(
     frames: Mapping[str, pd.DataFrame],
     facts: BundleFacts,  # noqa: ARG001
 ) -> dict[str, bytes]:
-    written = {f"{name}.csv": csv_text(frame).encode() for name, frame in frames.items()}
-    return {**written, "codings_wide.csv": csv_text(wide(frames["codings"])).encode()}
+    codings = frames["codings"]
+    told = codings.assign(value=codings["value"].replace("", EMPTY_SET))
+    written = {
+        f"{name}.csv": csv_text(told if name == "codings" else frame).encode()
+        for name, frame in frames.items()
+    }
+    return {**written, "codings_wide.csv": csv_text(wide(told)).encode()}
 
 
 FORMAT = Format(
@@ -44,7 +50,7 @@ FORMAT = Format(
     files=_files,
     descriptions={
         **{f"{table.name}.csv": str(table.comment) for table in METADATA.tables.values()},
-        "codings_wide.csv": "The same, a column for each variable; empty: no code, or not asked.",
+        "codings_wide.csv": "The same, a column for each variable; +: no code, empty: not asked.",
         "coded.csv": "Who coded which unit, with or without a code; `unasked`: of what not asked.",
     },
 )

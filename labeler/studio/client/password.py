@@ -13,7 +13,8 @@ from pathlib import Path
 from labeler.errors import ServiceRejected, ServiceUnavailable
 from labeler.studio.client.http import SERVICE, Server
 from labeler.studio.server.environment import tail
-from labeler.studio.server.server import log, surroundings
+from labeler.studio.server.program import surroundings
+from labeler.studio.server.server import log
 
 _SECONDS = 120
 _UNKNOWN = 3

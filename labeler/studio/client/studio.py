@@ -338,7 +338,7 @@ class Studio:
         if since:
             after = (datetime.fromisoformat(since) - OVERLAP).astimezone(UTC)
             rules = [rule("updated_at", "Datetime", after.strftime(_TIME))]
-        fields = "completed_by,was_cancelled,lead_time,created_at,result"
+        fields = "completed_by,was_cancelled,lead_time,created_at,draft_created_at,result"
         for row in self._calls.rows(project, f"id,data,updated_at,annotations,{fields}", rules):
             yield RawTask(
                 task=int(row["id"]),

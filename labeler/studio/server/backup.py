@@ -28,13 +28,9 @@ def copied(data: Path, *, before: str, now: str, report: Callable[[str], None]) 
         return None
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     target = data / "backups" / f"label-studio-{before or 'unknown'}-{stamp}.sqlite3"
-    fresh = target.with_suffix(".new")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(fresh)) as new:
-            old.backup(new)
-        fresh.replace(target)
+        duplicate(source, target)
     except (OSError, sqlite3.Error) as error:
         raise ProjectError(
             f"{target}: Label Studio {now} would change the data of {before or 'an older one'}, "
@@ -42,3 +38,15 @@ def copied(data: Path, *, before: str, now: str, report: Callable[[str], None]) 
         ) from error
     report(f"Label Studio {before or '(older)'} → {now}: its database is copied to {target}")
     return target
+
+
+def duplicate(source: Path, target: Path) -> None:
+    """Copy a SQLite database with what its write-ahead log holds; the copy is whole or not there.
+
+    Raises OSError and sqlite3.Error.
+    """
+    fresh = target.with_suffix(".new")
+    os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(fresh)) as new:
+        old.backup(new)
+    fresh.replace(target)

@@ -1,5 +1,7 @@
 """Starts Label Studio so that writers wait for each other. Run by Label Studio's Python, not ours.
 
+With the word `migrate` it makes the tables of an empty database, and ends.
+
 On SQLite a transaction of Django begins to read and asks for the right to write only later, which
 SQLite refuses at once where another writer was faster: no waiting helps then. Label Studio 1.23.2
 meets this after a submission is stored, and stores it again. A transaction that asks for the right
@@ -16,7 +18,7 @@ import sys
 from typing import Any
 
 from django.db.backends.sqlite3.base import DatabaseWrapper
-from label_studio.server import main
+from label_studio.server import _apply_database_migrations, _setup_env, main
 
 SECONDS = 20  # that a writer waits for its turn
 
@@ -32,4 +34,7 @@ def _waiting(connection: Any) -> Any:
 
 if __name__ == "__main__":
     DatabaseWrapper.get_connection_params = _waiting
+    if sys.argv[1:] == ["migrate"]:
+        _setup_env()
+        sys.exit(_apply_database_migrations())
     sys.exit(main())

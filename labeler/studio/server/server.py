@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import secrets
 import signal
 import socket
@@ -24,6 +23,7 @@ from typing import NamedTuple, TypedDict
 from labeler import hints
 from labeler.errors import ProjectError, ServiceUnavailable
 from labeler.studio.client.http import SERVICE, Account, Server, account, answer
+from labeler.studio.server import blank, program
 from labeler.studio.server import database as databases
 from labeler.studio.server.backup import copied
 from labeler.studio.server.environment import VERSION, environment, locked, silent, tail
@@ -39,28 +39,12 @@ __all__ = [
     "start",
     "status",
     "stop",
-    "surroundings",
 ]
 
 _SECONDS = 20
 # Systems give higher ones to whoever asks for any, as may happen while Label Studio starts.
 _PORTS = range(20_000, 32_768)
 _EMAIL = "admin@localhost.example"
-_SWITCHES = {
-    "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-    "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
-    "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
-    "LABEL_STUDIO_SENTRY_DSN": "",
-    "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
-    "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "false",
-    "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
-    "LABEL_STUDIO_AZURE_MOUNT_FIX": "1",  # its only effect: SQLite keeps a write-ahead log
-    "fflag_feat_utc_210_prediction_validation_15082025": "true",
-    "PYTHONUNBUFFERED": "1",
-}
-# Label Studio also reads settings without a prefix (HOST, USERNAME, DEBUG, ...): pass only these.
-_PASSED = re.compile(r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH")
-_LAUNCHER = Path(__file__).with_name("launcher.py")
 # The shell ends at once, so the server is nobody's child: it outlives us and leaves no zombie.
 _DETACH = 'umask 077; "$@" </dev/null >>label-studio.log 2>&1 & echo $!'
 
@@ -107,8 +91,8 @@ def start(
             it runs, but without `hooks`; or its data lies in another database.
         ServiceUnavailable: it did not answer in time, or ended; with the log's last lines.
     """
-    program = environment.expanduser().absolute() / "bin" / "label-studio"
-    if not program.exists():
+    environment = environment.expanduser().absolute()
+    if not program.installed(environment):
         raise ProjectError(f"{environment}: holds no Label Studio: bin/label-studio is missing")
     data = _data_folder(data)
     deadline = time.monotonic() + timeout
@@ -126,9 +110,11 @@ def start(
             _end(record)
         wanted = port or (record["port"] if record else None)
         if record is not None:
-            copied(data, before=record["version"], now=_version(program), report=report)
+            copied(data, before=record["version"], now=program.version(environment), report=report)
+        elif not database:
+            blank.begin(data, environment, report)
         for _attempt in range(3):
-            place = _Place(data, program, database, hooks)
+            place = _Place(data, environment, database, hooks)
             record = _spawned(place, _free_port(wanted), record, report)
             with contextlib.suppress(_Elsewhere):
                 return _awaited(data, record, deadline)
@@ -162,13 +148,6 @@ def log(data: Path) -> Path:
     return data.expanduser().absolute() / "label-studio.log"
 
 
-def surroundings(data: Path, *, database: str = "") -> dict[str, str]:
-    """The environment variables of whatever runs Label Studio's code on the folder `data`."""
-    passed = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
-    own = {"LABEL_STUDIO_BASE_DATA_DIR": str(data)} | databases.variables(database)
-    return passed | _SWITCHES | own
-
-
 # --- the process -------------------------------------------------------------------------------
 
 
@@ -181,10 +160,11 @@ class _Ended(ServiceUnavailable):
 
 
 class _Place(NamedTuple):
-    """Where a Label Studio is started, by which program, on which database, with which leave."""
+    """Where a Label Studio is started, from which environment, on which database, and whether it
+    may call this machine."""
 
     data: Path
-    program: Path
+    environment: Path
     database: str
     hooks: bool
 
@@ -203,14 +183,14 @@ def _spawned(
     place: _Place, port: int, record: _Record | None, report: Callable[[str], None]
 ) -> _Record:
     """Start the process and record it, with the login of before or a new one."""
-    data, program, database, hooks = place
+    data, environment, database, hooks = place
     report(f"Starting Label Studio at http://127.0.0.1:{port} (log: {log(data)})")
     login = record or {
         "email": _EMAIL,
         "password": secrets.token_urlsafe(18)[:20],
         "token": secrets.token_hex(20),
     }
-    env = surroundings(data, database=database) | {
+    env = program.surroundings(data, database=database) | {
         "LABEL_STUDIO_USERNAME": login["email"],
         "LABEL_STUDIO_PASSWORD": login["password"],
         "LABEL_STUDIO_USER_TOKEN": login["token"],
@@ -218,9 +198,7 @@ def _spawned(
     if hooks:
         env["LABEL_STUDIO_SSRF_PROTECTION_ENABLED"] = "false"
     options = ["--no-browser", "--internal-host", "127.0.0.1", "--log-level", "WARNING"]
-    # -P: the launcher's folder is no place to import from
-    python = [str(program.with_name("python")), "-P", str(_LAUNCHER)]
-    command = [*python, "start", *options, "--port", str(port)]
+    command = [*program.launcher(environment), "start", *options, "--port", str(port)]
     done = subprocess.run(  # noqa: S603
         ["/bin/sh", "-c", _DETACH, "sh", *command],
         cwd=data,
@@ -239,7 +217,7 @@ def _spawned(
         "port": port,
         "pid": pid,
         "process": identity(pid),
-        "version": _version(program),
+        "version": program.version(environment),
         "hooks": hooks,
         "database": databases.named(database),
     }
@@ -302,12 +280,6 @@ def _end(record: _Record) -> None:
 
 
 # --- the data folder ---------------------------------------------------------------------------
-
-
-def _version(program: Path) -> str:
-    """The version of the Label Studio that a program belongs to; '' where it does not say."""
-    found = program.parent.parent.glob("lib/python*/site-packages/label_studio-*.dist-info")
-    return next((path.name.split("-")[1].removesuffix(".dist") for path in found), "")
 
 
 def _data_folder(data: Path) -> Path:

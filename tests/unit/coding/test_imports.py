@@ -126,6 +126,15 @@ def test_segments_are_placed_and_numbered_by_their_place() -> None:
     assert sorted(tones) == [["u1", "1", "sad"], ["u1", "2", "glad"], ["u2", "1", "sad"]]
 
 
+@pytest.mark.parametrize("place", [{}, {"start": "0", "end": "23"}])
+def test_white_space_of_a_quote_does_not_count(place: dict[str, str]) -> None:
+    """As Label Studio exports words of several lines; what counts is how they stand in the post."""
+    found = parse(segment("s", "glad", quote="Sun, sun\n and  sun again.", **place))
+    assert found.segments[["start", "end", "quote"]].values.tolist() == [
+        [0, 23, "Sun, sun and sun again."]
+    ]
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [

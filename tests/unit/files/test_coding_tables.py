@@ -58,10 +58,10 @@ def test_two_ids_are_asked_about() -> None:
 
 def test_a_column_of_texts_is_no_coder_silently() -> None:
     """Ten different texts beside a column of codes are refused, and both ways out are told."""
-    given = table(words=[f"w{n}" for n in range(10)], ada=["a", "b"] * 5, ben=["a"] * 10)
-    with pytest.raises(InputError, match="'words' holds another text in each row"):
+    given = table(said=[f"w{n}" for n in range(10)], ada=["a", "b"] * 5, ben=["a"] * 10)
+    with pytest.raises(InputError, match="'said' holds another text in each row"):
         coding_tables.wide(given, source="t.csv")
-    assert set(coding_tables.wide(given, unit="words", source="t.csv")["coder"]) == {"ada", "ben"}
+    assert set(coding_tables.wide(given, unit="said", source="t.csv")["coder"]) == {"ada", "ben"}
     coders = ["ada", "ben"]
     assert set(coding_tables.wide(given, coders=coders, source="t.csv")["coder"]) == set(coders)
 

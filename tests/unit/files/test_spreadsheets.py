@@ -11,6 +11,7 @@ import pytest
 
 from labeler.errors import InputError
 from labeler.files import spreadsheets
+from labeler.files.spreadsheets import TableSettings
 
 TABLE = "id,ada,ben\np1,10,10\np2,,2\np3,2,10\n"
 
@@ -136,10 +137,10 @@ def test_one_variable_of_a_long_export(tmp_path: Path) -> None:
         tmp_path / "t.csv",
         "unit,coder,variable,value\np1,ada,tone,good\np1,ada,topic,sun\np1,ben,tone,NA\n",
     )
-    columns = {"unit": "unit", "coder": "coder", "value": "value"}
-    found = spreadsheets.codings(path, **columns, where=[("variable", "tone")], missing=["NA"])
+    long = TableSettings(path, unit="unit", coder="coder", value="value", missing=("NA",))
+    found = spreadsheets.codings(long._replace(where=(("variable", "tone"),))).codings
     assert found.to_dict("records") == [
         {"unit": "p1", "coder": "ada", "value": "good", "line": 2, "column": "value"}
     ]
     with pytest.raises(InputError, match="no row has variable=mood; there are: tone, topic"):
-        spreadsheets.codings(path, **columns, where=[("variable", "mood")])
+        spreadsheets.codings(long._replace(where=(("variable", "mood"),)))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+
+import pandas as pd
 
 from labeler.codebook import codebook as codebooks
 from labeler.results.bundle import bundle
@@ -92,6 +95,17 @@ def test_made_up_data_and_an_override_say_so():
     assert "made up" not in made(made_up=False)["README.txt"].decode()
     assert "The gate was overridden: a pilot" in made(override="a pilot")["README.txt"].decode()
     assert json.loads(made(override="a pilot")["manifest.json"])["override"] == "a pilot"
+
+
+def test_the_set_without_a_code_is_not_an_empty_cell():
+    """Exported it is +, as the readers of tables have it; an empty cell is not asked."""
+    empty = CODINGS.assign(value=CODINGS["value"].mask(CODINGS["variable"] == "topic", ""))
+    files = made({"codings": empty})
+    rows = [line.split(",") for line in files["codings.csv"].decode().splitlines()]
+    value, variable = rows[0].index("value"), rows[0].index("variable")
+    assert [row[value] for row in rows if row[variable] == "topic"] == ["+"]
+    wide = pd.read_csv(io.BytesIO(files["codings_wide.csv"]), keep_default_na=False, dtype="str")
+    assert sorted(wide["topic"]) == ["", "", "", "+"]
 
 
 def test_no_codings_make_an_empty_table_and_no_crash():
