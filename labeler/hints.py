@@ -196,6 +196,11 @@ NAME_POSTS = Hint(
 SAY_ARM = Hint(
     "--arm blind or --arm assisted says it for every row", "say in which arm the rows were coded"
 )
+SAY_PEOPLE = Hint(
+    "--kind human says that all coders of the file are people; leave a model's rows out with "
+    "--where, and let `labeler prelabel` code the posts",
+    "say that all coders of the file are people, or leave out the rows of the model",
+)
 INGEST_AGAIN = Hint(
     "take the post in again: `labeler ingest` repairs it", "take the post in again from its file"
 )
@@ -204,6 +209,7 @@ INGEST_AGAIN = Hint(
 
 DRAW_BATCH = Hint("`labeler sample` draws one", "draw a batch")
 RENAME_BATCH = Hint("give another name with --batch", "give another name")
+JUDGE_APART = Hint("give one --batch NAME, or those that belong together", "choose one of them")
 REPLACE_BATCH = Hint(
     "give another name with --batch, or --replace to put this file in its place",
     "give another name, or put this file in its place",
