@@ -1,6 +1,6 @@
 """How often the default interval for alpha holds the true value.
 
-    python benchmarks/coverage.py [--runs 2000] [--confidence 0.95] [--unequal]
+    python benchmarks/coverage.py [--runs 2000] [--confidence 0.95] [--unequal | --looks]
 
 Simulates made-up codings in 18 scenarios: 50, 100 and 300 units; 2 and 3 coders; a rare code (10%),
 two balanced codes, four balanced codes. Each unit has a true code; a coder sees it with a chance
@@ -9,7 +9,8 @@ the units, and alpha is .8. Prints, a row a scenario, the share of intervals tha
 94-96% on average at 100 units and more), how often the lower one-sided bound lies below it, the
 median width, and how often there was no interval for want of variation; those are not counted.
 Then the same for units drawn with unequal probability, and how often the gate passes at its
-threshold (see `unequal`); `--unequal` prints that part alone.
+threshold (see `unequal`); `--unequal` prints that part alone. `--looks`: how often a gate that is
+asked after every batch passes at its threshold (see `looks`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import itertools
 import math
 from typing import NamedTuple
 
+import looks
 import numpy as np
 import unequal
 
@@ -47,10 +49,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2000, help="samples in each scenario")
     parser.add_argument("--confidence", type=float, default=0.95)
     parser.add_argument("--unequal", action="store_true", help="unequal drawing alone")
+    parser.add_argument("--looks", action="store_true", help="a gate asked again and again alone")
     options = parser.parse_args()
+    if options.looks:
+        looks.report(options.runs)
+        return
     if not options.unequal:
         equal(options.runs, options.confidence)
     unequal.report(options.runs)
+    looks.report(options.runs)
 
 
 def equal(runs: int, confidence: float) -> None:

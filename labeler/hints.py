@@ -209,6 +209,7 @@ INGEST_AGAIN = Hint(
 
 DRAW_BATCH = Hint("`labeler sample` draws one", "draw a batch")
 RENAME_BATCH = Hint("give another name with --batch", "give another name")
+JUDGE_APART = Hint("give one --batch NAME, or those that belong together", "choose one of them")
 REPLACE_BATCH = Hint(
     "give another name with --batch, or --replace to put this file in its place",
     "give another name, or put this file in its place",

@@ -1,4 +1,8 @@
-"""A batch's codings from the store: each table once, the columns asked for, filtered there."""
+"""A batch's codings from the store: each table once, the columns asked for, filtered there.
+
+The batch may be a study sample of several (`study_sample.sample_row`): its tasks then have the
+probabilities of coming in by any of its draws.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, or_, select
 
 from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
 from labeler.coding.annotations import newest
 from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
 from labeler.coding.stream import Stream
+from labeler.coding.study_sample import member_draws, with_joint_probabilities
 from labeler.coding.vocabulary import ASSISTED, BLIND, CANARY, REPEAT
 from labeler.store import database, tables
+from labeler.store.sample_names import members
 
 if TYPE_CHECKING:
     Row = Mapping[str, Any] | pd.Series[str]
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
 CODINGS = ("unit", "segment", "coder", "arm", "replicate", "variable", "value")
 SEGMENTS = ("unit", "coder", "arm", "replicate", "segment", "start", "end", "found")
 ANNOTATIONS = tuple(name for name in tables.columns(tables.ANNOTATIONS) if name != "result")
+
+IN_DRAWS = ("batch", "unit", "arm", "unit_probability")  # what the probability of any draw needs
 
 Wanted = Mapping[Table, Sequence[str]]  # table → the columns to read, which hold whose a row is
 
@@ -42,8 +50,14 @@ def read_batch(
 
     With `replicates` every replicate of the suggester counts as a reading, else the first alone.
     """
-    own = {table.name: _rows(engine, table, row, columns) for table, columns in wanted.items()}
-    notes = standing(engine, batch=str(row["batch"]))
+    own = {
+        table.name: _rows(engine, table, row, columns)
+        for table, columns in wanted.items()
+        if table is not tables.TASKS
+    }
+    if tables.TASKS in wanted:
+        own["tasks"] = _own_tasks(engine, row, wanted[tables.TASKS])
+    notes = standing(engine, batch=members(str(row["batch"])))
     machine = _suggester(engine, row, _coded_in(_of(row)))
     if not replicates:
         machine = machine[machine["replicate"] == 1]
@@ -62,7 +76,7 @@ def read_stream(
         (batches["suggester"] == row["suggester"]) & (batches["codebook"] == row["codebook"])
     ]
     if not row["suggester"]:
-        same = batches[batches["batch"] == row["batch"]]
+        same = batches[batches["batch"].isin(members(row["batch"]))]
     which = _within(engine, row, same["batch"].tolist())
     confidence = _confidence(engine, row)
     every = not confidence.empty
@@ -80,8 +94,9 @@ def read_stream(
         for table, columns in wanted.items()
         if table not in (tables.CODINGS, tables.TASKS)
     }
-    mine, ours = notes["batch"] == row["batch"], tasks["batch"] == row["batch"]
-    own = {**rest, "codings": codings, "tasks": tasks[ours].reset_index(drop=True)}
+    mine, ours = (each["batch"].isin(members(row["batch"])) for each in (notes, tasks))
+    drawn = _jointly_drawn(engine, row, tasks[ours].reset_index(drop=True))
+    own = {**rest, "codings": codings, "tasks": drawn}
     read = _batch(row, codebook, notes[mine].reset_index(drop=True), machine, own)
     first = machine[machine["replicate"] == 1]
     blind = tasks[tasks["arm"] == BLIND]
@@ -188,7 +203,7 @@ def _rows(engine: Engine, table: Table, row: Row, columns: Sequence[str]) -> pd.
     """The rows of a table that are about the batch's coded units, or about the batch."""
     where: list[Condition] = []
     if "batch" in table.c:
-        where.append(table.c.batch == str(row["batch"]))
+        where.append(table.c.batch.in_(members(str(row["batch"]))))
     else:
         where.append(table.c.unit.in_(_coded_in(_of(row))))
     if "codebook" in table.c:
@@ -196,15 +211,49 @@ def _rows(engine: Engine, table: Table, row: Row, columns: Sequence[str]) -> pd.
     return database.read_columns(engine, table, columns, *where)
 
 
+def _own_tasks(engine: Engine, row: Row, columns: Sequence[str]) -> pd.DataFrame:
+    """The TASKS rows of the batch; of a study sample with the probabilities of any draw."""
+    if len(members(str(row["batch"]))) == 1:
+        return _rows(engine, tables.TASKS, row, columns)
+    needed = [name for name in tables.columns(tables.TASKS) if name in {*columns, *IN_DRAWS}]
+    return _jointly_drawn(engine, row, _rows(engine, tables.TASKS, row, needed))[list(columns)]
+
+
+def _jointly_drawn(engine: Engine, row: Row, tasks: pd.DataFrame) -> pd.DataFrame:
+    """TASKS rows of a batch as they are; of a study sample with the probabilities of any draw."""
+    own = members(str(row["batch"]))
+    if len(own) == 1:
+        return tasks
+    units = sorted(set(tasks["unit"]))
+    frames = database.read(engine, tables.FRAMES, batch=own, unit=units)
+    draws = member_draws(row, tasks, frames, _known_since(engine, row, units))
+    return with_joint_probabilities(tasks, draws)
+
+
+def _known_since(engine: Engine, row: Row, units: list[str]) -> dict[str, str]:
+    """Unit → when it could first be drawn: ingested, or answered by the suggester."""
+    posts, made = tables.POSTS, tables.COMPLETIONS
+    if not row["suggester"]:
+        found = database.read_columns(
+            engine, posts, ("unit", "ingested"), database.matching(engine, posts, {"unit": units})
+        )
+        return dict(zip(found["unit"], found["ingested"], strict=True))
+    about = {"codebook": row["codebook"], "coder": row["suggester"], "error": "", "unit": units}
+    first = func.min(made.c.created).label("first")
+    query = select(made.c.unit, first).where(database.matching(engine, made, about))
+    answered = database.query_rows(engine, query.group_by(made.c.unit))
+    return dict(zip(answered["unit"], answered["first"], strict=True))
+
+
 def _of(row: Row) -> Condition:
     """That an annotation is of the batch."""
-    return tables.ANNOTATIONS.c.batch == str(row["batch"])
+    return tables.ANNOTATIONS.c.batch.in_(members(str(row["batch"])))
 
 
 def _within(engine: Engine, row: Row, batches: list[str]) -> Callable[[Table], Condition]:
     """That an annotation or a task is of the batch, or a blind one of these batches."""
     return lambda table: or_(
-        table.c.batch == str(row["batch"]),
+        table.c.batch.in_(members(str(row["batch"]))),
         and_(database.matching(engine, table, {"batch": batches}), table.c.arm == BLIND),
     )
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import click
 import pandas as pd
 
-from labeler.commands.options import batch_of, batch_option, json_option, study_of
+from labeler.commands.options import json_option, sample_option, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.results.results import aggregate, of_model
 from labeler.store import tables
+from labeler.study.study import sample_of
 
 
 @click.command("aggregate")
-@batch_option
+@sample_option
 @click.option("--variable", "variables", multiple=True, help="Only this one; may be repeated.")
 @click.option(
     "--override",
@@ -24,7 +25,7 @@ from labeler.store import tables
 @click.pass_context
 def command(
     context: click.Context,
-    batch: str | None,
+    batches: tuple[str, ...],
     variables: tuple[str, ...],
     override: str,
     machine: bool,
@@ -34,7 +35,7 @@ def command(
     Ends with exit code 3 where the gate held one of them shut; those that passed are written.
     """
     study, override = study_of(context), override.strip()
-    name = batch_of(study, batch)
+    name = sample_of(study, batches)
     rows = aggregate(study, batch=name, variables=variables, override=override)
     model = {variable: ruling for variable, ruling in of_model(study, name).items() if variable}
     if model:

@@ -8,7 +8,7 @@ import click
 
 from labeler.coding.import_rows import FIELDS
 from labeler.commands.coding_options import cell_options, conditions
-from labeler.commands.options import json_option, study_of
+from labeler.commands.options import json_option, one, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.sampling.import_batch import ImportSettings, import_codings
 
@@ -42,7 +42,13 @@ def command() -> None:
     type=click.Choice(["blind", "assisted", "file"]),
     help="Did the coders see suggestions? `file`: its column `arm` says so, row by row.",
 )
-@click.option("--batch", default="", metavar="NAME", help="The batch's name.  [default: a hash]")
+@click.option(
+    "--batch",
+    metavar="NAME",
+    multiple=True,
+    callback=one,
+    help="The batch's name.  [default: a hash]",
+)
 @click.option("--unit", metavar="COLUMN", help="A post's key.  [default: unit]")
 @click.option("--coder", metavar="COLUMN", help="Who coded.  [default: coder]")
 @click.option("--variable", metavar="COLUMN", help="Which variable.  [default: variable]")
@@ -78,7 +84,7 @@ def import_(
     /,
     file: Path,
     arm: str,
-    batch: str,
+    batch: str | None,
     columns: dict[str, str],
     where: tuple[tuple[str, str], ...],
     missing: tuple[str, ...],
@@ -111,7 +117,7 @@ def import_(
         people=kind == "human",
     )
     done = import_codings(
-        study_of(context), file, wish, batch=batch, suggester=suggester, again=again
+        study_of(context), file, wish, batch=batch or "", suggester=suggester, again=again
     )
     if machine:
         as_json(done._asdict())

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import click
 
-from labeler.commands.options import batch_of, batch_option, json_option, study_of
+from labeler.commands.options import json_option, sample_option, study_of
 from labeler.commands.output import as_json, told
 from labeler.results.results import export
 from labeler.store import results
+from labeler.study.study import sample_of
 
 
 @click.command("export")
-@batch_option
+@sample_option
 @click.option("--with-quotes", is_flag=True, help="Keep verbatim quotes; do not publish them.")
 @json_option
 @click.pass_context
-def command(context: click.Context, batch: str | None, with_quotes: bool, machine: bool) -> None:
+def command(
+    context: click.Context, batches: tuple[str, ...], with_quotes: bool, machine: bool
+) -> None:
     """Write exports/BATCH/: codings, reliability, consensus, shares, codebook, manifest."""
     study = study_of(context)
-    done = export(study, batch=batch_of(study, batch), quotes=with_quotes)
+    name = sample_of(study, batches)
+    done = export(study, batch=name, quotes=with_quotes)
     if done.outdated:
-        name = batch_of(study, batch)
         told(f"warning: {results.warning(name, done.outdated)}")
         told(f"hint: {results.advice(name, done.outdated).terminal}")
     if machine:

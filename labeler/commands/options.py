@@ -21,10 +21,35 @@ def json_option(command: Command) -> Command:
 
 
 def batch_option(command: Command) -> Command:
-    """`--batch`: which batch; the newest where none is named."""
-    return click.option("--batch", metavar="NAME", help="Which batch.  [default: the newest]")(
-        command
-    )
+    """`--batch`: which batch; the newest where none is named. UsageError where several are."""
+    return click.option(
+        "--batch",
+        metavar="NAME",
+        multiple=True,
+        callback=one,
+        help="Which batch.  [default: the newest]",
+    )(command)
+
+
+def sample_option(command: Command) -> Command:
+    """`--batch`, repeatable: the batches that are judged together as one study sample."""
+    return click.option(
+        "--batch",
+        "batches",
+        metavar="NAME",
+        multiple=True,
+        help="Which batch; repeat it for several together.  [default: the newest one coded, with "
+        "all of its codebook and suggester]",
+    )(command)
+
+
+def one(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """What an option was given, None for nothing; UsageError where it was given several times."""
+    if len(given) > 1:
+        raise click.BadParameter(
+            f"one batch at a time, not {len(given)}: {', '.join(given)}", context, option
+        )
+    return given[0] if given else None
 
 
 def study_of(context: click.Context) -> Study:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from labeler.codebook.codebook import Gate
-from labeler.commands.options import batch_of, batch_option, json_option, study_of
+from labeler.commands.options import json_option, sample_option, study_of
 from labeler.commands.output import as_json
 from labeler.commands.verdicts import shown
 from labeler.reliability.gate import MEANING, Family
 from labeler.reliability.reliability import reliability
+from labeler.study.study import sample_of
 
 
 @click.command("reliability")
-@batch_option
+@sample_option
 @click.option(
     "--tentative",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -36,7 +37,7 @@ from labeler.reliability.reliability import reliability
 @click.pass_context
 def command(
     context: click.Context,
-    batch: str | None,
+    batches: tuple[str, ...],
     tentative: float | None,
     reliable: float | None,
     family: Family,
@@ -45,9 +46,11 @@ def command(
 ) -> None:
     """Agreement for each variable and code, with intervals, and the gate's verdicts.
 
-    The gate decides on the one-sided lower 95% bound of Krippendorff's alpha among blind humans.
-    Humans among themselves and the model against humans are never one figure. All panels and
-    coefficients: --json, `labeler serve` or `labeler export`.
+    The gate decides on the one-sided lower bound of Krippendorff's alpha among blind humans.
+    Several batches are judged together, weighted by the chance to come in by any of their draws.
+    Each look at other codings has a level of its own, so that all looks together pass wrongly in
+    5% at most. Humans among themselves and the model against humans are never one figure. All
+    panels and coefficients: --json, `labeler serve` or `labeler export`.
     """
     study = study_of(context)
     gate = None
@@ -58,7 +61,7 @@ def command(
         if high < low:
             raise click.UsageError(f"--reliable {high} lies below --tentative {low}")
         gate = Gate(tentative=low, reliable=high)
-    judged = reliability(study, batch=batch_of(study, batch), gate=gate, family=family)
+    judged = reliability(study, batch=sample_of(study, batches), gate=gate, family=family)
     if machine:
         as_json(judged._asdict())
         return

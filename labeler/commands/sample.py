@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from labeler.coding.vocabulary import human
-from labeler.commands.options import json_option, study_of
+from labeler.commands.options import json_option, one, study_of
 from labeler.commands.output import as_json, number, table, told
 from labeler.sampling.adjudicate import adjudicate
 from labeler.sampling.adjudication import AdjudicationDraw
@@ -38,7 +38,13 @@ class Overlap(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 @click.command("sample")
-@click.option("--batch", metavar="NAME", help="The new batch's name; with --from, which batch.")
+@click.option(
+    "--batch",
+    metavar="NAME",
+    multiple=True,
+    callback=one,
+    help="The new batch's name; with --from, which batch.",
+)
 @click.option("--coders", required=True, metavar="A,B,…", help="Who codes.")
 @click.option("--blind", default=0, type=SIZE, help="Units coded without a suggestion.")
 @click.option("--assisted", default=0, type=SIZE, help="Units coded with suggestions.")

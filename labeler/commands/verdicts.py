@@ -12,7 +12,7 @@ from labeler.codebook.codebook import Codebook
 from labeler.coding.vocabulary import INCONCLUSIVE, PASS, UNDEFINED
 from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
-from labeler.reliability.gate import HUMAN, MEANING, MODEL
+from labeler.reliability.gate import AT_THRESHOLD, HUMAN, MEANING, MODEL
 from labeler.reliability.reliability import ReliabilityResult
 from labeler.reliability.weighting import leads
 from labeler.store import tables
@@ -47,7 +47,18 @@ def shown(
         click.echo(line)
     if len(judged.verdicts):
         family = MEANING[str(judged.verdicts["family"].iloc[0])]
-        click.echo(f"verdicts: bound = one-sided 95%; {family}")
+        click.echo(f"verdicts: {_looks(judged.verdicts)}; {family}")
+
+
+def _looks(verdicts: pd.DataFrame) -> str:
+    """Which look it is, what it may spend, and so how the bound is made."""
+    taken = verdicts.dropna(subset="look").drop_duplicates("look").sort_values("look")
+    if taken.empty:
+        return "bound = one-sided 95%"
+    own = "; ".join(
+        f"look {row.look} of this study sample, level {row.level:.2%}" for row in tables.rows(taken)
+    )
+    return f"{own}; bound = one-sided at 1 - level"
 
 
 def _line(row: Any, intervals: dict[tuple[str, str, str], str]) -> tuple[object, ...]:
@@ -87,6 +98,10 @@ def _remarks(rows: pd.DataFrame, *, codes: bool) -> Iterator[str]:
     """Why a variable has no figure, and how many codes passed."""
     for row in tables.rows(rows[(rows["code"] == "") & (rows["verdict"] == UNDEFINED)]):
         yield f"{row.variable}: {row.note}"
+    for row in tables.rows(
+        rows[(rows["code"] == "") & rows["note"].str.contains(AT_THRESHOLD, regex=False)]
+    ):
+        yield f"{row.variable}: {AT_THRESHOLD}"
     own = rows[rows["code"] != ""]
     if len(own) and not codes:
         counted = own["verdict"].value_counts()

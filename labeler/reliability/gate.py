@@ -5,11 +5,18 @@ code is judged by alpha's one-sided 95% bounds against the codebook's tentative 
 
     pass          the lower bound reaches it
     fail          the upper bound stays below it
-    inconclusive  it lies between them; `further` units would decide, with power .8
+    inconclusive  it lies between them; `further` units would decide, with power .8, unless they
+                  are more than COUNTABLE: then agreement is at the threshold, and the codebook is
+                  what to work on
     undefined     there is no figure, or fewer than ten units carry the rarer code
 
 Where the units of a panel were drawn unequally it is the design-weighted alpha that is judged:
 what was coded holds more of some kinds of units than there are, and alpha differs between kinds.
+
+Whoever asks the gate after every batch has several tries, so that each look at other codings has a
+level of its own (`statistics.agreement.looks`): the lower bound is made at 1 - that level, and all
+looks together pass wrongly with a chance of 5% at most. A failure opens nothing and spends nothing;
+it is decided at 5% each time.
 
 A family says what many verdicts mean together. `all`: everything must pass, each at .05 without
 correction (intersection-union). `holm`: which of them passed, at .05 for the whole family, by
@@ -20,7 +27,7 @@ codes of all variables another.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
@@ -28,8 +35,10 @@ import pandas as pd
 from labeler.coding.vocabulary import FAIL, HUMAN_HUMAN, HUMAN_MODEL, INCONCLUSIVE, UNDEFINED
 from labeler.coding.vocabulary import PASS as PASS
 from labeler.keys import key
+from labeler.reliability.looks import ONCE, Look
 from labeler.reliability.weighting import leads
-from labeler.statistics.agreement.threshold import bound_p, further_units, threshold_p
+from labeler.statistics.agreement.looks import level_of_look
+from labeler.statistics.agreement.threshold import bound_at, bound_p, further_units, threshold_p
 from labeler.statistics.interval import RARE
 from labeler.statistics.multiplicity import holm
 from labeler.store import tables
@@ -40,9 +49,15 @@ HUMAN, MODEL = HUMAN_HUMAN, HUMAN_MODEL
 COMPARISONS = {"human-human": HUMAN, "model-panel": MODEL}  # kind of a panel → comparison
 ALPHA = "krippendorff_alpha"
 ERROR, POWER = 0.05, 0.8
+COUNTABLE = 3000  # units: two coders, a minute each, take a hundred hours
+AT_THRESHOLD = (
+    f"agreement is at the threshold: over {COUNTABLE:,} further units would have to be coded to "
+    "tell on which side; mending the codebook is cheaper than counting"
+)
 MEANING = {
-    "all": "all must pass: each is tested at .05, without correction (intersection-union)",
-    "holm": "which passed: .05 for all together, by Holm's step-down",
+    "all": "all must pass: each is tested at the look's level, without correction "
+    "(intersection-union)",
+    "holm": "which passed: the look's level for all together, by Holm's step-down",
 }
 
 
@@ -53,13 +68,19 @@ class _Decision(NamedTuple):
 
 
 def verdicts(
-    rows: pd.DataFrame, basis: pd.DataFrame, *, family: Family = "all", run: str
+    rows: pd.DataFrame,
+    basis: pd.DataFrame,
+    *,
+    family: Family = "all",
+    run: str,
+    looks: Mapping[tuple[str, str], Look] | None = None,
 ) -> pd.DataFrame:
     """VERDICTS rows of a batch from its RELIABILITY rows and what they stand on (`basis`).
 
-    `computed_from` is the key of the codings that entered, the thresholds, the method and the
-    family: it changes when one of them does, and not otherwise. Undefined ones have no p and
-    belong to no family.
+    `looks`: comparison and variable → which look this is; without, the gate is asked once and for
+    all, at 5%. `computed_from` is the key of the codings that entered, the thresholds, the method,
+    the family and the level: it changes when one of them does, and not otherwise. Undefined ones
+    have no p and belong to no family.
     """
     judged = rows[
         rows["kind"].isin(COMPARISONS)
@@ -69,13 +90,11 @@ def verdicts(
     ]
     if judged.empty:
         return tables.frame(tables.VERDICTS)
-    met: Any = judged.merge(basis, on=["panel", "variable", "code"], how="left")
-    met["p"] = [_p(row) for row in tables.rows(met)]
-    met["comparison"] = met["kind"].map(COMPARISONS)
-    met["level"] = met["code"] != ""
-    adjusted = met.groupby(["comparison", "level"])["p"].transform(holm)
+    met = _looked_at(judged, basis, looks or {})
+    of_codes = (met["code"] != "").rename("of_codes")
+    adjusted = met.groupby(["comparison", of_codes])["p"].transform(holm)
     met["p_adjusted"] = adjusted if family == "holm" else met["p"]
-    sizes = met.groupby(["comparison", "level"])["p"].transform("count")
+    sizes = met.groupby(["comparison", of_codes])["p"].transform("count")
     decisions = [
         _decision(row, family, int(n)) for row, n in zip(tables.rows(met), sizes, strict=True)
     ]
@@ -88,6 +107,33 @@ def verdicts(
         run=run,
     )
     return tables.frame(tables.VERDICTS, met[tables.columns(tables.VERDICTS)])
+
+
+def tested(rows: pd.DataFrame, basis: pd.DataFrame) -> pd.DataFrame:
+    """What the gate looks at: columns comparison, variable, codings, once for each variable.
+
+    `rows` and `basis` as in `verdicts`. Variables of which neither alpha nor that of a code can
+    pass, since they are undefined, are not looked at.
+    """
+    judged = rows[rows["kind"].isin(COMPARISONS) & rows["coefficient"].str.startswith(ALPHA)]
+    met = _looked_at(judged[leads(judged) & (judged["evidence"] == 1)], basis, {})
+    own: pd.DataFrame = met[met["p"].notna()][["comparison", "variable", "codings"]]
+    return own.drop_duplicates(["comparison", "variable"], ignore_index=True)
+
+
+def _looked_at(
+    judged: pd.DataFrame, basis: pd.DataFrame, looks: Mapping[tuple[str, str], Look]
+) -> Any:
+    """The rows to judge with their basis, look and level, `p`, and the bound at that level."""
+    met: Any = judged.merge(basis, on=["panel", "variable", "code"], how="left")
+    met["comparison"] = met["kind"].map(COMPARISONS)
+    met["p"] = pd.Series([_p(row) for row in tables.rows(met)], dtype="float64")
+    pairs = zip(met["comparison"], met["variable"], strict=True)
+    own = [looks.get(pair, ONCE) for pair in pairs]
+    met["look"] = pd.array([look.number for look in own], dtype="Int64")
+    met["level"] = pd.Series([look.level for look in own], dtype="float64")
+    met["bound"] = pd.Series([_bound(row) for row in tables.rows(met)], dtype="float64")
+    return met
 
 
 def with_verdicts(rows: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
@@ -107,8 +153,8 @@ def _decision(row: Any, family: Family, size: int) -> _Decision:
     reason = _undefined(row)
     if reason:
         return _Decision(UNDEFINED, None, _joined(reason, _of_coded(row)))
-    tau, grade = row.tentative, _joined(row.note, _of_coded(row))
-    reaches = row.p_adjusted <= ERROR if family == "holm" else row.bound >= tau
+    tau, grade = row.tentative, _joined(row.note, _of_coded(row), _of_look(row))
+    reaches = row.p_adjusted <= row.level if family == "holm" else row.bound >= tau
     if reaches:
         reliable = row.bound >= row.reliable
         word, threshold = ("reliable", row.reliable) if reliable else ("tentative", tau)
@@ -117,11 +163,13 @@ def _decision(row: Any, family: Family, size: int) -> _Decision:
     if row.upper < tau:
         text = f"upper bound {row.upper:.3f} stays below {tau:.3f}"
         return _Decision(FAIL, None, _joined(text, grade))
-    further = _further(row, 1 - ERROR / (size if family == "holm" else 1))
+    further = _further(row, 1 - _next_level(row) / (size if family == "holm" else 1))
     if row.bound >= tau:
         text = f"lower bound {row.bound:.3f} reaches {tau:.3f}, but not among {size} by Holm"
     else:
         text = f"{tau:.3f} lies between the bounds {row.bound:.3f} and {row.upper:.3f}"
+    if further is None and not math.isnan(row.se) and row.value < 1:
+        return _Decision(INCONCLUSIVE, None, _joined(f"{text}; {AT_THRESHOLD}", grade))
     told = f"about {further:,} further units would decide" if further else "more units would decide"
     return _Decision(INCONCLUSIVE, further, _joined(f"{text}: {told}", grade))
 
@@ -145,9 +193,35 @@ def _of_coded(row: Any) -> str:
     return f"weighted by design; of the units coded alpha is {row.coded_value:.3f}, bound {bound}"
 
 
+def _of_look(row: Any) -> str:
+    """Which look this is and what it may spend; '' where the gate is asked once and for all."""
+    if pd.isna(row.look):
+        return ""
+    return f"look {row.look} of this study sample, level {row.level:.2%}"
+
+
+def _next_level(row: Any) -> float:
+    """The level of the look at which further units would decide."""
+    return ERROR if pd.isna(row.look) else level_of_look(int(row.look) + 1, total=ERROR)
+
+
+def _bound(row: Any) -> float:
+    """The lower bound at the level of the look, from that at 95%."""
+    if math.isnan(row.bound) or math.isnan(row.value) or row.things < 2:
+        return float(row.bound)
+    return bound_at(
+        row.value,
+        row.bound,
+        se=row.se,
+        degrees=row.things - 1,
+        given=1 - ERROR,
+        wanted=1 - row.level,
+    )
+
+
 def _further(row: Any, confidence: float) -> int | None:
-    """Units beyond those there are, from the standard error seen."""
-    return further_units(
+    """Units beyond those there are, from the standard error seen; None: more than COUNTABLE."""
+    found = further_units(
         row.value,
         row.tentative,
         se=row.se,
@@ -155,6 +229,7 @@ def _further(row: Any, confidence: float) -> int | None:
         power=POWER,
         confidence=confidence,
     )
+    return found if found is not None and found <= COUNTABLE else None
 
 
 def _p(row: Any) -> float:
@@ -186,6 +261,7 @@ def _computed_from(row: Any, family: str) -> str:
             "weighting": row.weighting,
             "thresholds": [row.tentative, row.reliable],
             "family": family,
+            "level": row.level,
         }
     )
 

@@ -18,14 +18,17 @@ from labeler.coding import read
 from labeler.coding.asked import silent
 from labeler.coding.batch import BatchCodings
 from labeler.coding.read import read_stream
+from labeler.coding.study_sample import sample_row
 from labeler.keys import key
 from labeler.reliability import coefficients as reliability_stage
 from labeler.reliability import gate as gate_stage
+from labeler.reliability import looks as looks_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import assess, drawn
 from labeler.reliability.disagreements import disagreements
 from labeler.store import database, results, tables
-from labeler.study.study import Study, logged, named_batch, same_codebook
+from labeler.store.sample_names import members
+from labeler.study.study import Study, logged, now, same_codebook
 
 WANTED = {
     tables.CODINGS: read.CODINGS,
@@ -53,15 +56,17 @@ def reliability(
 ) -> ReliabilityResult:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
-    A verdict whose ground is the same as before keeps the run that made it. Where codes change
-    meanwhile it is computed again; ProjectError where that does not end.
+    `batch` may name several as one study sample (`a+b`). A verdict whose ground is the same as
+    before keeps the run that made it; one on other codings is a further look, which is noted.
+    Where codes change meanwhile it is computed again; ProjectError where that does not end.
     """
     settings = {"batch": batch, "gate": gate and gate.model_dump(), "family": family}
     with logged(study, "reliability", settings) as run:
 
         def attempt(standing: results.Standing) -> dict[Table, pd.DataFrame] | None:
             made = _computed(study, batch, gate, family, run)
-            return results.keep(study.engine, batch, standing, made)
+            looks = made.pop(tables.LOOKS)
+            return results.keep(study.engine, batch, standing, made, looks=looks)
 
         found = results.steadily(study.engine, batch, attempt)
         three = (tables.RELIABILITY, tables.VERDICTS, tables.ASSESSMENTS)
@@ -73,12 +78,15 @@ def _computed(
 ) -> dict[Table, pd.DataFrame]:
     """The rows of every table that is computed from codings alone."""
     batches = database.read(study.engine, tables.BATCHES)
-    row = named_batch(batches, batch)
+    row = sample_row(batches, batch)
     same_codebook(study, row)
     coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
     sampling = reliability_stage.BatchSampling(coded.tasks, coded.authors)
     found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
-    verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run)
+    before, tested = _looks(study, coded), gate_stage.tested(found.rows, found.basis)
+    looks = looks_stage.looks(tested, before)
+    verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run, looks=looks)
+    about = {"suggester": coded.suggester, "created": now()}
     assessments = assess(coded, stream, batches, stored=_stored(study, coded))
     judged = gate_stage.with_verdicts(found.rows, verdicts)
     rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
@@ -89,10 +97,17 @@ def _computed(
         tables.RELIABILITY: tables.frame(tables.RELIABILITY, rows).assign(computed_from=settings),
         tables.VERDICTS: _first_made(study, batch, verdicts),
         tables.ASSESSMENTS: assessments,
+        tables.LOOKS: looks_stage.taken(tested, looks, before, verdicts, **about),
         tables.CONSENSUS: kept,
         tables.DISAGREEMENTS: differing.rows,
         tables.COMPARISONS: differing.comparisons,
     }
+
+
+def _looks(study: Study, coded: BatchCodings) -> pd.DataFrame:
+    """The LOOKS rows of the study sample's codebook and suggester."""
+    which = {"codebook": coded.codebook.fingerprint, "suggester": coded.suggester}
+    return database.read(study.engine, tables.LOOKS, **which)
 
 
 def stored(study: Study, batch: str) -> ReliabilityResult:
@@ -114,7 +129,7 @@ def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame
         if table.name in coded.tables:
             return coded.tables[table.name]
         if "batch" in table.c:
-            return database.read(study.engine, table, batch=coded.batch)
+            return database.read(study.engine, table, batch=members(coded.batch))
         about = {"codebook": coded.codebook.fingerprint, "unit": coded.units}
         which = {name: of for name, of in about.items() if name in table.c}
         return database.read(study.engine, table, **which)

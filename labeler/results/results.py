@@ -24,7 +24,8 @@ from labeler.results.bundle import MANIFEST, bundle
 from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
 from labeler.store import results as stored
-from labeler.study.study import Study, batch_row, logged, made_up, now, same_codebook
+from labeler.store.sample_names import folder_name
+from labeler.study.study import Study, logged, made_up, now, same_codebook, sample_row
 from labeler.text.names import unknown
 
 OF_ESTIMATES = {
@@ -91,7 +92,7 @@ def _aggregated(
     study: Study, batch: str, asked: list[str], override: str, standing: stored.Standing
 ) -> _Estimation:
     """The estimates of what the gate lets through; GateError where its verdicts are outdated."""
-    row = batch_row(study, batch)
+    row = sample_row(study, batch)
     same_codebook(study, row)
     judged = _verdicts(study, batch, standing)
     ruled = _of_humans(judged)
@@ -151,7 +152,7 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> ExportResult:
             computed_from=stored.said(results.frames),
         )
         made = bundle(frames, facts)
-        folder = study.project.exports / batch
+        folder = study.project.exports / folder_name(batch)
         stale = _stale(folder, made)
         written = [name for name, content in made.items() if _changed(folder / name, content)]
         for name in sorted(written, key=lambda name: name == MANIFEST):
@@ -170,7 +171,7 @@ class _BundleTables(NamedTuple):
 
 
 def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
-    row = batch_row(study, batch)
+    row = sample_row(study, batch)
     same_codebook(study, row)
     left_out = {"studio_task"} if quotes else {"studio_task", "quote"}
     wanted = {

@@ -52,6 +52,8 @@ def sample(
         there = database.read(study.engine, tables.BATCHES, batch=batch)
         if there.empty:
             units = free(study, chosen)
+            earlier = _earlier(study, chosen) if design.drawing != "simple" else []
+            strata_of = layers(study, design, units, chosen, also=earlier)
             drawn = sampling.draw(
                 units,
                 design,
@@ -59,7 +61,7 @@ def sample(
                 codebook=study.codebook.fingerprint,
                 suggester=chosen,
                 created=now(),
-                strata=layers(study, design, units, chosen),
+                strata=strata_of,
             )
             known_coders(study, design.coders)
             which: dict[str, object] = {"batch": batch}
@@ -68,12 +70,45 @@ def sample(
                 (tables.BATCHES, which, drawn.batches),
                 (tables.SEATS, which, drawn.seats),
                 (tables.TASKS, which, drawn.tasks),
+                (tables.FRAMES, which, _frame(batch, units, design, strata_of)),
             )
             return SampleResult(batch, drawn.tasks, len(units), new=True)
         _same(there.iloc[0], design, chosen, study)
         return SampleResult(
             batch, database.read(study.engine, tables.TASKS, batch=batch), 0, new=False
         )
+
+
+def _frame(
+    batch: str, units: Sequence[str], design: sampling.Design, strata_of: sampling.Strata | None
+) -> pd.DataFrame:
+    """FRAMES rows of a draw by strata; none of a simple one, whose units are all alike.
+
+    Beside the frame's they are of the further units that the strata name: those of earlier
+    batches, so that batches can be judged together.
+    """
+    if strata_of is None:
+        return tables.frame(tables.FRAMES)
+    chances = sampling.probabilities(units, design, strata_of)
+    of_stratum = {strata_of.of[unit]: chances[unit] for unit in units}
+    rows = [
+        # of a stratum of which nothing is left, one more unit would have been drawn
+        {"batch": batch, "unit": unit, "stratum": of, "probability": of_stratum.get(of, 1.0)}
+        for unit, of in strata_of.of.items()
+    ]
+    return tables.frame(tables.FRAMES, rows)
+
+
+def _earlier(study: Study, suggester: str) -> list[str]:
+    """The units of the batches that this codebook and suggester have so far."""
+    drawn = tables.TASKS.c
+    about = {"codebook": study.codebook.fingerprint, "suggester": suggester}
+    held = (
+        select(drawn.unit)
+        .join(tables.BATCHES, drawn.batch == tables.BATCHES.c.batch)
+        .where(database.matching(study.engine, tables.BATCHES, about))
+    )
+    return sorted(set(database.query_rows(study.engine, held)["unit"]))
 
 
 def nameable(batch: str) -> None:
@@ -133,17 +168,27 @@ def known_coders(study: Study, wanted: Sequence[str]) -> None:
 
 
 def layers(
-    study: Study, design: sampling.Design, units: Sequence[str], suggester: str
+    study: Study,
+    design: sampling.Design,
+    units: Sequence[str],
+    suggester: str,
+    *,
+    also: Sequence[str] = (),
 ) -> sampling.Strata | None:
-    """The strata that the design draws from; None where it draws simply."""
+    """The strata that the design draws from; None where it draws simply.
+
+    `also`: units that cannot be drawn, whose strata are told as well.
+    """
     if design.drawing == "simple":
         return None
     if design.drawing == "stratified" and design.by == (PLATFORM,):
         query = select(tables.POSTS.c.unit, tables.POSTS.c.platform)
         posts = database.query_rows(study.engine, query)
         of = dict(zip(posts["unit"], posts["platform"], strict=True))
-        values = {unit: str(of[unit]) for unit in units}
-        return sampling.Strata(*strata.stratified(values, allocation=design.allocation))
+        values, others = ({unit: str(of[unit]) for unit in each} for each in (units, also))
+        return sampling.Strata(
+            *strata.stratified(values, allocation=design.allocation, also=others)
+        )
     known = [variable.variable for variable in study.codebook.variables]
     for name in design.by:
         if name not in known:
@@ -157,13 +202,19 @@ def layers(
             "variable": list(design.by) or known,
         }
         sure = strata.least_sure(database.read(study.engine, tables.CONFIDENCE, **which))
-        return sampling.Strata(*strata.uncertain(units, sure, floor=design.floor))
-    given = given_by(study, suggester, units)
+        return sampling.Strata(*strata.uncertain(units, sure, floor=design.floor, also=also))
+    given = given_by(study, suggester, [*units, *also])
     if design.drawing == "enriched":
-        codes = {unit: _codes(given[unit], design.by or known) for unit in units}
-        return sampling.Strata(*strata.enriched(codes))
-    values = {unit: " | ".join(given[unit][name] for name in design.by) for unit in units}
-    return sampling.Strata(*strata.stratified(values, allocation=design.allocation))
+        codes, further = (
+            {unit: _codes(given[unit], design.by or known) for unit in each}
+            for each in (units, also)
+        )
+        return sampling.Strata(*strata.enriched(codes, also=further))
+    values, others = (
+        {unit: " | ".join(given[unit][name] for name in design.by) for unit in each}
+        for each in (units, also)
+    )
+    return sampling.Strata(*strata.stratified(values, allocation=design.allocation, also=others))
 
 
 def given_by(study: Study, coder: str, units: Sequence[str]) -> dict[str, dict[str, str]]:

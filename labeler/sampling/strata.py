@@ -1,12 +1,14 @@
 """Posts and a model's codes → the strata that units are drawn from.
 
 `weight` is that of a unit of the stratum against a unit of another: how many of a stratum are
-drawn follows from size times weight.
+drawn follows from size times weight. `also` are units that cannot be drawn any more: each gets the
+stratum in which it would lie, and none changes a size or a weight.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -27,7 +29,9 @@ class StratumWeights(NamedTuple):
     weight: dict[str, float]
 
 
-def stratified(values: Mapping[str, str], *, allocation: str) -> StratumWeights:
+def stratified(
+    values: Mapping[str, str], *, allocation: str, also: Mapping[str, str] | None = None
+) -> StratumWeights:
     """Units with the same value make a stratum: a platform, or a model's codes.
 
     `allocation`: `proportional` gives all units the same weight, `equal` all strata.
@@ -36,10 +40,12 @@ def stratified(values: Mapping[str, str], *, allocation: str) -> StratumWeights:
     weight = {
         value: 1.0 if allocation == "proportional" else 1 / size for value, size in sizes.items()
     }
-    return StratumWeights(dict(values), weight)
+    return StratumWeights({**(also or {}), **values}, weight)
 
 
-def enriched(values: Mapping[str, Sequence[str]]) -> StratumWeights:
+def enriched(
+    values: Mapping[str, Sequence[str]], *, also: Mapping[str, Sequence[str]] | None = None
+) -> StratumWeights:
     """Each unit in the stratum of its rarest code; rarer strata get more than their share.
 
     `values` holds for each unit what the model gave, as `variable=code`. A stratum is drawn by the
@@ -49,21 +55,26 @@ def enriched(values: Mapping[str, Sequence[str]]) -> StratumWeights:
     times = Counter(code for codes in values.values() for code in set(codes))
     of = {
         unit: min(codes, key=lambda code: (times[code], code)) if codes else "no code"
-        for unit, codes in values.items()
+        for unit, codes in {**(also or {}), **values}.items()
     }
-    sizes = Counter(of.values())
+    sizes = Counter(of[unit] for unit in values)
     return StratumWeights(of, {name: 1 / math.sqrt(size) for name, size in sizes.items()})
 
 
 def uncertain(
-    units: Sequence[str], confidence: Mapping[str, float], *, floor: float
+    units: Sequence[str],
+    confidence: Mapping[str, float],
+    *,
+    floor: float,
+    also: Sequence[str] = (),
 ) -> StratumWeights:
     """Strata of like confidence; the less sure the model is, the more are drawn.
 
     `confidence` is a unit's smallest, c. The weight of a stratum is (1 - t) u / mean(u) + t with
     u = sqrt(1 - c), which goes with the error that a draw is to catch, and t = `floor`, so that
     also sure units are drawn. More than ten levels are cut into ten of equal size. Units without
-    a confidence make a stratum of their own, with the mean weight.
+    a confidence make a stratum of their own, with the mean weight. One of `also` lies where the
+    unit of the nearest confidence does.
     """
     if not 0 < floor <= 1:
         raise InputError("the floor is a share above 0, up to 1: every unit can be drawn")
@@ -84,7 +95,27 @@ def uncertain(
     if unknown:
         of |= dict.fromkeys(unknown, UNSURE)
         weight[UNSURE] = 1.0
-    return StratumWeights(of, weight)
+    return StratumWeights({**_nearest(also, confidence, of, known), **of}, weight)
+
+
+def _nearest(
+    also: Sequence[str],
+    confidence: Mapping[str, float],
+    of: Mapping[str, str],
+    known: Mapping[str, float],
+) -> dict[str, str]:
+    """The stratum of the known unit whose confidence is nearest to that of each further one."""
+    ordered = sorted(known, key=lambda unit: (known[unit], unit))
+    levels = [known[unit] for unit in ordered]
+    found = {}
+    for unit in also:
+        if unit not in confidence:
+            found[unit] = UNSURE
+            continue
+        place = bisect_left(levels, confidence[unit])
+        near = ordered[max(0, place - 1) : place + 1]
+        found[unit] = of[min(near, key=lambda one: abs(known[one] - confidence[unit]))]
+    return found
 
 
 def _bands(confidence: pd.Series[float]) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ METADATA = MetaData()
 _SORTED = Text().with_variant(Text(collation="C"), "postgresql")
 
 BATCH = (Text, "the batch; key of `batches`")
+SAMPLE = (Text, "the batch, or the batches of a study sample judged together, joined by `+`")
 CODEBOOK = (Text, "the fingerprint of the codebook's version; key of `codebooks`")
 UNIT = (Text, "the post as object of coding; key of `posts`")
 SEGMENT = (Text, "the number of the quoted stretch within the unit, from 1; '' for the whole unit")
@@ -35,7 +36,8 @@ LOW = (Float, "lower bound of the two-sided 95% interval")
 HIGH = (Float, "upper bound of the two-sided 95% interval")
 COMPUTED_FROM = (
     Text,
-    "the batch's ground (`grounds`; behind a `.` what else was read), a blank, the key of settings",
+    "the ground of each batch (`grounds`; behind a `.` what else was read), a blank, the key of "
+    "settings",
 )
 VERDICT = (Text, "`pass`, `fail`, `inconclusive` or `undefined`; '' where the gate does not judge")
 

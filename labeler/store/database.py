@@ -443,4 +443,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0010-grounds", _all_tables),
     ("0011-suggested", _suggested),
     ("0012-copies", _all_tables),
+    ("0013-study-samples", _all_tables),
 ]

@@ -16,6 +16,7 @@ MAY_BE_EMPTY = (
     "suggested_segment",
     "code",
     "weighting",
+    "suggester",
 )  # the only parts of a key that may be the empty text
 
 _PANDAS = {Text: "str", Integer: "Int64", Float: "float64"}

@@ -6,6 +6,9 @@ in a millisecond however many codings there are. Whatever writes codings does so
 `mirror`, `merge` or `add` of this module, which find out whose results the change concerns. A
 result names in `computed_from` what it was computed from; where something else stands now it is
 outdated, and it is stored only while what it was computed from still stands (`keep`).
+
+Where several batches are judged together as one study sample, `batch` is the sample's name
+(`sample_names`), and its results stand on the grounds of all of them.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from labeler.keys import key
 from labeler.store import database, tables
 from labeler.store.counting import COUNTING as COUNTING
 from labeler.store.counting import concerned, counting, rows_there
+from labeler.store.sample_names import members
 
 Command = Literal["reliability", "aggregate"]
 RESULTS: dict[Table, Command] = {
@@ -192,12 +196,18 @@ def upon(standing: Standing, verdicts: pd.DataFrame) -> Standing:
 
 
 def keep(
-    engine: Engine, batch: str, standing: Standing, found: Mapping[Table, pd.DataFrame]
+    engine: Engine,
+    batch: str,
+    standing: Standing,
+    found: Mapping[Table, pd.DataFrame],
+    *,
+    looks: pd.DataFrame | None = None,
 ) -> dict[Table, pd.DataFrame] | None:
     """Store the results of a batch, all or none; None where something else stands by now.
 
     `standing` is what stood before they were computed. It becomes their `computed_from`; what a
-    row says there itself (a key of settings, or '') is kept behind it.
+    row says there itself (a key of settings, or '') is kept behind it. `looks` are LOOKS rows to
+    add; None too where another run has taken a look of the same number meanwhile.
     """
     stamped = {table: _stamped(rows, standing[table.name]) for table, rows in found.items()}
     with database.writing(engine) as connection:
@@ -206,9 +216,22 @@ def keep(
             now = _upon_stored(connection, batch, now)
         if any(now[table.name] != standing[table.name] for table in found):
             return None
+        if looks is not None and _taken(connection, looks):
+            return None
+        if looks is not None:
+            database.insert(connection, tables.LOOKS, looks, update=False)
         for table, rows in stamped.items():
             database.exchange(connection, table, {"batch": batch}, rows)
     return stamped
+
+
+def _taken(connection: Connection, looks: pd.DataFrame) -> bool:
+    """Whether one of the LOOKS rows is there already."""
+    names = tables.keys(tables.LOOKS)
+    wanted = [{name: row[name] for name in names} for row in database.records(looks)]
+    conditions = [database.matching(connection.engine, tables.LOOKS, own) for own in wanted]
+    query = select(tables.LOOKS.c.look).where(or_(False, *conditions)).limit(1)
+    return connection.scalar(query) is not None
 
 
 def steadily(engine: Engine, batch: str, attempt: Callable[[Standing], Found | None]) -> Found:
@@ -314,16 +337,17 @@ def _stamped(rows: pd.DataFrame, standing: str) -> pd.DataFrame:
 def _standing(connection: Connection, batch: str) -> Standing:
     """Without the verdicts on which estimates stand besides."""
     grounds, own, other = tables.GROUNDS, tables.BATCHES.alias(), tables.BATCHES.alias()
+    several = members(batch)
     earlier = (
         select(other.c.batch)
         .join(own, (own.c.suggester == other.c.suggester) & (own.c.codebook == other.c.codebook))
-        .where(own.c.batch == batch, own.c.suggester != "", other.c.created < own.c.created)
+        .where(own.c.batch.in_(several), own.c.suggester != "", other.c.created < own.c.created)
     )
     query = select(grounds.c.batch, grounds.c.ground).where(
-        or_(grounds.c.batch == batch, grounds.c.batch.in_(earlier))
+        or_(grounds.c.batch.in_(several), grounds.c.batch.in_(earlier))
     )
     known = {row.batch: row.ground for row in connection.execute(query)}
-    ground = str(known.pop(batch, 0))
+    ground = ",".join(str(known.pop(name, 0)) for name in several)
     found = {table.name: ground for table in RESULTS}
     found[tables.ASSESSMENTS.name] += f".{key(known)}" if known else ""
     return found

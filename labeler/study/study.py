@@ -6,10 +6,10 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlalchemy import Engine, select, update
@@ -17,11 +17,13 @@ from sqlalchemy import Engine, select, update
 from labeler import __version__, hints
 from labeler.codebook import codebook
 from labeler.codebook.codebook import Codebook
+from labeler.coding import study_sample
 from labeler.errors import LabelerError, ProjectError
 from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
 from labeler.store import database, tables
+from labeler.store.sample_names import members, sample_name
 from labeler.study.processes import identity
 from labeler.text.names import unknown
 
@@ -143,6 +145,53 @@ def named_batch(there: pd.DataFrame, batch: str) -> pd.Series[str]:
         hint = hints.DRAW_BATCH if there.empty else None
         raise ProjectError(unknown("batch", batch, there["batch"]), hint=hint)
     return found.iloc[0]
+
+
+def sample_row(study: Study, sample: str) -> pd.Series[Any]:
+    """The row of a batch, or of a study sample of several; see `study_sample.sample_row`."""
+    return study_sample.sample_row(database.read(study.engine, tables.BATCHES), sample)
+
+
+def sample_of(study: Study, named: Sequence[str] = ()) -> str:
+    """The name of the study sample of the batches named; of none: of what belongs together.
+
+    That is the newest batch that somebody has coded, with all others of its codebook and suggester
+    that can be judged with it and that somebody has coded; the newest batch where none is coded.
+    """
+    there = study_sample.ordered(database.read(study.engine, tables.BATCHES))
+    if named:
+        several = sorted({one for name in named for one in members(name)})
+        return str(study_sample.sample_row(there, sample_name(several))["batch"])
+    if there.empty:
+        raise ProjectError("no batch is drawn yet", hint=hints.DRAW_BATCH)
+    started = there[there["batch"].isin(coded_batches(study.engine))]
+    newest = (there if started.empty else started).iloc[-1]
+    about = (newest["codebook"], newest["suggester"])
+    own = [
+        row.batch
+        for row in tables.rows(started)
+        if (row.codebook, row.suggester) == about and _joins(study.engine, row)
+    ]
+    return sample_name(own) if newest["batch"] in own else str(newest["batch"])
+
+
+def coded_batches(engine: Engine) -> list[str]:
+    """The batches of which some annotation counts, in order."""
+    notes, batch = tables.ANNOTATIONS.c, tables.BATCHES.c.batch
+    here = select(notes.annotation).where(
+        notes.batch == batch, notes.cancelled == 0, notes.withdrawn == 0
+    )
+    found = database.query_rows(engine, select(batch).where(here.exists()).order_by(batch))
+    return [str(name) for name in found["batch"]]
+
+
+def _joins(engine: Engine, row: Any) -> bool:
+    """Whether it is known with which probability the batch's draw takes units of other batches."""
+    design = json.loads(row.design or "{}")
+    if "imported" in design:
+        return False
+    simple = design.get("drawing", study_sample.SIMPLE) == study_sample.SIMPLE
+    return simple or database.count(engine, tables.FRAMES, batch=row.batch) > 0
 
 
 def same_codebook(study: Study, row: pd.Series[str]) -> None:

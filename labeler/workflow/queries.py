@@ -21,10 +21,12 @@ from sqlalchemy import (
     select,
 )
 
+from labeler.coding import study_sample
 from labeler.coding.annotations import newest
 from labeler.coding.read import emails
 from labeler.coding.vocabulary import PanelKind
 from labeler.store import database
+from labeler.store.sample_names import BETWEEN, members
 from labeler.store.tables import (
     ANNOTATIONS,
     BATCHES,
@@ -39,6 +41,7 @@ from labeler.store.tables import (
     RELIABILITY,
     RUNS,
     TASKS,
+    VERDICTS,
     records,
 )
 from labeler.studio import page
@@ -84,6 +87,24 @@ def overrides(engine: Engine) -> list[Row]:
 def batches(engine: Engine) -> list[Row]:
     """BATCHES rows, the newest first."""
     return _rows(engine, select(BATCHES).order_by(BATCHES.c.created.desc(), BATCHES.c.batch))
+
+
+def samples(engine: Engine) -> list[Row]:
+    """Rows as those of `batches`, of the study samples of several batches that were judged.
+
+    The one with the newest batch first, of these the one of most batches.
+    """
+    judged = select(VERDICTS.c.batch).where(VERDICTS.c.batch.contains(BETWEEN)).distinct()
+    names = [row["batch"] for row in _rows(engine, judged)]
+    if not names:
+        return []
+    there = database.read(engine, BATCHES)
+    found: list[Row] = [
+        {str(column): value for column, value in study_sample.sample_row(there, name).items()}
+        for name in names
+    ]
+    most = {name: len(members(name)) for name in names}
+    return sorted(found, key=lambda row: (row["created"], most[row["batch"]]), reverse=True)
 
 
 def posts_by_platform(engine: Engine) -> list[Row]:
@@ -180,8 +201,9 @@ def remarked(engine: Engine, batch: str) -> pd.DataFrame:
     """The newest ANNOTATIONS, skips among them, of units to which somebody wrote a remark."""
     notes = ANNOTATIONS.c
     said = or_(*(notes.result.contains(name, autoescape=True) for name in (page.ASK, page.COMMENT)))
-    units = select(notes.unit).where(notes.batch == batch, said)
-    return _newest(engine, select(ANNOTATIONS).where(notes.batch == batch, notes.unit.in_(units)))
+    here = notes.batch.in_(members(batch))
+    units = select(notes.unit).where(here, said)
+    return _newest(engine, select(ANNOTATIONS).where(here, notes.unit.in_(units)))
 
 
 def remarks(notes: pd.DataFrame) -> list[Row]:

@@ -9,9 +9,18 @@ from labeler.coders.llm.jobs import registry
 from labeler.coding.vocabulary import HUMAN_HUMAN, PASS, CoderKind, is_embedded, kind_of
 from labeler.files import records
 from labeler.store import database, results, tables
+from labeler.store.sample_names import folder_name, members
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
-from labeler.study.study import Study, batch_row, newest_batch, seats_of
+from labeler.study.study import (
+    Study,
+    batch_row,
+    coded_batches,
+    newest_batch,
+    sample_of,
+    sample_row,
+    seats_of,
+)
 from labeler.workflow.progress import progress
 
 Step = Literal[
@@ -56,8 +65,9 @@ def status(study: Study) -> list[Stage]:
     if not database.count(study.engine, tables.BATCHES):
         ready = posts and any(stage.stage.startswith("prelabel") for stage in stages)
         return [*stages, Stage("sample", 0, 0, "batches", _if(ready, "sample"))]
-    newest = newest_batch(study)
-    return stages + _batch(study, newest) + _earlier(study, newest)
+    newest, sample = newest_batch(study), sample_of(study)
+    judged = _sample(study, sample, named=sample != newest)
+    return stages + _batch(study, newest) + judged + _earlier(study, sample)
 
 
 def _jobs(study: Study) -> list[Stage]:
@@ -94,14 +104,15 @@ def _newest_embedded(study: Study) -> str:
     return str(known["coder"].iloc[-1]) if len(known) else ""
 
 
-def _earlier(study: Study, newest: str) -> list[Stage]:
-    """Outdated results of the batches before the newest one, by which nobody may go."""
-    own = database.distinct(
-        study.engine, tables.BATCHES.c.batch, codebook=study.codebook.fingerprint
+def _earlier(study: Study, sample: str) -> list[Stage]:
+    """Outdated results of what else was judged than the study sample, by which nobody may go."""
+    batches, judged = (
+        database.distinct(study.engine, table.c.batch, codebook=study.codebook.fingerprint)
+        for table in (tables.BATCHES, tables.VERDICTS)
     )
     stages = []
-    for batch in own:
-        outdated = results.outdated(study.engine, batch) if batch != newest else []
+    for batch in sorted({*batches, *judged}):
+        outdated = results.outdated(study.engine, batch) if batch != sample else []
         for command in results.commands(outdated):
             number = len([name for name in outdated if command in results.commands([name])])
             words = f"outdated tables of batch {batch}"
@@ -119,18 +130,27 @@ def _batch(study: Study, batch: str) -> list[Stage]:
     unpushed = len(lacking.merge(pushed_to, on=["arm", "coder"])) - late  # imported: never pushed
     what = f"tasks; {late} repeats wait for other tasks" if late else "tasks"
     uncoded = total - answered
-    ruled = database.count(study.engine, tables.RELIABILITY, batch=batch)
-    ready = answered and row["codebook"] == study.codebook.fingerprint
-    outdated = results.outdated(study.engine, batch)
-    old = [name for name in outdated if results.commands([name]) == ["reliability"]]
-    rule = _if(ready and (old or not ruled), "reliability")
-    coefficients = f"coefficients; outdated: {', '.join(old)}" if old else "coefficients"
     return [
         Stage("sample", total, 0, f"tasks in batch {batch}", ""),
         Stage("push", total - unpushed - late, unpushed, what, _if(unpushed, "push"), batch),
         Stage("pull", answered, uncoded, "tasks coded or skipped", _if(uncoded, "pull"), batch),
-        Stage("reliability", ruled, len(old), coefficients, rule, batch),
-        *_results(study, batch, ruled, outdated),
+    ]
+
+
+def _sample(study: Study, sample: str, *, named: bool) -> list[Stage]:
+    """What is computed of the study sample that the commands judge where none is named."""
+    row = sample_row(study, sample)
+    ruled = database.count(study.engine, tables.RELIABILITY, batch=sample)
+    coded = set(members(sample)) & set(coded_batches(study.engine))
+    ready = coded and row["codebook"] == study.codebook.fingerprint
+    outdated = results.outdated(study.engine, sample)
+    old = [name for name in outdated if results.commands([name]) == ["reliability"]]
+    rule = _if(ready and (old or not ruled), "reliability")
+    coefficients = f"coefficients of {sample}" if named else "coefficients"
+    coefficients += f"; outdated: {', '.join(old)}" if old else ""
+    return [
+        Stage("reliability", ruled, len(old), coefficients, rule, sample),
+        *_results(study, sample, ruled, outdated),
     ]
 
 
@@ -160,7 +180,7 @@ def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[
 
 def _exported(study: Study, batch: str) -> bool:
     """Whether a bundle of the batch is there and holds the results that are stored now."""
-    path = study.project.exports / batch / "manifest.json"
+    path = study.project.exports / folder_name(batch) / "manifest.json"
     if not path.is_file():
         return False
     manifest = json.loads(records.read_text(path))

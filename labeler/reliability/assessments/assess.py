@@ -12,6 +12,7 @@ from labeler.coding.stream import Stream
 from labeler.coding.vocabulary import BLIND
 from labeler.reliability.assessments.declaration import AssessmentInput, declared
 from labeler.store import tables
+from labeler.store.sample_names import members
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -66,7 +67,12 @@ def drawn(tasks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _history(batch: BatchCodings, stream: Stream, batches: pd.DataFrame) -> pd.DataFrame:
-    """Whether the model's value is that of a blind human, in all batches of this suggester."""
+    """Whether the model's value is that of a blind human, in all batches up to the newest judged.
+
+    Each with the probabilities of its own draw: batches are compared in order, never pooled.
+    """
     found = stream.agreement(seed=SEED).merge(stream.probabilities, on=["batch", "unit"])
-    found = found.merge(batches[["batch", "created"]], on="batch")
+    newest = batches.loc[batches["batch"].isin(members(batch.batch)), "created"].max()
+    up_to = batches.loc[batches["created"] <= newest, ["batch", "created"]]
+    found = found.merge(up_to, on="batch")
     return found.assign(model=batch.suggester, codebook=batch.codebook.fingerprint)

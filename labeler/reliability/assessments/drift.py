@@ -22,6 +22,7 @@ from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.binomial import wilson
 from labeler.statistics.experiment import drift as tests
 from labeler.store import tables
+from labeler.store.sample_names import members
 
 NAME = "drift"
 HISTORY = ["batch", "created", "model", "codebook", "variable", "unit", "agree"]
@@ -239,11 +240,20 @@ def _numbers(own: pd.DataFrame, name: str) -> Floats:
 
 
 def _of_batch(given: AssessmentInput) -> pd.DataFrame:
-    """What concerns this batch in the stream of all that had this suggester and codebook."""
+    """What concerns this batch in the stream of all that had this suggester and codebook.
+
+    Of a study sample of several, too, the batches are compared in their order: `agreement.BATCH`
+    is that of each, and the stream is that up to the newest.
+    """
     if given.history.empty:
         return tables.frame(tables.ASSESSMENTS)
     found = drift(given.history, seed=given.seed)
-    return found[found["batch"] == given.batch]
+    own = members(given.batch)
+    kept = found[found["batch"].isin(own)]
+    if len(own) == 1:
+        return kept
+    each = kept["measure"] == "agreement"
+    return kept.assign(measure=kept["measure"].mask(each, "agreement." + kept["batch"]))
 
 
 def _sentences(rows: pd.DataFrame) -> Iterator[str]:

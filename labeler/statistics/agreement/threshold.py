@@ -62,6 +62,29 @@ def bound_p(
     return float(stdtr(degrees, -share * stdtrit(degrees, confidence)))
 
 
+def bound_at(
+    value: float, bound: float, *, se: float, degrees: float, given: float, wanted: float
+) -> float:
+    """The one-sided lower bound at the confidence `wanted`, from `bound`, that at `given`.
+
+    It lies at the threshold for which `threshold_p` is 1 - wanted (and `bound_p`, which without a
+    standard error is an approximation of it). With a standard error the distance of alpha and
+    bound, on the scale of log(1 - alpha), goes with the quantile of t; -1, where bounds are cut,
+    stays. Without one it goes with the share of a kind of unit not seen among n = degrees + 1,
+    as a zero-event bound does.
+    """
+    if bound >= value or bound <= -1 or given == wanted:
+        return bound
+    if math.isnan(se) or value >= 1:
+        n = degrees + 1
+        return max(-1.0, value - (value - bound) * unseen_share(n, wanted) / unseen_share(n, given))
+    from scipy.special import stdtrit  # noqa: PLC0415  (as above)
+
+    ratio = float(stdtrit(degrees, wanted) / stdtrit(degrees, given))
+    distance = min(math.log((1 - bound) / (1 - value)) * ratio, 700.0)
+    return max(-1.0, 1 - (1 - value) * math.exp(distance))
+
+
 def further_units(
     value: float, threshold: float, *, se: float, n: int, power: float, confidence: float
 ) -> int | None:

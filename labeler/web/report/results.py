@@ -51,6 +51,7 @@ def reliability() -> Response | str:
         },
         figures=figures.shown({RELIABILITY.name: rows, VERDICTS.name: judged}, book),
         thresholds=_thresholds(rows),
+        looks=_looks(judged),
         families=[gate.MEANING[family] for family in gate.MEANING if family in _families(judged)],
     )
 
@@ -137,6 +138,12 @@ def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
 def _thresholds(rows: pd.DataFrame) -> list[tuple[float, float]]:
     pairs = rows[["tentative", "reliable"]].dropna().drop_duplicates()
     return sorted(pairs.itertuples(index=False, name=None))
+
+
+def _looks(judged: pd.DataFrame) -> list[Row]:
+    """look, level of each look that the verdicts are."""
+    found = judged[["look", "level"]].dropna().drop_duplicates().sort_values("look")
+    return tables.records(found)
 
 
 def _families(judged: pd.DataFrame) -> set[str]:

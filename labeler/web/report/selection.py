@@ -1,11 +1,11 @@
-"""What an address selects: a batch, a codebook, a variable; 404 where the store lacks it."""
+"""What an address selects: batches, a codebook, a variable; 404 where the store lacks it."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any, cast
 
-from flask import abort, current_app, request
+from flask import abort, current_app, g, request
 from sqlalchemy import Engine
 
 from labeler.codebook import codebook as codebooks
@@ -42,8 +42,12 @@ def outdated(batch: str, only: str = "") -> str:
 
 
 def chosen_batch() -> dict[str, Any] | None:
-    """The batch that `?batch=` names, else the newest; None without any; 404 for an unknown one."""
-    found = queries.batches(engine())
+    """The batch, or study sample of several, that `?batch=` names; 404 for an unknown one.
+
+    Without a name the newest batch, or the newest sample of it and others where one was judged;
+    None without any.
+    """
+    found = _selectable()
     name = request.args.get("batch")
     if name is not None:
         found = [row for row in found if row["batch"] == name]
@@ -53,8 +57,16 @@ def chosen_batch() -> dict[str, Any] | None:
 
 
 def batch_names() -> list[str]:
-    """All batches, the newest first."""
-    return [row["batch"] for row in queries.batches(engine())]
+    """All batches and study samples of several that were judged, the newest first."""
+    return [row["batch"] for row in _selectable()]
+
+
+def _selectable() -> list[dict[str, Any]]:
+    """BATCHES rows, the newest first; a study sample of several before the newest of them."""
+    if "selectable" not in g:  # asked once for a page
+        rows = queries.samples(engine()) + queries.batches(engine())
+        g.selectable = sorted(rows, key=lambda row: str(row["created"]), reverse=True)
+    return cast(list[dict[str, Any]], g.selectable)
 
 
 def stored_codebook(key: str | None = None) -> queries.StoredCodebook:

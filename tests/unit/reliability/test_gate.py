@@ -9,7 +9,9 @@ import pytest
 from scipy.stats import t as student
 
 from labeler.reliability import gate
-from labeler.statistics.agreement.threshold import bound_p, threshold_p
+from labeler.reliability.looks import Look, looks, taken
+from labeler.statistics.agreement.looks import level_of_look
+from labeler.statistics.agreement.threshold import bound_at, bound_p, threshold_p
 from labeler.store import tables
 
 KEYS = ["comparison", "variable", "code"]
@@ -32,6 +34,9 @@ def row(variable="mood", kind="human-human", **changes):
     ground |= {name: value for name, value in changes.items() if name in ground}
     own |= {name: value for name, value in changes.items() if name in own or name == "note"}
     return own, ground
+
+
+LOOK_2 = {(name, "mood"): Look(2, level_of_look(2)) for name in (gate.HUMAN, gate.MODEL)}
 
 
 def judged(*pairs, **more):
@@ -84,7 +89,22 @@ def test_further_units_by_hand():
     assert (below["verdict"], below["further"]) == ("inconclusive", 314)
     at = one(value=0.667, se=0.06, bound=0.5, upper=0.7)
     assert pd.isna(at["further"])
-    assert "more units would decide" in at["note"]
+    assert at["note"].endswith(gate.AT_THRESHOLD)
+
+
+def test_more_than_can_be_counted_is_at_the_threshold():
+    """alpha .70: V/(1 - a)^2 = 100 * .0036/.09 = 4; ln(.333/.3)^2 = .010892; n = 2,270: 2,171 more.
+
+    alpha .69: 3.7461 and ln(.333/.31)^2 = .0051237 give 4,520: 4,421 more, over the 3,000.
+    """
+    countable = one(value=0.70, se=0.06, bound=0.58, upper=0.8)
+    assert countable["further"] == 2171
+    assert gate.AT_THRESHOLD not in countable["note"]
+    at = one(value=0.69, se=0.06, bound=0.57, upper=0.79)
+    assert at["verdict"] == "inconclusive"
+    assert pd.isna(at["further"])
+    assert "3,000 further units" in at["note"]
+    assert "mending the codebook is cheaper than counting" in at["note"]
 
 
 def test_p_is_that_of_the_bound():
@@ -205,3 +225,84 @@ def test_nothing_to_judge_gives_no_rows():
     found = gate.verdicts(rows, pd.DataFrame(), run="r1")
     assert list(found.columns) == tables.columns(tables.VERDICTS)
     assert found.empty
+
+
+def test_a_look_is_decided_at_its_own_level():
+    """Second look, 5% x .6079 / 4 = .7599%: t of 99 degrees 2.4706 for 1.6604 at 5%.
+
+    With alpha .8 the bound at 95% is 1 - .2 exp(1.6604 d), at this level 1 - .2 exp(2.4706 d): .7
+    becomes 1 - .2 (1.5)^(2.4706/1.6604) = .6344: no pass. As a first look, at 3.0396% and t
+    1.8966, it is 1 - .2 (1.5)^1.1423 = .6822: a pass.
+    """
+    se = 0.2 * math.log(0.3 / 0.2) / student.ppf(0.95, 99)
+    second = judged(row(se=se), looks=LOOK_2).iloc[0]
+    assert (second["look"], second["verdict"]) == (2, "inconclusive")
+    assert second["level"] == pytest.approx(0.05 * 6 / math.pi**2 / 4)
+    assert second["bound"] == pytest.approx(0.6344, abs=1e-4)
+    assert "look 2 of this study sample, level 0.76%" in second["note"]
+    assert second["p"] > second["level"]
+    first = {(gate.HUMAN, "mood"): Look(1, level_of_look(1))}
+    passed = judged(row(se=se), looks=first).iloc[0]
+    assert passed["verdict"] == "pass"
+    assert passed["bound"] == pytest.approx(0.6822, abs=2e-4)
+    assert passed["p"] < passed["level"]
+    assert "lower bound 0.682 reaches 0.667" in passed["note"]
+
+
+def test_holm_divides_the_level_of_the_look():
+    """p of .005 passes a second look (.76%) alone, not as one of two: .01."""
+    t = student.ppf(0.995, 99)
+    close = {"value": 0.8, "se": 0.2 * math.log(0.333 / 0.2) / t, "bound": 0.7}
+    looks_of = {(gate.HUMAN, name): Look(2, level_of_look(2)) for name in ("mood", "grade")}
+    one_of_two = judged(row("mood", **close), row("grade", **close), family="holm", looks=looks_of)
+    assert one_of_two["verdict"].tolist() == ["inconclusive"] * 2
+    assert judged(row(**close), family="holm", looks=looks_of)["verdict"].tolist() == ["pass"]
+
+
+def test_further_units_are_counted_for_the_look_that_comes():
+    """As by hand above, alpha .75 and SE .06, after a second look: the third has .3377%.
+
+    z.996623 + z.80 = 2.7096 + .8416 = 3.5512; n = 12.611 * 5.76/.082185 = 883.9: 784 more.
+    """
+    found = judged(row(value=0.75, se=0.06, bound=0.63, upper=0.83), looks=LOOK_2).iloc[0]
+    assert found["further"] == pytest.approx(784, abs=2)
+
+
+def test_the_same_codings_are_the_look_that_they_were():
+    """Others are the next; a variable that cannot pass is not looked at; history stays."""
+    pairs = [row("mood"), row("grade", carrying=3)]
+    rows = tables.frame(tables.RELIABILITY, [own for own, _ in pairs])
+    basis = pd.DataFrame([ground for _, ground in pairs])
+    before = tables.frame(tables.LOOKS)
+    for codings, number, new in (("abc", 1, 1), ("abc", 1, 0), ("abd", 2, 1), ("abc", 1, 0)):
+        tested = gate.tested(rows, basis.assign(codings=codings))
+        assert tested["variable"].tolist() == ["mood"]
+        found = looks(tested, before)
+        assert found == {(gate.HUMAN, "mood"): Look(number, level_of_look(number))}
+        ruled = gate.verdicts(rows, basis.assign(codings=codings), run="r", looks=found)
+        noted = taken(tested, found, before, ruled, suggester="", created="2026")
+        assert len(noted) == new
+        before = tables.frame(tables.LOOKS, pd.concat([before, noted], ignore_index=True))
+    assert before["look"].tolist() == [1, 2]
+    assert before["verdict"].tolist() == ["pass", "inconclusive"]
+    assert pd.isna(ruled.set_index("variable").loc["grade", "look"])
+
+
+def test_levels_add_up_to_five_percent():
+    total = sum(level_of_look(look) for look in range(1, 100_000))
+    assert 0.04999 < total < 0.05
+    with pytest.raises(ValueError, match="from 1"):
+        level_of_look(0)
+
+
+@pytest.mark.parametrize("wanted", [0.9, 0.97, 0.999])
+def test_a_bound_at_another_confidence_is_where_p_says(wanted):
+    """threshold_p at the bound is 1 - wanted, with a standard error and without."""
+    t = student.ppf(0.95, 99)
+    with_se = 1 - 0.2 * math.exp(t * 0.05 / 0.2)
+    for value, bound, se in ((0.8, with_se, 0.05), (1.0, 0.9, math.nan)):
+        options = {"se": se, "degrees": 99}
+        at = bound_at(value, bound, given=0.95, wanted=wanted, **options)
+        assert threshold_p(value, at, bound=bound, **options) == pytest.approx(1 - wanted)
+        assert bound_at(value, bound, given=0.95, wanted=0.95, **options) == bound
+    assert bound_at(0.2, -1.0, se=0.5, degrees=99, given=0.95, wanted=0.99) == -1.0

@@ -77,9 +77,10 @@ def test_brackets_are_left_out() -> None:
 
 
 def test_reliability_reads_each_table_once(study: Study) -> None:
-    """Its batch, the other batches of the suggester, and what was ruled before."""
+    """Its batch, the other batches of the suggester, what was ruled before, and earlier looks."""
     found = reads(study, lambda: reliability(study, batch=BATCH))
     assert found.pop("grounds") == 2  # before all else, and again where it is written
+    assert found.pop("looks") == 2  # likewise
     assert set(found.values()) == {1}
     more = {"segments", "changes", "tasks", "posts", "confidence", "verdicts"}
     assert set(found) - WRITTEN == OF_CODERS | more
