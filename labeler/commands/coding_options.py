@@ -96,7 +96,7 @@ def understood(remarks: list[str]) -> None:
     """Say what of a table was left out and how its cells were understood, and what to do else."""
     for remark in remarks:
         told(remark)
-    if any("left out" in remark for remark in remarks):
+    if any("like metadata" in remark for remark in remarks):
         told("--coders names the coders, where one of them was left out")
 
 

@@ -277,7 +277,7 @@ def test_one_fault_and_nothing_is_written(labeler: Labeler) -> None:
         [
             (first, "ada", "relevance", "relevant"),
             ("no-such-unit", "ada", "relevance", "relevant"),
-            (first, "a da", "relevance", "relevant"),
+            (first, "a/da", "relevance", "relevant"),
             (first, "ada", "relevanz", "relevant"),
             (second, "ada", "relevance", "1"),
             (first, "ada", "relevance", "relevant"),
@@ -294,7 +294,7 @@ def test_one_fault_and_nothing_is_written(labeler: Labeler) -> None:
     said = [words for _, words in lines]
     wanted = [
         "no post of this project has the key 'no-such-unit'",
-        "coder 'a da' may only use",
+        "coder 'a/da' may only use",
         "no variable is called 'relevanz' (did you mean 'relevance'?)",
         "relevance: code '1' is not in the codebook",
         "stands already on line 2",

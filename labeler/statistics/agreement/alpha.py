@@ -38,7 +38,7 @@ Counts = NDArray[np.int64]
 CHECK_TOLERANCE = 1e-9
 MANY = 64  # values (sets, mostly) from which counts are mostly zeros and kept as such
 BY_MOMENTS = ("nominal", "ordinal", "interval")  # levels that need no table of distances
-CHECK_CELLS = 10_000_000  # units x values^2 that the second computation may hold in memory
+CHECK_CELLS = 2_000_000  # units x values^2 that the second computation may hold in memory, thrice
 
 
 class Percent(NamedTuple):
