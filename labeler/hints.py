@@ -196,6 +196,11 @@ NAME_POSTS = Hint(
 SAY_ARM = Hint(
     "--arm blind or --arm assisted says it for every row", "say in which arm the rows were coded"
 )
+SAY_PEOPLE = Hint(
+    "--kind human says that all coders of the file are people; leave a model's rows out with "
+    "--where, and let `labeler prelabel` code the posts",
+    "say that all coders of the file are people, or leave out the rows of the model",
+)
 INGEST_AGAIN = Hint(
     "take the post in again: `labeler ingest` repairs it", "take the post in again from its file"
 )

@@ -62,7 +62,8 @@ class Server:
     tokens: what a probe finds. Probes are counted in `probes` and nowhere else. `headers` stand in
     every answer. Where it `wavers`, each second answer to the same post is another one. `paid`
     counts the whole completions that it gave, by post. `tokens_per_minute` is a limit that it
-    keeps and names, a second's worth at once at most.
+    keeps and names, a second's worth at once at most. What comes after the first `alone` requests
+    is answered once as many as `together` have flown at the same time.
     """
 
     url: str = ""
@@ -75,6 +76,8 @@ class Server:
     times: list[float] = field(default_factory=list)
     flying: int = 0
     most_flying: int = 0
+    alone: int = 0
+    together: int = 0
     enforces: bool = True
     logprobs: bool = False
     rejects: tuple[str, ...] = ()
@@ -311,6 +314,9 @@ async def _completions(request: web.Request) -> web.StreamResponse:
     server.flying += 1
     server.most_flying = max(server.most_flying, server.flying)
     try:
+        held = server.requests > server.alone
+        while held and server.most_flying < server.together:
+            await asyncio.sleep(0.01)
         await asyncio.sleep(server.latency)
         response = await _respond(request, body, fault)
     finally:

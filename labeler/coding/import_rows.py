@@ -7,6 +7,7 @@ Rows are judged alone, then against the others of the same coder.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from labeler.text.coded_values import (
     typed_codes,
 )
 from labeler.text.names import unknown
+from labeler.text.spellings import loosely
 
 FIELDS = (
     "unit",
@@ -72,6 +74,7 @@ class _UnitIndex:
 
     def __init__(self, posts: pd.DataFrame) -> None:
         self.units = frozenset(posts["unit"])
+        self.platforms = ", ".join(sorted(set(posts["platform"]))) or "none that it names"
         ids = zip(posts["platform"], posts["platform_id"], strict=True)
         self.by_id = dict(zip(ids, posts["unit"], strict=True))
 
@@ -84,7 +87,8 @@ class _UnitIndex:
         if not (platform and number):
             return "", "no unit is named: neither a key nor a platform and its id"
         unit = self.by_id.get((platform, number), "")
-        return unit, "" if unit else f"no post of this project is {number!r} of {platform!r}"
+        fault = f"no post of this project is {number!r} of {platform!r}; the platforms of posts "
+        return unit, "" if unit else f"{fault}with an id of the file are: {self.platforms}"
 
 
 def read(
@@ -105,14 +109,18 @@ def _rows(
 ) -> Iterator[Row]:
     """The rows that can be understood; faults for the others."""
     variables = {variable.variable: variable for variable in codebook.variables}
+    names: dict[str, str] = {}
     for line, given in zip(table.index.tolist(), table.to_dict("records"), strict=True):
         cells = {str(name): str(text) for name, text in given.items()}
         wrong = []
         unit, fault = known.unit(cells)
         wrong.append(fault)
-        name = name_of(cells.get("coder", ""))
+        stood = name_of(cells.get("coder", ""))
+        name = account_name(stood)
+        if names.setdefault(name, stood) != stood:
+            wrong.append(f"coders {names[name]!r} and {stood!r} would both be called {name!r}")
         if not _NAME.fullmatch(name):
-            wrong.append(f"coder {name!r} may only use a-z, 0-9, - and _")
+            wrong.append(f"coder {stood!r} may only use a-z, 0-9, - and _")
         where, fault = _arm(cells, arm)
         wrong.append(fault)
         variable = variables.get(cells["variable"])
@@ -127,6 +135,12 @@ def _rows(
         if variable is not None and not told:
             segment = cells.get("segment", "")
             yield Row(int(line), unit, human(name), where, segment, variable, value, cells)
+
+
+def account_name(name: str) -> str:
+    """A person's name with the characters that names here have: Ada Müller is Ada-Muller."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return "-".join(re.split(r"[\s.,']+", plain.strip(" .,'")))
 
 
 def _arm(cells: Mapping[str, str], arm: str) -> tuple[str, str]:
@@ -162,8 +176,12 @@ def _value(variable: Variable, text: str) -> tuple[str, str]:
 
 
 def _code(variable: Variable, text: str) -> str:
-    """A code as the codebook writes it, also where a spreadsheet made 1.0 of a 1."""
-    return text if text in variable.codes else plain_code(text)
+    """A code as the codebook writes it, also where a spreadsheet made 1.0 of a 1, or where the text
+    differs in capitals, blanks or leading zeros from one code alone."""
+    if text in variable.codes:
+        return text
+    alike = [code for code in variable.codes if loosely(code) == loosely(text)]
+    return alike[0] if len(alike) == 1 else plain_code(text)
 
 
 def _of_segment(variable: Variable, segment: str) -> str:

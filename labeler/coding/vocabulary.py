@@ -6,6 +6,7 @@ A coder's name says of what kind they are: `human:ada`, `model:gpt-x@1a2b3c`, `c
 
 from __future__ import annotations
 
+import re
 from typing import Literal, get_args, overload
 
 import pandas as pd
@@ -39,6 +40,14 @@ Verdict = Literal["pass", "fail", "inconclusive", "undefined"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 PASS, FAIL, INCONCLUSIVE, UNDEFINED = VERDICTS
 
+_MODEL = re.compile(
+    r"gpt|claude|llama|mi[sx]tral|gemini|gemma|qwen|deepseek|command-r|\bphi-?\d|\bo[1-9](-|$)|"
+    r"\b(roberta|deberta|(distil|m)?bert)(\b|[_-])|llm|openai|anthropic|"
+    r"(^|[ _-])(model|bot|machine)([ _-]?\d*$|[ _-])|"
+    r"-\d+(\.\d+)?b\b|-20\d\d-\d\d-\d\d",
+    re.IGNORECASE,
+)
+
 CANARY = "canary:"  # what the unit of an answer begins with that tests the model, not a post
 
 
@@ -60,6 +69,11 @@ def name_of(coder: str) -> str:
 def kind_of(coder: str) -> CoderKind | None:
     """What a coder is; None for a name of no kind, as of a table that is of no project."""
     return next((kind for kind, prefix in PREFIXES.items() if coder.startswith(prefix)), None)
+
+
+def looks_like_model(name: str) -> bool:
+    """Whether a coder of a table made elsewhere is called like a model, or like one of ours."""
+    return kind_of(name) not in (None, "human") or bool(_MODEL.search(name_of(name)))
 
 
 @overload

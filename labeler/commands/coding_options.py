@@ -40,7 +40,7 @@ def table_options(*, level: str | None = "nominal") -> Callable[[Command], Comma
             metavar="COLUMN=TEXT",
             help="Only rows with this text, as of one variable; may be repeated.",
         ),
-        *cell_options(),
+        cell_options,
         click.option(
             "--separator",
             default="",
@@ -51,9 +51,9 @@ def table_options(*, level: str | None = "nominal") -> Callable[[Command], Comma
     )
 
 
-def cell_options() -> list[Callable[[Command], Command]]:
+def cell_options(command: Command) -> Command:
     """How texts of cells are to be read: gaps, other names of codes."""
-    return [
+    return _all(
         click.option(
             "--missing",
             multiple=True,
@@ -67,9 +67,9 @@ def cell_options() -> list[Callable[[Command], Command]]:
             multiple=True,
             callback=conditions,
             metavar="TEXT=CODE",
-            help="A text that stands for a code ('': not coded); may be repeated.",
+            help="A text that stands for a code (TEXT=: not coded); may be repeated.",
         ),
-    ]
+    )(command)
 
 
 def column_options(coders: str) -> Callable[[Command], Command]:

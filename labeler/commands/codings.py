@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from labeler.coding.import_rows import FIELDS
+from labeler.commands.coding_options import cell_options, conditions
 from labeler.commands.options import json_option, one, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.sampling.import_batch import ImportSettings, import_codings
@@ -26,15 +27,6 @@ def _columns(
             )
         pairs[ours] = theirs
     return pairs
-
-
-def _conditions(
-    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    pairs = [text.partition("=") for text in given]
-    if not all(name and mark for name, mark, _ in pairs):
-        raise click.BadParameter("write COLUMN=TEXT")
-    return tuple((name, text) for name, _, text in pairs)
 
 
 @click.group("codings")
@@ -72,9 +64,15 @@ def command() -> None:
 @click.option(
     "--where",
     multiple=True,
-    callback=_conditions,
+    callback=conditions,
     metavar="COLUMN=TEXT",
     help="Only rows with this text; may be repeated.",
+)
+@cell_options
+@click.option(
+    "--kind",
+    type=click.Choice(["human"]),
+    help="All coders are people, also those who are called like a model.",
 )
 @click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
 @click.option("--suggester", metavar="CODER", help="The model to compare the coders with.")
@@ -89,6 +87,9 @@ def import_(
     batch: str | None,
     columns: dict[str, str],
     where: tuple[tuple[str, str], ...],
+    missing: tuple[str, ...],
+    recode: tuple[tuple[str, str], ...],
+    kind: str | None,
     sheet: str,
     suggester: str | None,
     again: bool,
@@ -106,7 +107,15 @@ def import_(
     The posts and the codebook must be in the project. One fault and nothing is written.
     """
     given = {**{name: column for name, column in named.items() if column}, **columns}
-    wish = ImportSettings("" if arm == "file" else arm, given, where, sheet)
+    wish = ImportSettings(
+        "" if arm == "file" else arm,
+        given,
+        where,
+        sheet,
+        missing,
+        recode,
+        people=kind == "human",
+    )
     done = import_codings(
         study_of(context), file, wish, batch=batch or "", suggester=suggester, again=again
     )

@@ -140,6 +140,8 @@ def checked(
     spelled = {
         text: joined(sorted(set(codes), key=place.__getitem__)) for text, codes in parts.items()
     }
+    if all(text == fresh for text, fresh in spelled.items()):
+        return codings, order
     return codings.assign(value=codings["value"].map(spelled)), order
 
 

@@ -1,4 +1,4 @@
-"""A table of codings made elsewhere: CSV, TSV, Excel or Parquet → cells as text, with their lines.
+"""A table of codings made elsewhere: CSV, TSV, Excel, Parquet or JSON → cells as text, with lines.
 
 What a program calls a number and what it calls a text depends on the program; here every cell is
 the text that a person sees: the number 10 of a workbook, its 10.0 in a column with gaps, and the
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -24,14 +25,16 @@ from labeler import hints
 from labeler.errors import InputError
 from labeler.files import coding_tables
 from labeler.files.coder_columns import coder_columns, without_totals
+from labeler.files.json_tables import json_rows
 from labeler.files.lines import BROKEN, LONGEST, unpacked
+from labeler.files.plain_text import plain_table
 from labeler.files.workbook_errors import error_cells
 from labeler.text.coded_values import EMPTY_SET, joined
 from labeler.text.names import unknown
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
-ENDINGS = (*TEXTS, *WORKBOOKS, ".parquet")
+ENDINGS = (*TEXTS, *WORKBOOKS, ".parquet", ".json")
 INDEX = "index"  # what a first column without a name is called
 EXACT = 2**53  # whole numbers up to here are exact in a workbook
 
@@ -71,15 +74,18 @@ def read(path: Path, *, sheet: str = "") -> pd.DataFrame:
     The line is that of the file, from 1 (of a workbook: the row as it is numbered there; of
     Parquet: the row, from 1). The first row names the columns. Of texts the delimiter (comma,
     semicolon or tab) is that of the header; they are UTF-8, or UTF-16 with its mark. Packed files
-    end in .gz or .zst. Of a workbook with several filled sheets `sheet` names the one.
+    end in .gz or .zst. JSON is an export of Label Studio, an annotation a row. Of a
+    workbook with several filled sheets `sheet` names the one.
 
     Raises InputError, with the line and what to do, where the file cannot be read as a table.
     """
     kind, content = _content(path)
     if kind in TEXTS:
         return _text(path, content, kind)
-    if sheet and kind == ".parquet":
+    if sheet and kind in (".parquet", ".json"):
         raise InputError(f"{path}: only a workbook has sheets", hint=hints.NO_SHEET)
+    if kind == ".json":
+        return _json(path, content)
     return _parquet(path, content) if kind == ".parquet" else _workbook(path, content, sheet)
 
 
@@ -165,9 +171,16 @@ def _content(path: Path) -> tuple[str, bytes]:
 
 
 def _text(path: Path, content: bytes, kind: str) -> pd.DataFrame:
+    tabbed = kind in (".tsv", ".tab")
+    if not any(content.startswith(mark) for mark in _MARKS):
+        header = content[:LONGEST].split(b"\n", 1)[0].decode("utf-8", "replace")
+        delimiter = "\t" if tabbed else _delimiter(header)
+        plain = plain_table(content, delimiter, guarded=_GUARDED)
+        if plain is not None:
+            return plain
     text = _decoded(path, content)
     first = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = "\t" if kind in (".tsv", ".tab") else _delimiter(first)
+    delimiter = "\t" if tabbed else _delimiter(first)
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return _table(path, _numbered(path, reader))
@@ -299,3 +312,15 @@ def _parquet(path: Path, content: bytes) -> pd.DataFrame:
         raise InputError(f"{path}: broken, or not Parquet: {error}") from error
     names = [str(name) for name in table.column_names]
     return _framed(path, names, columns, list(range(1, table.num_rows + 1)))
+
+
+def _json(path: Path, content: bytes) -> pd.DataFrame:
+    try:
+        rows = json_rows(json.loads(content.decode("utf-8-sig")))
+    except ValueError as error:
+        raise InputError(f"{path}: broken JSON: {error}") from error
+    if not rows:
+        raise InputError(f"{path}: an export of Label Studio is wanted, a list with annotations")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [[row.get(name) for row in rows] for name in names]
+    return _framed(path, names, columns, list(range(1, len(rows) + 1)))

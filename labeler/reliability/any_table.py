@@ -77,17 +77,21 @@ def matrix(codings: pd.DataFrame, domain: Sequence[str], level: Level) -> Matrix
         raise InputError("no cell holds a coding: are the columns those of the coders?")
     values = sorted(codings["value"].unique()) if level in SETS else list(domain)
     rows, coders = pd.factorize(codings["coder"])
-    by_line = codings.sort_values("line", kind="stable")["unit"]
-    units = by_line.drop_duplicates().tolist()
-    places = codings["unit"].map({unit: place for place, unit in enumerate(units)}).to_numpy()
+    seen, names = pd.factorize(codings["unit"])
+    lines = np.full(len(names), np.iinfo(np.int64).max)
+    np.minimum.at(lines, seen, codings["line"].to_numpy())
+    order = np.argsort(lines, kind="stable")
+    units = names.take(order).tolist()
+    places = np.argsort(order)[seen]
     if len(values) > VALUES or len(values) * len(units) > CELLS:
         raise InputError(
             f"{len(values)} different values of {len(units)} units are too many to compare each "
             "with each: round the numbers, or group the values"
         )
     place = {value: number for number, value in enumerate(values)}
+    given, texts = pd.factorize(codings["value"])
     columns = np.full((len(coders), len(units)), -1, dtype=np.int64)
-    columns[rows, places] = codings["value"].map(place).to_numpy(dtype=np.int64)
+    columns[rows, places] = np.array([place[text] for text in texts], dtype=np.int64)[given]
     return Matrix(list(coders), units, values, columns)
 
 

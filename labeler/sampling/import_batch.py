@@ -16,7 +16,7 @@ from sqlalchemy import Table
 
 from labeler import hints
 from labeler.coding import import_rows, imports
-from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, looks_like_model
 from labeler.errors import InputError, ProjectError
 from labeler.files import records, spreadsheets
 from labeler.files.coding_tables import kept, known_columns, refused
@@ -34,13 +34,18 @@ Slice = tuple[Table, dict[str, object], pd.DataFrame]
 class ImportSettings(NamedTuple):
     """How a file is to be read: `arm` of all rows ('' where its column `arm` says it).
 
-    `columns` maps names of FIELDS to columns of the file that are called otherwise.
+    `columns` maps names of FIELDS to columns of the file that are called otherwise; `missing` are
+    further values that mean "not coded", `recode` holds pairs of a value and its code. `people`:
+    all coders are people, also those who are called like a model.
     """
 
     arm: str
     columns: Mapping[str, str]
     where: Sequence[tuple[str, str]] = ()
     sheet: str = ""
+    missing: Sequence[str] = ()
+    recode: Sequence[tuple[str, str]] = ()
+    people: bool = False
 
 
 class Done(NamedTuple):
@@ -81,6 +86,8 @@ def import_codings(
     with logged(study, "codings import", settings):
         before = _before(study, name, digest, again=again)
         table = _named(path, wish)
+        if not wish.people:
+            _no_models(path, table)
         created = str(before["created"]) if before is not None else now()
         found = imports.parse(
             table,
@@ -171,7 +178,20 @@ def _named(path: Path, wish: ImportSettings) -> pd.DataFrame:
         )
     if not wish.arm and "arm" not in given:
         raise InputError(f"{source}: no column is called 'arm'", hint=hints.SAY_ARM)
-    return pd.DataFrame({name: read[column] for name, column in given.items()}, index=read.index)
+    table = pd.DataFrame({name: read[column] for name, column in given.items()}, index=read.index)
+    exchange = {**dict.fromkeys(wish.missing, ""), **dict(wish.recode)}
+    return table.assign(value=table["value"].replace(exchange)) if exchange else table
+
+
+def _no_models(path: Path, table: pd.DataFrame) -> None:
+    """Refuse coders who are called like a model: what it codes is no evidence of people."""
+    called = [name for name in sorted(set(table["coder"])) if looks_like_model(name)]
+    if called:
+        raise InputError(
+            f"{path}: {', '.join(map(repr, called))}: called like a model, whose codes would count "
+            "as a person's blind codings, and as evidence",
+            hint=hints.SAY_PEOPLE,
+        )
 
 
 def _posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:

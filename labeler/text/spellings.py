@@ -41,11 +41,11 @@ def spellings(
     groups: dict[str, dict[str, int]] = {}
     who: dict[str, set[str]] = {}
     for (coder, text), n in times.items():
-        group = groups.setdefault(_loosely(text), {})
+        group = groups.setdefault(loosely(text), {})
         group[text] = group.get(text, 0) + n
         who.setdefault(text, set()).add(coder)
     for text in known:
-        groups.get(_loosely(text), {}).setdefault(text, 0)
+        groups.get(loosely(text), {}).setdefault(text, 0)
     code: dict[str, str] = {}
     folded, apart = [], []
     for group in groups.values():
@@ -59,6 +59,12 @@ def spellings(
         if len(several) > 1 and not set(several) <= set(known):
             apart.append(several)
     return Spellings(code, folded, apart)
+
+
+def loosely(text: str) -> str:
+    """What is equal for texts that may be one code."""
+    plain = _plain(text)
+    return number_text(plain) if is_number(plain) else plain.casefold()
 
 
 def _parts(
@@ -83,12 +89,6 @@ def _surely(text: str) -> str:
     plain = _plain(text)
     letters = sum(character.isalpha() for character in plain)
     return plain.casefold() if letters > 1 else plain
-
-
-def _loosely(text: str) -> str:
-    """What is equal for texts that may be one code."""
-    plain = _plain(text)
-    return number_text(plain) if is_number(plain) else plain.casefold()
 
 
 def _plain(text: str) -> str:

@@ -183,7 +183,7 @@ def machines(labeler: Labeler) -> list[str]:
 
 def test_two_workers_ask_each_post_once(labeler: Labeler, server: Server, dask: Dask) -> None:
     """Two workers share the posts and the flights; the canary goes once; run and ledger are one."""
-    server.latency = 0.2
+    server.alone, server.together = POSTS // 2, 4
     server.fail("length", times=1, match="number7x")
     done = labeler("prelabel", "--cluster", dask.address, "--concurrency", "6", "--json")
     assert (done.json["answered"], done.json["faults"]) == (POSTS, {})

@@ -132,7 +132,7 @@ def parsed(asked: list[tuple[str, str]], answers: list[Completion]) -> prelabels
 
 def test_no_more_fly_than_allowed(server: Server) -> None:
     """`concurrency` bounds the requests in flight, and is used."""
-    server.latency = 0.05
+    server.together = 4
     Asked(server, requests(20), concurrency=4)
     assert server.most_flying == 4
 

@@ -28,13 +28,16 @@ from labeler.statistics.agreement.distances import (
     as_sets,
     check_domain,
     distances_between,
+    mid_ranks,
     name_of,
+    places_of,
 )
 
 Counts = NDArray[np.int64]
 
 CHECK_TOLERANCE = 1e-9
 MANY = 64  # values (sets, mostly) from which counts are mostly zeros and kept as such
+BY_MOMENTS = ("nominal", "ordinal", "interval")  # levels that need no table of distances
 CHECK_CELLS = 10_000_000  # units x values^2 that the second computation may hold in memory
 
 
@@ -125,9 +128,15 @@ def alpha(
     observed, expected, value = math.nan, math.nan, math.nan
     if seen.size:
         n = n_values[seen]
-        apart = distances_between(level, [domain[column] for column in seen], n)
-        observed = _disagreed(units, seen, apart, level) / float(n.sum())
-        expected = float((np.outer(n, n) * apart).sum() / (n.sum() * (n.sum() - 1)))
+        values = [domain[column] for column in seen]
+        if seen.size > MANY and level in BY_MOMENTS:
+            disagreed, by_chance = _of_many(units, seen, values, level)
+        else:
+            apart = distances_between(level, values, n)
+            disagreed = _disagreed(units, seen, apart, level)
+            by_chance = float((np.outer(n, n) * apart).sum())
+        observed = disagreed / float(n.sum())
+        expected = by_chance / float(n.sum() * (n.sum() - 1))
     if not note:
         value = 1 - observed / expected
     return Agreement(
@@ -252,6 +261,53 @@ def _summed(weights: Floats, counts: Floats) -> Floats:
     """sum_u w_u n_uc, without BLAS, whose threads cost more than the sum on a busy machine."""
     n_values: Floats = np.einsum("u,uc->c", weights, counts)
     return n_values
+
+
+def disagreements(counts: Floats, codings: Floats, places: Floats | None) -> Floats:
+    """D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1), shape (units,), without a table of distances.
+
+    `places`, shape (values,): d is the squared difference of places, so that the sum is
+    2 m_u sum_c n_uc (x_c - mean_u)^2; None: d is 1 for different values, m_u^2 - sum_c n_uc^2.
+    """
+    unit, value = np.nonzero(counts)
+    n = counts[unit, value]
+    apart: Floats
+    if places is None:
+        apart = np.square(codings) - np.bincount(unit, n * n, codings.size)
+    else:
+        x = places[value]
+        mean = np.bincount(unit, n * x, codings.size) / codings
+        spread = np.bincount(unit, n * np.square(x - mean[unit]), codings.size)
+        apart = 2 * codings * spread
+    return np.asarray(apart / (codings - 1), float)
+
+
+def chance_disagreements(n_values: Floats, places: Floats | None) -> Floats:
+    """sum_cc' n_c n_c' d_cc', for numbers of values of the shape (…, values); see `disagreements`.
+
+    With squared differences it is 2 (N sum_c n_c x_c^2 - (sum_c n_c x_c)^2).
+    """
+    total = n_values.sum(axis=-1)
+    if places is None:
+        return np.asarray(np.square(total) - np.square(n_values).sum(axis=-1), float)
+    moments = total * (n_values @ np.square(places)) - np.square(n_values @ places)
+    return np.asarray(2 * moments, float)
+
+
+def _of_many(
+    units: _Units, seen: NDArray[np.intp], values: Domain, level: Level
+) -> tuple[float, float]:
+    """sum_u w_u D_u and sum_cc' n_c n_c' d_cc', of more values than a table should hold."""
+    n = _summed(units.weights, units.counts)[seen]
+    places: Floats | None = None
+    if level != "nominal":
+        places = mid_ranks(n) if level == "ordinal" else places_of(level, values)
+        places = places - np.average(places, weights=n)
+    everywhere = None if places is None else np.zeros(units.counts.shape[1])
+    if everywhere is not None:
+        everywhere[seen] = places
+    own = disagreements(units.counts, units.codings, everywhere)
+    return float(units.weights @ own), float(chance_disagreements(n, places))
 
 
 def _disagreed(units: _Units, seen: NDArray[np.intp], apart: Floats, level: Level) -> float:

@@ -39,6 +39,7 @@ __all__ = ["DEFINITIONS", "applicable", "coefficients"]
 
 ORDERED: tuple[Level, ...] = ("ordinal", "interval", "ratio")
 SETS: tuple[Level, ...] = ("masi", "jaccard")
+VALUES = 400  # beyond, what needs a table of values x values is left out
 PAIRS = ("cohen_kappa", "scott_pi")  # of two coders, of the units that both coded
 FAMILIES: dict[str, Callable[[ColumnPatterns, Floats], kappas.Linearisation]] = {
     "cohen_kappa": kappas.cohen,
@@ -127,6 +128,8 @@ def _estimate(name: str, question: _Request) -> Interval:
         found = kappas.agreeing_pairable(panel)
     elif family in ("positive_agreement", "negative_agreement"):
         found = kappas.specific(panel, int(family == "positive_agreement"))
+    elif family == "percent_agreement" and kind not in WEIGHTED:
+        found = kappas.agreeing(panel, None)
     else:
         weighting: Any = kind if kind in WEIGHTED else "identity"
         places = places_of(question.level, question.domain)
@@ -154,6 +157,13 @@ def _undefined(name: str, question: _Request) -> str:
     if family in ("positive_agreement", "negative_agreement"):
         many = len(question.domain)
         return "" if many == 2 else f"{family} is for two values, {many} are declared"
+    if family == "percent_agreement" and kind not in WEIGHTED:
+        return ""
+    if family in FAMILIES and len(question.domain) > VALUES:
+        return (
+            f"{len(question.domain)} values, more than {VALUES}: not computed, since it compares "
+            "each value with each; alpha does without"
+        )
     if family == "percent_agreement":
         return ""
     varied = np.count_nonzero(paired.counts.any(axis=0)) > 1

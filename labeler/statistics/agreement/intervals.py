@@ -90,6 +90,8 @@ def jackknife(
     se = jackknife_error(values, sample.times)
     if se < NO_SPREAD:
         return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
+    if point.value >= 1:
+        return lacking(joined_notes("a few values lie so far out that alpha rounds to 1", flag))
     low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
     lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
     if unequal:
@@ -257,7 +259,7 @@ def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> st
     pairable = counts.sum(axis=1) >= 2
     kept = counts[pairable]
     alike = np.ones(len(kept), np.int64) if times is None else times[pairable]
-    commonest = int((alike @ kept).argmax())
+    commonest = int(np.einsum("u,uc->c", alike, kept).argmax())
     carrying = int(alike[kept.sum(axis=1) > kept[:, commonest]].sum())
     if carrying >= RARE:
         return ""

@@ -86,10 +86,12 @@ class _Units(NamedTuple):
     agreed: Floats
 
 
-def _units(panel: ColumnPatterns, agree: Floats) -> _Units:
+def _units(panel: ColumnPatterns, agree: Floats | None = None) -> _Units:
+    """`agree` None: values agree with themselves alone."""
     n = panel.counts.astype(float)
     m = n.sum(axis=1)
-    agreed = (n * (n @ agree)).sum(axis=1) - m
+    same = n if agree is None else n @ agree
+    agreed = (n * same).sum(axis=1) - m
     return _Units(n, m, row_weights(panel), m >= 2, agreed)
 
 
@@ -204,7 +206,7 @@ def cohen(panel: ColumnPatterns, agree: Floats) -> Linearisation:
     )
 
 
-def agreeing(panel: ColumnPatterns, agree: Floats) -> Linearisation:
+def agreeing(panel: ColumnPatterns, agree: Floats | None) -> Linearisation:
     """Percent agreement: the mean over pairable units of the share of agreeing pairs (Gwet)."""
     units = _units(panel, agree)
     return _ratio(units.agreed / (units.m * (units.m - 1)), np.ones(units.m.size), units.w)
@@ -212,13 +214,13 @@ def agreeing(panel: ColumnPatterns, agree: Floats) -> Linearisation:
 
 def agreeing_pairable(panel: ColumnPatterns) -> Linearisation:
     """Percent agreement by pairable codings: 1 - the nominal observed disagreement (alpha's)."""
-    units = _units(panel, np.eye(panel.counts.shape[1]))
+    units = _units(panel)
     return _ratio(units.agreed / (units.m - 1), units.m, units.w)
 
 
 def specific(panel: ColumnPatterns, value: int) -> Linearisation:
     """Agreement on one value: o_cc/n_c, of two coders 2a/(2a + b + c); nan if nobody gave it."""
-    units = _units(panel, np.eye(panel.counts.shape[1]))
+    units = _units(panel)
     n = units.n[:, value]
     return _ratio(n * (n - 1) / (units.m - 1), n, units.w)
 

@@ -15,13 +15,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from labeler.errors import TableError
-from labeler.statistics.agreement.alpha import MANY, Counts
+from labeler.statistics.agreement.alpha import (
+    MANY,
+    Counts,
+    chance_disagreements,
+    disagreements,
+)
 from labeler.statistics.agreement.distances import (
     Domain,
     Floats,
     Level,
     distances_between,
     mid_ranks,
+    places_of,
 )
 
 BLOCK = 4_000_000  # resamples x patterns drawn at once
@@ -32,7 +38,9 @@ class Sample(NamedTuple):
 
     counts (rows, values seen), codings (rows,), weights (rows,), group (rows,): the thing that the
     row belongs to; times (things,): how many things are alike; n: their number; distance
-    (values, values), or None for `ordinal`, whose distances follow from the data.
+    (values, values), or None where it is not needed: for `ordinal`, whose distances follow from
+    the data, and for more than MANY values at `nominal` and `interval`. Of the latter `places` are
+    the values as numbers, near 0.
     """
 
     counts: Floats
@@ -42,6 +50,8 @@ class Sample(NamedTuple):
     times: Floats
     n: int
     distance: Floats | None
+    level: Level
+    places: Floats | None
 
 
 def sample_of(
@@ -77,11 +87,15 @@ def sample_of(
         group = np.unique(ids[pairable], return_inverse=True)[1]
         things = np.ones(group.max() + 1)
         weight = weight if alike is None else weight * alike
-    distance = None
-    if level != "ordinal":
-        distance = distances_between(level, [domain[c] for c in seen], np.empty(0))
-    n_uc = kept.astype(float)
-    return Sample(n_uc, n_uc.sum(axis=1), weight, group, things, int(things.sum()), distance)
+    distance = places = None
+    values = [domain[c] for c in seen]
+    if level == "interval" and seen.size > MANY:
+        places = places_of(level, values)
+        places = places - np.median(places)
+    elif level != "ordinal" and not (level == "nominal" and seen.size > MANY):
+        distance = distances_between(level, values, np.empty(0))
+    n_uc, n = kept.astype(float), int(things.sum())
+    return Sample(n_uc, n_uc.sum(axis=1), weight, group, things, n, distance, level, places)
 
 
 def without_one(sample: Sample, more: float = 0.0) -> Floats:
@@ -90,21 +104,26 @@ def without_one(sample: Sample, more: float = 0.0) -> Floats:
     `more` is added to sum_u w_u D_u, as if further units disagreed by that much.
     """
     counts, weight = sample.counts, sample.weights
-    n_things = np.zeros((sample.times.size, counts.shape[1]))
-    np.add.at(n_things, sample.group, counts * weight[:, None])
+    n_things = counts * weight[:, None]
+    if not np.array_equal(sample.group, np.arange(sample.times.size)):
+        of_rows, n_things = n_things, np.zeros((sample.times.size, counts.shape[1]))
+        np.add.at(n_things, sample.group, of_rows)
     n_values = sample.times @ n_things - n_things
-    if sample.distance is not None:
-        own = np.bincount(sample.group, weight * _disagreements(sample, sample.distance))
-        return alphas(sample.times @ own - own + more, n_values, sample.distance)
+    if sample.level != "ordinal":
+        own = np.bincount(sample.group, weight * _disagreements(sample))
+        return alphas(sample.times @ own - own + more, n_values, sample)
     ranks = mid_ranks(n_values)
     alike = weight * sample.times[sample.group]
-    pooled = (counts * (alike / (sample.codings - 1))[:, None]).T @ counts
-    pooled[np.diag_indices_from(pooled)] -= (alike / (sample.codings - 1)) @ counts
-    everything = np.square(ranks) @ pooled.sum(axis=0) - ((ranks @ pooled) * ranks).sum(axis=1)
+    share = alike / (sample.codings - 1)
+    held = csr_array(counts) if counts.shape[1] > MANY else counts
+    pooled = (held.T * share) @ held  # sum_u n_uc n_uc' w_u / (m_u - 1), c = c' corrected below
+    alone = share @ counts
+    products = ((pooled.T @ ranks.T).T * ranks).sum(axis=1) - np.square(ranks) @ alone
+    everything = np.square(ranks) @ (np.asarray(pooled.sum(axis=0)) - alone) - products
     r = ranks[sample.group]
     own = sample.codings * (counts * r * r).sum(axis=1) - np.square((counts * r).sum(axis=1))
     gone = np.bincount(sample.group, weight * own / (sample.codings - 1))
-    return alphas(2 * (everything - gone) + more, n_values, None)
+    return alphas(2 * (everything - gone) + more, n_values, sample)
 
 
 def resampled(sample: Sample, resamples: int, seed: int) -> Floats:
@@ -146,37 +165,41 @@ def patterns(
 def _drawn_alphas(sample: Sample, drawn: Floats) -> Floats:
     """Alpha of each draw; `drawn`, shape (draws, rows), is how often each row counts."""
     n_values = drawn @ sample.counts
-    if sample.distance is not None:
-        return alphas(drawn @ _disagreements(sample, sample.distance), n_values, sample.distance)
+    if sample.level != "ordinal":
+        return alphas(drawn @ _disagreements(sample), n_values, sample)
     ranks = mid_ranks(n_values)
     drawn = drawn / (sample.codings - 1)
     squares = (np.square(ranks) * ((drawn * sample.codings) @ sample.counts)).sum(axis=1)
     products = (drawn * np.square(ranks @ sample.counts.T)).sum(axis=1)
-    return alphas(2 * (squares - products), n_values, None)
+    return alphas(2 * (squares - products), n_values, sample)
 
 
-def _disagreements(sample: Sample, distance: Floats) -> Floats:
+def _disagreements(sample: Sample) -> Floats:
     """D_u = sum_cc' n_uc n_uc' d_cc' / (m_u - 1) of each row, for distances that are fixed."""
+    if sample.distance is None:
+        return disagreements(sample.counts, sample.codings, sample.places)
     if sample.counts.shape[1] > MANY:
         held = csr_array(sample.counts)
-        apart = np.asarray(held.multiply(held @ distance).sum(axis=1)).ravel()
+        apart = np.asarray(held.multiply(held @ sample.distance).sum(axis=1)).ravel()
     else:
-        apart = ((sample.counts @ distance) * sample.counts).sum(axis=1)
+        apart = ((sample.counts @ sample.distance) * sample.counts).sum(axis=1)
     return np.asarray(apart / (sample.codings - 1), float)
 
 
-def alphas(disagreed: Floats, n_values: Floats, distance: Floats | None) -> Floats:
+def alphas(disagreed: Floats, n_values: Floats, sample: Sample) -> Floats:
     """Alpha from sums: `disagreed` = sum_u D_u, shape (b,), and n_c, shape (b, values).
 
     alpha = 1 - (N - 1) sum_u D_u / sum_cc' n_c n_c' d_cc'. For ordinal distances, squared
     differences of mid-ranks R centred on 0, the divisor is 2 N sum_c n_c R_c^2.
     """
     total = n_values.sum(axis=1)
-    if distance is None:
+    if sample.level == "ordinal":
         by_chance = 2 * total * (n_values * np.square(mid_ranks(n_values))).sum(axis=1)
+    elif sample.distance is not None:
+        by_chance = ((n_values @ sample.distance) * n_values).sum(axis=1)
     else:
-        by_chance = ((n_values @ distance) * n_values).sum(axis=1)
+        by_chance = chance_disagreements(n_values, sample.places)
     varied = n_values.max(axis=1) < total * (1 - 1e-10)
     share = np.full(total.size, np.nan)
-    np.divide((total - 1) * disagreed, by_chance, out=share, where=varied)
+    np.divide((total - 1) * disagreed, by_chance, out=share, where=varied & (by_chance > 0))
     return np.asarray(1 - share, float)

@@ -7,6 +7,7 @@ import pytest
 
 from labeler.codebook import codebook
 from labeler.coding import imports
+from labeler.coding.vocabulary import looks_like_model
 from labeler.store import tables
 
 BOOK = codebook.read(
@@ -106,6 +107,41 @@ def test_answers_to_questions_that_do_not_apply() -> None:
     told = faults(("u1", "ada", "about", "0"), ("u1", "ada", "degrees", "3"))
     assert told == [(3, "degrees does not apply, after the coder's codes")]
     assert parse(("u1", "ada", "degrees", "3")).faults == []
+
+
+def test_codes_are_read_whatever_their_capitals_and_zeros() -> None:
+    """SUN is sun, 01 is 1: where one code of the codebook alone is meant."""
+    found = parse(("u1", "ada", "about", "01"), ("u1", "ada", "signs", "RAIN + Sun"))
+    assert sorted(found.codings["value"]) == ["1", "sun+rain"]
+
+
+def test_names_of_people_become_names_of_coders() -> None:
+    """Ada Müller is a coder; two people who would have one name are refused."""
+    found = parse(("u1", "Ada Müller", "about", "1"), ("u2", "Ada Müller", "about", "0"))
+    assert set(found.codings["coder"]) == {"human:Ada-Muller"}
+    told = faults(("u1", "Ada Müller", "about", "1"), ("u2", "Ada Muller", "about", "0"))
+    assert [line for line, _ in told] == [3]
+    assert "would both be called 'Ada-Muller'" in told[0][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        *((name, True) for name in ("gpt-4o-mini", "human:GPT4", "claude-3-opus", "model_1")),
+        *((name, True) for name in ("Llama 3 8B", "model:x@1", "cues@1", "o3-mini", "qwen2-7b")),
+        *((name, False) for name in ("ada", "Robert", "Albert", "human:ben", "coder1", "Mai")),
+    ],
+)
+def test_who_is_called_like_a_model(name: str, model: bool) -> None:
+    """A model's codes must not enter as a person's."""
+    assert looks_like_model(name) is model
+
+
+def test_a_platform_without_posts_is_told_those_that_there_are() -> None:
+    """Whoever writes `twitter` where posts are of `x` sees it."""
+    row = {"platform": "twitter", "platform_id": "8", "coder": "ada", "variable": "about"}
+    ((_, told),) = faults({**row, "value": "1"})
+    assert told.endswith("are: x")
 
 
 def test_segments_are_placed_and_numbered_by_their_place() -> None:
