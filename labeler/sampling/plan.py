@@ -12,6 +12,7 @@ from labeler.coding.vocabulary import BLIND, REPEAT
 from labeler.errors import InputError
 from labeler.sampling import design as sampling
 from labeler.sampling.sample import NOT_ASKED, free, given_by, layers, suggester_of
+from labeler.statistics.agreement.looks import level_of_look
 from labeler.statistics.estimation import design as sizes
 from labeler.store import database, tables
 from labeler.study.study import Study
@@ -19,6 +20,7 @@ from labeler.text.coded_values import codes_of
 
 ASSUMED_SECONDS = 60.0
 POWER = 0.8
+FIRST_LOOK = 1 - level_of_look(1)  # the confidence at which the gate is first asked
 
 
 class Cost(NamedTuple):
@@ -36,7 +38,8 @@ class Cost(NamedTuple):
 class Width(NamedTuple):
     """What a variable gets: its rarest code, that one's share among the blind units and how many
     of them carry it; half the widths of the 95% intervals of alpha and of a share; the one-sided
-    bound to expect, and the units after which it exceeds the gate's threshold with power .8.
+    bound to expect at the gate's first look, and the units after which it exceeds the threshold
+    with power .8.
 
     The share is weighted by 1/probability, so its interval is wider by the design effect where
     the draw is uneven. nan where it cannot be known: `note` says why.
@@ -160,8 +163,8 @@ def _width(
         there[rarest],
         n * there[rarest],
         sizes.half_width(variance, n),
-        sizes.lower_bound(alpha, variance, n),
-        sizes.units_for_bound(alpha, variance, threshold, power=POWER),
+        sizes.lower_bound(alpha, variance, n, confidence=FIRST_LOOK),
+        sizes.units_for_bound(alpha, variance, threshold, power=POWER, confidence=FIRST_LOOK),
         sizes.half_width(widest * effect, n),
         "; ".join(notes),
     )
