@@ -92,7 +92,8 @@ def command(context: click.Context, /, machine: bool, **given: Any) -> None:
     `--drawing stratified` (the default where --by is given) draws from each platform or value of
     the model's codes, `enriched` more of its rare codes, `uncertain` more where it is unsure.
 
-    With --from, units of a coded batch go to adjudicators, who see all codes without names.
+    With --from, units of a coded batch go to adjudicators, who see without names the blind codes
+    and, unmarked among them, those of the batch's suggester; assisted codes are left out.
     """
     names = tuple(human(name.strip()) for name in given["coders"].split(",") if name.strip())
     if given["batch"] is None and not given["planned"]:

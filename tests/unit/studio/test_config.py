@@ -240,6 +240,8 @@ def test_instructions_tell_the_same_in_every_arm() -> None:
     deciding = config.instructions(book(), template=GUIDE, arm="adjudication")
     assert "Code alone" not in deciding
     assert "Others have coded these posts before" in deciding
+    assert "nothing tells which are the program’s" in deciding
+    assert "Codes given with suggestions in view are left out" in deciding
 
 
 def test_predictions_carry_codes_and_places() -> None:
