@@ -197,9 +197,13 @@ SAY_ARM = Hint(
     "--arm blind or --arm assisted says it for every row", "say in which arm the rows were coded"
 )
 SAY_PEOPLE = Hint(
-    "--kind human says that all coders of the file are people; leave a model's rows out with "
-    "--where, and let `labeler prelabel` code the posts",
-    "say that all coders of the file are people, or leave out the rows of the model",
+    "--kind human says that all coders are people, --kind model that all are models; where the "
+    "file holds both, --where coder=NAME takes the rows of one",
+    "say that all coders of the file are people, or that all are models",
+)
+NAME_MODEL = Hint(
+    "what a model answered is never changed: give this run of it a name of its own in the file",
+    "give this run of the model a name of its own in the file",
 )
 INGEST_AGAIN = Hint(
     "take the post in again: `labeler ingest` repairs it", "take the post in again from its file"

@@ -11,6 +11,7 @@ from labeler.commands.coding_options import cell_options, conditions
 from labeler.commands.options import json_option, one, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.sampling.import_batch import ImportSettings, import_codings
+from labeler.workflow.import_model import ModelImport, import_model
 
 NAMED = ("unit", "coder", "variable", "value")
 
@@ -38,9 +39,8 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--arm",
-    required=True,
     type=click.Choice(["blind", "assisted", "file"]),
-    help="Did the coders see suggestions? `file`: its column `arm` says so, row by row.",
+    help="Of people: did they see suggestions? `file`: its column `arm` says so, row by row.",
 )
 @click.option(
     "--batch",
@@ -71,8 +71,8 @@ def command() -> None:
 @cell_options
 @click.option(
     "--kind",
-    type=click.Choice(["human"]),
-    help="All coders are people, also those who are called like a model.",
+    type=click.Choice(["human", "model"]),
+    help="All coders are people, also those who are called like a model; or all are models.",
 )
 @click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
 @click.option("--suggester", metavar="CODER", help="The model to compare the coders with.")
@@ -83,7 +83,7 @@ def import_(
     context: click.Context,
     /,
     file: Path,
-    arm: str,
+    arm: str | None,
     batch: str | None,
     columns: dict[str, str],
     where: tuple[tuple[str, str], ...],
@@ -96,7 +96,8 @@ def import_(
     machine: bool,
     **named: str | None,
 ) -> None:
-    """Bring codings that people made elsewhere into the project, as a batch of its own.
+    """Bring codings made elsewhere into the project: of people as a batch of its own, of models
+    (--kind model) as answers of a model, which `labeler sample --suggester` can show.
 
     FILE is a long table (CSV, TSV, Excel, Parquet), a row a coding: which post (its key, or the
     columns platform and platform_id), who coded, which variable, which value. It may have a
@@ -107,8 +108,15 @@ def import_(
     The posts and the codebook must be in the project. One fault and nothing is written.
     """
     given = {**{name: column for name, column in named.items() if column}, **columns}
+    if kind == "model" and (arm or batch or suggester or again):
+        raise click.UsageError(
+            "--kind model: a model's codings have no arm and are in no batch; leave --arm, "
+            "--batch, --suggester and --replace out"
+        )
+    if kind != "model" and not arm:
+        raise click.UsageError("say with --arm whether the coders saw suggestions")
     wish = ImportSettings(
-        "" if arm == "file" else arm,
+        "" if arm in (None, "file") else str(arm),
         given,
         where,
         sheet,
@@ -116,6 +124,9 @@ def import_(
         recode,
         people=kind == "human",
     )
+    if kind == "model":
+        _show_model(import_model(study_of(context), file, wish), machine=machine)
+        return
     done = import_codings(
         study_of(context), file, wish, batch=batch or "", suggester=suggester, again=again
     )
@@ -131,3 +142,18 @@ def import_(
     if done.silent:
         told(f"the file says nothing of {', '.join(done.silent)}: its coders count as not asked")
     told(f"next: labeler reliability --batch {done.batch}")
+
+
+def _show_model(done: ModelImport, *, machine: bool) -> None:
+    if machine:
+        as_json(done._asdict())
+        return
+    for coder in done.new_coders:
+        told(f"{coder} is noted as a coder")
+    table(
+        ["coders", "answers now#", "before#", "codings#", "segments#"],
+        [(", ".join(done.coders), done.answered, done.before, done.codings, done.segments)],
+    )
+    for remark in done.remarks:
+        told(remark)
+    told(f"next: labeler sample --suggester {done.coders[0]}")

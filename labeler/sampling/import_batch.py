@@ -85,13 +85,15 @@ def import_codings(
     settings = {"file": path.name, "sha256": digest, "batch": name, **wish._asdict()}
     with logged(study, "codings import", settings):
         before = _before(study, name, digest, again=again)
-        table = _named(path, wish)
+        table = named_rows(path, wish)
+        if not wish.arm and "arm" not in table.columns:
+            raise InputError(f"{path}: no column is called 'arm'", hint=hints.SAY_ARM)
         if not wish.people:
             _no_models(path, table)
         created = str(before["created"]) if before is not None else now()
         found = imports.parse(
             table,
-            _posts(study, table),
+            named_posts(study, table),
             study.codebook,
             batch=name,
             arm=wish.arm,
@@ -157,7 +159,7 @@ def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[s
     return row
 
 
-def _named(path: Path, wish: ImportSettings) -> pd.DataFrame:
+def named_rows(path: Path, wish: ImportSettings) -> pd.DataFrame:
     """The rows of the file, with the columns of FIELDS alone, called so."""
     source = str(path)
     read = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
@@ -176,8 +178,6 @@ def _named(path: Path, wish: ImportSettings) -> pd.DataFrame:
             f"{source}: no column names the posts",
             hint=hints.NAME_POSTS,
         )
-    if not wish.arm and "arm" not in given:
-        raise InputError(f"{source}: no column is called 'arm'", hint=hints.SAY_ARM)
     table = pd.DataFrame({name: read[column] for name, column in given.items()}, index=read.index)
     exchange = {**dict.fromkeys(wish.missing, ""), **dict(wish.recode)}
     return table.assign(value=table["value"].replace(exchange)) if exchange else table
@@ -194,7 +194,7 @@ def _no_models(path: Path, table: pd.DataFrame) -> None:
         )
 
 
-def _posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+def named_posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """The POSTS that a table may name."""
     parts = [
         database.read(study.engine, tables.POSTS, **{name: sorted(set(table[name]) - {""})})
