@@ -185,7 +185,15 @@ BROKEN_CELLS = Hint(
 CHOOSE_SHEET = Hint("--sheet says which", "say which sheet")
 NO_SHEET = Hint("leave --sheet out", "name no sheet")
 NAME_COLUMN = Hint(
-    "name it by --{field} COLUMN", "say which column holds what is called {field} here"
+    "name it by --{field} COLUMN; a table with a column a coder takes --variable with a variable "
+    "of the codebook, one with a column a variable needs columns that are called so",
+    "say which column holds what is called {field} here",
+)
+COUNTS = Hint(
+    "bring the table that says who gave what; or spread the counts of each unit over as many "
+    "columns, in any order, and let `labeler agreement FILE` tell alpha of them all: its pairs and "
+    "single coders would mean nothing",
+    "bring the table that says who gave what",
 )
 NAME_POSTS = Hint(
     "give --unit COLUMN (the key of a post, as exports show it), or columns `platform` and "

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from labeler.coding.import_rows import FIELDS
-from labeler.commands.coding_options import cell_options, conditions
+from labeler.commands.coding_options import cell_options, conditions, listed
 from labeler.commands.options import json_option, one, study_of
 from labeler.commands.output import as_json, table, told
 from labeler.sampling.import_batch import ImportSettings, import_codings
@@ -51,7 +51,11 @@ def command() -> None:
 )
 @click.option("--unit", metavar="COLUMN", help="A post's key.  [default: unit]")
 @click.option("--coder", metavar="COLUMN", help="Who coded.  [default: coder]")
-@click.option("--variable", metavar="COLUMN", help="Which variable.  [default: variable]")
+@click.option(
+    "--variable",
+    metavar="COLUMN",
+    help="Which variable, or one of the codebook that all are of.  [default: variable]",
+)
 @click.option("--value", metavar="COLUMN", help="Which value.  [default: value]")
 @click.option(
     "--column",
@@ -74,6 +78,10 @@ def command() -> None:
     type=click.Choice(["human", "model"]),
     help="All coders are people, also those who are called like a model; or all are models.",
 )
+@click.option(
+    "--coders", callback=listed, metavar="A,B", help="Columns that are coders, where each is."
+)
+@click.option("--without", callback=listed, metavar="A,B", help="Columns that are none.")
 @click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook.")
 @click.option("--suggester", metavar="CODER", help="The model to compare the coders with.")
 @click.option("--replace", "again", is_flag=True, help="Let the file replace the batch's codings.")
@@ -90,6 +98,8 @@ def import_(
     missing: tuple[str, ...],
     recode: tuple[tuple[str, str], ...],
     kind: str | None,
+    coders: tuple[str, ...],
+    without: tuple[str, ...],
     sheet: str,
     suggester: str | None,
     again: bool,
@@ -104,6 +114,10 @@ def import_(
     segment (its name, with start and end or its quote), a replicate (1, or 2 where a coder coded
     a post again), an arm, and the probability with which the post was drawn. Codes of a set are
     joined by +, the set without a code is +, an empty value is not coded.
+
+    A wide table will do as well: a column for each variable beside one of coders, or, with
+    --variable and a variable's name, a column for each coder. Counts of coders per code say not
+    who coded and are refused.
 
     The posts and the codebook must be in the project. One fault and nothing is written.
     """
@@ -123,6 +137,8 @@ def import_(
         missing,
         recode,
         people=kind == "human",
+        coders=coders,
+        without=without,
     )
     if kind == "model":
         _show_model(import_model(study_of(context), file, wish), machine=machine)

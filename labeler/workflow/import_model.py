@@ -48,7 +48,7 @@ def import_model(study: Study, path: Path, wish: ImportSettings) -> ModelImport:
     digest = records.digest(path)
     settings = {"file": path.name, "sha256": digest, "kind": "model", **wish._asdict()}
     with logged(study, "codings import", settings):
-        table = named_rows(path, wish)
+        table = named_rows(path, wish, study.codebook)
         source = {"file": path.name, "sha256": digest}
         found = imported_answers(
             table, named_posts(study, table), study.codebook, source=source, created=now()

@@ -469,3 +469,28 @@ def test_a_batch_is_drawn_with_the_suggestions_of_an_imported_model(labeler: Lab
     drawn = {row["unit"] for row in tasks if row["batch"] == "b1"}
     assert len(drawn) == 7
     assert drawn <= {post["unit"] for post in some}
+
+
+def test_wide_tables_and_tables_of_counts(labeler: Labeler) -> None:
+    """A column a coder: each coding has a source of its own. Counts are refused."""
+    header = ("unit", "ada", "ben")
+    rows = [
+        (post["unit"], "relevant" if place % 2 else "not_relevant", "relevant" if place % 3 else "")
+        for place, post in enumerate(posts(labeler))
+    ]
+    given = ("--arm", "blind", "--batch", "y1", "--variable", "relevance")
+    labeler("codings", "import", put(labeler, rows, header), *given)
+    made = labeler.rows(tables.CODINGS, tables.ANNOTATIONS)
+    own = [row for row in made["codings"] if row["coder"].startswith("human:")]
+    assert {(row["unit"], row["coder"], row["value"]) for row in own} == {
+        (row[0], f"human:{coder}", value)
+        for row in rows
+        for coder, value in zip(header[1:], row[1:], strict=True)
+        if value
+    }
+    assert len({row["source"] for row in own}) == len(own) == len(made["annotations"])
+    counts = [(row[0], "2", "0") for row in rows]
+    path = put(labeler, counts, ("unit", "relevant", "not_relevant"))
+    told = labeler("codings", "import", path, *given[:2], *given[4:], code=1).err
+    assert "not by whom" in told
+    assert "labeler agreement" in told
