@@ -34,6 +34,10 @@ PanelKind = Literal[
     "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
 ]
 
+# What stands over the agreement of programs alone, so that nobody copies it as reliability.
+BETWEEN_MODELS = "Consistency between models (says nothing about whether either is right)"
+WITH_ITSELF = "Consistency of {} with itself (says nothing about whether it is right)"
+
 Comparison = Literal["human-human", "human-model"]  # what the gate judges
 HUMAN_HUMAN: Comparison = "human-human"
 HUMAN_MODEL: Comparison = "human-model"
