@@ -11,6 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+import pandas as pd
+
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED
+
 EMPTY: frozenset[str] = frozenset()
 
 
@@ -45,6 +49,17 @@ class SamplingFrame(NamedTuple):
 
 
 NOTHING = Exposure({}, {}, ())
+
+
+def exposure(words: Mapping[str, str], tasks: pd.DataFrame) -> Exposure:
+    """What TASKS rows (arm, coder, unit) of all batches have shown; `words`: unit → key, or ''."""
+    known = {unit: own for unit, own in words.items() if own}
+    shown = tasks[tasks["arm"].isin((ASSISTED, ADJUDICATION))]
+    seen: dict[str, set[str]] = {}
+    for unit, coder in zip(shown["unit"], shown["coder"], strict=True):
+        seen.setdefault(known.get(unit, unit), set()).add(coder)
+    own = {words_of: frozenset(coders) for words_of, coders in seen.items()}
+    return Exposure(known, own, set(tasks["unit"]))
 
 
 def sampling_frame(

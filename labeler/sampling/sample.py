@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from labeler import hints
 from labeler.coding import panels
-from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, name_of
+from labeler.coding.vocabulary import name_of
 from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import design as sampling
 from labeler.sampling import strata
-from labeler.sampling.exposure import Exposure, SamplingFrame, sampling_frame
+from labeler.sampling.exposure import Exposure, SamplingFrame, exposure, sampling_frame
 from labeler.store import database, tables
 from labeler.study.completions import answered
 from labeler.study.study import Study, coders, logged, now
@@ -58,9 +58,9 @@ def sample(
     with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
         there = database.read(study.engine, tables.BATCHES, batch=batch)
         if there.empty:
-            exposure = exposures(study)
+            seen = exposures(study)
             there_are = free(study, chosen)
-            source = frame_of(there_are, design, exposure)
+            source = frame_of(there_are, design, seen)
             units = source.units
             uneven = design.drawing != "simple" or len(units) < len(there_are)
             earlier = _earlier(study, chosen) if uneven else []
@@ -75,7 +75,7 @@ def sample(
                 suggester=chosen,
                 created=now(),
                 strata=strata_of,
-                exposure=exposure,
+                exposure=seen,
             )
             known_coders(study, design.coders)
             which: dict[str, object] = {"batch": batch}
@@ -174,19 +174,17 @@ def exposures(study: Study) -> Exposure:
     """What coders have seen with codes in view, in any batch of any version of the codebook."""
     tasks, posts = tables.TASKS, tables.POSTS
     known = database.query_rows(study.engine, select(posts.c.unit, posts.c.words))
-    words = {unit: own for unit, own in zip(known["unit"], known["words"], strict=True) if own}
-    query = select(tasks.c.coder, tasks.c.unit).where(tasks.c.arm.in_((ASSISTED, ADJUDICATION)))
-    seen: dict[str, set[str]] = {}
-    for row in tables.rows(database.query_rows(study.engine, query.distinct())):
-        seen.setdefault(words.get(row.unit, row.unit), set()).add(row.coder)
-    coded = set(database.distinct(study.engine, tasks.c.unit))
-    return Exposure(words, {own: frozenset(coders) for own, coders in seen.items()}, coded)
+    given = select(tasks.c.arm, tasks.c.coder, tasks.c.unit).distinct()
+    return exposure(
+        dict(zip(known["unit"], known["words"], strict=True)),
+        database.query_rows(study.engine, given),
+    )
 
 
-def frame_of(units: Sequence[str], design: sampling.Design, exposure: Exposure) -> SamplingFrame:
+def frame_of(units: Sequence[str], design: sampling.Design, seen: Exposure) -> SamplingFrame:
     """The units from which a design is drawn, of those that can be drawn."""
     blind = design.overlap if design.blind else 0
-    return sampling_frame(units, design.coders, exposure, blind=blind, drawn=design.drawn)
+    return sampling_frame(units, design.coders, seen, blind=blind, drawn=design.drawn)
 
 
 def known_coders(study: Study, wanted: Sequence[str]) -> None:
