@@ -19,7 +19,7 @@ from labeler.coding.annotations import newest
 from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
 from labeler.coding.stream import Stream
 from labeler.coding.study_sample import member_draws, with_joint_probabilities
-from labeler.coding.vocabulary import ASSISTED, BLIND, CANARY, REPEAT
+from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, CANARY, REPEAT
 from labeler.store import database, tables
 from labeler.store.sample_names import members
 
@@ -81,7 +81,7 @@ def read_stream(
     which = _within(engine, row, same["batch"].tolist())
     confidence = _confidence(engine, row)
     every = not confidence.empty
-    notes = _coded(_newest(engine, and_(which(tables.ANNOTATIONS), _suggested())))
+    notes = _coded(_newest(engine, and_(which(tables.ANNOTATIONS), _evidence())))
     machine = _suggester(engine, row, None if every else _coded_in(which(tables.ANNOTATIONS)))
     codings = database.read_columns(
         engine,
@@ -119,7 +119,25 @@ def read_stream(
 def standing(engine: Engine, **equals: object) -> pd.DataFrame:
     """The ANNOTATIONS that count, without their results; `equals` says which."""
     equal = database.matching(engine, tables.ANNOTATIONS, equals)
-    return _coded(_newest(engine, and_(equal, _suggested())))
+    return _coded(_newest(engine, and_(equal, _evidence())))
+
+
+def seen_before(engine: Engine, batch: str) -> pd.DataFrame:
+    """The blind codings of a batch that are no evidence, since the coder had seen the text with
+    codes in view: columns coder, units; none where all is well."""
+    notes = tables.ANNOTATIONS
+    query = (
+        select(notes.c.coder, func.count(notes.c.unit.distinct()).label("units"))
+        .where(
+            notes.c.batch.in_(members(batch)),
+            notes.c.cancelled != 1,
+            notes.c.withdrawn.is_distinct_from(1),
+            _seen_before(),
+        )
+        .group_by(notes.c.coder)
+        .order_by(notes.c.coder)
+    )
+    return database.query_rows(engine, query)
 
 
 def last(engine: Engine, **equals: object) -> pd.DataFrame:
@@ -148,6 +166,38 @@ def _suggested() -> Condition:
     same = [notes[name] == tasks[name] for name in tables.keys(tables.TASKS)]
     without = select(tasks.unit).where(*same, tasks.arm == ASSISTED, tasks.suggested == 0)
     return ~without.exists()
+
+
+def _evidence() -> Condition:
+    """That an annotation counts: a suggestion was in view, or none had been before."""
+    return and_(_suggested(), ~_seen_before())
+
+
+def _seen_before() -> Condition:
+    """Coded blind after the coder had the same words with codes in view: assisted, from the drawing
+    of that batch on, or as adjudicator, from that annotation on; in whatever batch."""
+    notes, own, like = tables.ANNOTATIONS.c, tables.POSTS.alias().c, tables.POSTS.alias().c
+    shown, batch, ruled = (
+        each.alias().c for each in (tables.TASKS, tables.BATCHES, tables.ANNOTATIONS)
+    )
+    same = (own.unit == notes.unit, own.words != "", like.words == own.words)
+    given = func.coalesce(func.nullif(notes.updated, ""), notes.created)
+    assisted = select(shown.unit).where(
+        *same,
+        shown.unit == like.unit,
+        shown.coder == notes.coder,
+        shown.arm == ASSISTED,
+        batch.batch == shown.batch,
+        batch.created <= given,
+    )
+    adjudicated = select(ruled.unit).where(
+        *same,
+        ruled.unit == like.unit,
+        ruled.coder == notes.coder,
+        ruled.arm == ADJUDICATION,
+        ruled.created < notes.created,
+    )
+    return and_(notes.arm.in_((BLIND, REPEAT)), or_(assisted.exists(), adjudicated.exists()))
 
 
 def _coded(notes: pd.DataFrame) -> pd.DataFrame:

@@ -144,8 +144,8 @@ def _member_draw(
     blind = design["blind"] / drawn
     assisted = 1.0 if nested else design["assisted"] / drawn
     arms: dict[str, float] = {BLIND: blind, REPEAT: blind, ASSISTED: assisted}
-    if design.get("drawing", SIMPLE) != SIMPLE:
-        kept = frames[frames["batch"] == name]
+    kept = frames[frames["batch"] == name]
+    if len(kept) or design.get("drawing", SIMPLE) != SIMPLE:
         if kept.empty:
             raise ProjectError(
                 f"batch {name!r} was drawn by strata, before it was kept with which probability "

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from labeler.codebook.codebook import Gate
+from labeler.coding.read import seen_before
 from labeler.commands.options import json_option, sample_option, study_of
-from labeler.commands.output import as_json
+from labeler.commands.output import as_json, told
 from labeler.commands.verdicts import shown
 from labeler.reliability.gate import MEANING, Family
 from labeler.reliability.reliability import reliability
+from labeler.store import tables
 from labeler.study.study import sample_of
 
 
@@ -61,7 +63,13 @@ def command(
         if high < low:
             raise click.UsageError(f"--reliable {high} lies below --tentative {low}")
         gate = Gate(tentative=low, reliable=high)
-    judged = reliability(study, batch=sample_of(study, batches), gate=gate, family=family)
+    batch = sample_of(study, batches)
+    judged = reliability(study, batch=batch, gate=gate, family=family)
+    for row in tables.rows(seen_before(study.engine, batch)):
+        told(
+            f"{row.coder}: {row.units} units coded blind after their texts had been in view with "
+            "codes: no evidence, left out"
+        )
     if machine:
         as_json(judged._asdict())
         return

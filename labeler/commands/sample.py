@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -153,8 +154,24 @@ def _drawn(done: SampleResult, what: str, *, machine: bool) -> None:
         as_json({"batch": done.batch, "new": done.new, "tasks": done.tasks})
         return
     told(f"batch {done.batch!r}: {what}")
+    for line in _seen(done.coded, done.left_out):
+        told(line)
     counts = Counter(zip(done.tasks["arm"], done.tasks["coder"], strict=True))
     table(["arm", "coder", "tasks#"], [(arm, coder, size) for (arm, coder), size in counts.items()])
+
+
+def _seen(coded: int, left_out: int) -> Iterator[str]:
+    """What cannot be avoided, since there are too few fresh posts."""
+    if coded:
+        yield (
+            f"{coded} of these units are in batches of earlier versions of the codebook: too few "
+            "fresh ones are left"
+        )
+    if left_out:
+        yield (
+            f"{left_out} further units are left out: too many of these coders have seen their "
+            "texts with codes in view, and would not code them blind"
+        )
 
 
 def _planned(found: Plan, design: Design, *, machine: bool) -> None:
@@ -167,6 +184,8 @@ def _planned(found: Plan, design: Design, *, machine: bool) -> None:
         return
     drawing = design.drawing + (f", {found.strata} strata" if found.strata > 1 else "")
     told(f"a plan, nothing is drawn: {design.drawn} of {found.frame} units, {drawing}")
+    for line in _seen(found.coded, found.left_out):
+        told(line)
     table(
         ["arm", "posts#", "coders each#", "codings#", "seconds each#", "", "hours#"],
         [

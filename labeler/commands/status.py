@@ -6,6 +6,7 @@ import click
 
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table
+from labeler.store.sample_names import members
 from labeler.workflow.status import Stage, Step, status
 
 COMMANDS: dict[Step, str] = {
@@ -30,11 +31,12 @@ COMMANDS: dict[Step, str] = {
 def command(context: click.Context, machine: bool) -> None:
     """What is done and pending at each stage, and the next command to give."""
     stages = status(study_of(context))
-    following = next((_command(stage) for stage in stages if stage.step), "labeler serve")
+    usual = next((stage.batch for stage in stages if stage.stage == "reliability"), "")
+    following = next((_command(stage, usual) for stage in stages if stage.step), "labeler serve")
     if machine:
         told = [
             {"stage": row.stage, "done": row.done, "pending": row.pending, "what": row.what}
-            | {"command": _command(row)}
+            | {"command": _command(row, usual)}
             for row in stages
         ]
         as_json({"stages": told, "next": following})
@@ -46,7 +48,11 @@ def command(context: click.Context, machine: bool) -> None:
     click.echo(f"\nnext: {following}")
 
 
-def _command(stage: Stage) -> str:
-    """The command that does a stage's next step; '' where there is none."""
-    about = f" --batch {stage.batch}" if stage.step and stage.batch else ""
+def _command(stage: Stage, usual: str) -> str:
+    """The command that does a stage's next step; '' where there is none.
+
+    Several batches are not named where they are the `usual` ones, which it takes by itself.
+    """
+    by_itself = stage.batch == usual and len(members(usual)) > 1
+    about = f" --batch {stage.batch}" if stage.step and stage.batch and not by_itself else ""
     return COMMANDS[stage.step] + about

@@ -12,6 +12,7 @@ import pandas as pd
 from labeler import keys
 from labeler.errors import InputError
 from labeler.store import tables
+from labeler.text.duplicates import words_key
 
 REJECTED = ["file", "line", "reason", "raw"]
 
@@ -102,6 +103,7 @@ def _row(post: Mapping[str, str]) -> dict[str, str]:
     named = {"id": row["platform_id"]} if row["platform_id"] else {"text": text}
     row["unit"] = keys.key({"platform": row["platform"], **named})
     row["original"] = "" if original == text else json.dumps(original)
+    row["words"] = words_key(text)
     return row
 
 

@@ -6,25 +6,42 @@ coder who may get a unit is as likely as another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from labeler.keys import key
 
 
 def several(
-    units: Sequence[str], coders: Sequence[str], *, each: int, seed: int
+    units: Sequence[str],
+    coders: Sequence[str],
+    *,
+    each: int,
+    seed: int,
+    kept_from: Mapping[str, Collection[str]] | None = None,
+    alike: Mapping[str, str] | None = None,
 ) -> dict[str, list[str]]:
     """Each unit with `each` coders: those with the least so far, among equals by a hash.
 
-    Loads differ by one at most, and which coders meet on a unit is left to chance.
+    Loads differ by one at most, and which coders meet on a unit is left to chance. Units that are
+    `alike` (unit → what they have in common) go to the same coders, and none to those it is kept
+    from: loads then differ by more. KeyError where fewer than `each` are left.
     """
     load = dict.fromkeys(coders, 0)
-    given = {}
+    given: dict[str, list[str]] = {}
+    of_kind: dict[str, list[str]] = {}
     for unit in units:
-        chosen = sorted(coders, key=lambda coder: _turn(load, seed, unit, coder))[:each]
+        barred = (kept_from or {}).get(unit, ())
+        allowed = [coder for coder in coders if coder not in barred]
+        if len(allowed) < each:
+            raise KeyError(unit)
+        kind = (alike or {}).get(unit, unit)
+        chosen = (
+            of_kind.get(kind)
+            or sorted(allowed, key=lambda coder: _turn(load, seed, unit, coder))[:each]
+        )
         for coder in chosen:
             load[coder] += 1
-        given[unit] = chosen
+        given[unit] = of_kind[kind] = chosen
     return given
 
 
@@ -33,7 +50,7 @@ def one(
     coders: Sequence[str],
     *,
     seed: int,
-    kept_from: Mapping[str, Sequence[str]] | None = None,
+    kept_from: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, str]:
     """Each unit with one coder who is not among those it is kept from.
 

@@ -23,6 +23,7 @@ from labeler.coding.vocabulary import ASSISTED, BLIND, REPEAT
 from labeler.errors import InputError, TableError
 from labeler.keys import canonical, key
 from labeler.sampling import assignment
+from labeler.sampling.exposure import NOTHING, Exposure
 from labeler.statistics.estimation.design import allocated
 from labeler.store import tables
 
@@ -82,13 +83,18 @@ def draw(
     suggester: str,
     created: str,
     strata: Strata | None = None,
+    exposure: Exposure = NOTHING,
 ) -> Draw:
     """Draw a batch from `units` (the frame: each could have been drawn), without replacement.
 
+    Nobody gets blind what the `exposure` says they have seen with codes in view, nor two units of
+    the same words in both arms; an assisted unit of which nobody else is left has no task.
+
     A unit's probability is that of being drawn into its arm: in a nested design pi1 for the
     assisted arm and pi1 pi2 for the blind one, else pi1 times the arm's share of the n units. A
-    task's is that times the chance that this coder got the unit (coders a unit / coders); a
-    repeat's is its blind task's times the share of the coder's blind units that comes back.
+    task's is that times the chance that this coder got the unit (coders a unit / coders who may
+    get it); a repeat's is its blind task's times the share of the coder's blind units that comes
+    back.
     Raises InputError where the design asks for more than there is.
     """
     _check(units, design, suggester)
@@ -98,14 +104,19 @@ def draw(
     drawn = _drawn(frame, first, layers, design)
     blind = drawn[: design.blind]
     assisted = drawn if design.nested else drawn[design.blind :]
-    seats = assignment.several(blind, design.coders, each=design.overlap, seed=design.seed)
-    barred = seats if design.nested else {}
-    single = assignment.one(assisted, design.coders, seed=design.seed, kept_from=barred)
+    like = {unit: exposure.like(unit) for unit in drawn}
+    barred = {unit: exposure.by(unit) & set(design.coders) for unit in drawn}
+    seats = assignment.several(
+        blind, design.coders, each=design.overlap, seed=design.seed, kept_from=barred, alike=like
+    )
+    single = _assisted(assisted, seats, like, design)
     rows = []
-    for arm, held in ((BLIND, seats), (ASSISTED, {unit: [single[unit]] for unit in assisted})):
-        share = 1.0 if arm == ASSISTED and design.nested else len(held) / len(drawn)
+    for arm, held in ((BLIND, seats), (ASSISTED, single)):
+        size = len(blind) if arm == BLIND else len(assisted)
+        share = 1.0 if arm == ASSISTED and design.nested else size / len(drawn)
         for unit, coders in held.items():
             chance = first[unit] * share
+            able = len(design.coders) - (len(barred[unit]) if arm == BLIND else 0)
             rows += [
                 {
                     "batch": batch,
@@ -114,7 +125,7 @@ def draw(
                     "unit": unit,
                     "stratum": layers.of[unit],
                     "unit_probability": chance,
-                    "task_probability": chance * len(coders) / len(design.coders),
+                    "task_probability": chance * len(coders) / able,
                 }
                 for coder in coders
             ]
@@ -127,6 +138,22 @@ def draw(
         tables.frame(tables.SEATS, seated),
         tables.frame(tables.TASKS, tasks),
     )
+
+
+def _assisted(
+    units: Sequence[str],
+    seats: Mapping[str, Sequence[str]],
+    like: Mapping[str, str],
+    design: Design,
+) -> dict[str, list[str]]:
+    """Each assisted unit with one coder, who codes no unit of the same words blind."""
+    blind: dict[str, set[str]] = {}
+    for unit, coders in seats.items():
+        blind.setdefault(like[unit], set()).update(coders)
+    barred = {unit: blind.get(like[unit], set()) for unit in units}
+    left = [unit for unit in units if set(design.coders) - barred[unit]]
+    given = assignment.one(left, design.coders, seed=design.seed, kept_from=barred)
+    return {unit: [given[unit]] for unit in left}
 
 
 def probabilities(units: Sequence[str], design: Design, strata: Strata) -> dict[str, float]:

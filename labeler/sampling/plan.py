@@ -11,7 +11,15 @@ from labeler.codebook.codebook import Variable
 from labeler.coding.vocabulary import BLIND, REPEAT
 from labeler.errors import InputError
 from labeler.sampling import design as sampling
-from labeler.sampling.sample import NOT_ASKED, free, given_by, layers, suggester_of
+from labeler.sampling.sample import (
+    NOT_ASKED,
+    exposures,
+    frame_of,
+    free,
+    given_by,
+    layers,
+    suggester_of,
+)
 from labeler.statistics.agreement.looks import level_of_look
 from labeler.statistics.estimation import design as sizes
 from labeler.store import database, tables
@@ -57,7 +65,10 @@ class Width(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The frame, the costs by arm, the widths by variable, and the alpha assumed for them."""
+    """The frame, the costs by arm, the widths by variable, and the alpha assumed for them.
+
+    `coded` and `left_out` as in `sample.SampleResult`.
+    """
 
     frame: int
     strata: int
@@ -65,6 +76,8 @@ class Plan(NamedTuple):
     each: float
     widths: list[Width]
     alpha: float
+    coded: int = 0
+    left_out: int = 0
 
 
 def plan(
@@ -78,7 +91,9 @@ def plan(
     if not 0 < alpha < 1:
         raise InputError("the alpha to plan for lies between 0 and 1, such as 0.8")
     chosen = suggester_of(study, suggester)
-    units = free(study, chosen)
+    exposure = exposures(study)
+    source = frame_of(free(study, chosen), design, exposure)
+    units = source.units
     strata = layers(study, design, units, chosen)
     drawn = sampling.draw(
         units,
@@ -88,6 +103,7 @@ def plan(
         suggester=chosen,
         created="",
         strata=strata,
+        exposure=exposure,
     )
     one = sampling.Strata(dict.fromkeys(units, ""), {"": 1.0})
     weights = sampling.probabilities(units, design, strata or one)
@@ -105,6 +121,8 @@ def plan(
         if design.blind
         else [],
         alpha,
+        source.coded,
+        source.left_out,
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.coding.vocabulary import REPEAT, name_of
+from labeler.coding.vocabulary import ASSISTED, BLIND, REPEAT, name_of
+from labeler.sampling.exposure import NOTHING, Exposure
 from labeler.store import tables
 
 COLUMNS = ["arm", "unit", "why"]
@@ -23,12 +24,15 @@ class TaskMoves(NamedTuple):
     refused: pd.DataFrame
 
 
-def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> TaskMoves:
+def reassign(
+    open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str, exposure: Exposure = NOTHING
+) -> TaskMoves:
     """Move TASKS rows that nobody has coded yet to the coder `to`; probabilities stay.
 
     `theirs` are all TASKS rows of `to`, in any batch of the codebook: a unit among them is
-    refused, since nobody may have it twice, in one arm or two. Places follow those that `to` has
-    at the seat.
+    refused, since nobody may have it twice, in one arm or two. So is a blind task whose text `to`
+    has seen with codes in view, and an assisted one whose words `to` has, or gets here, blind.
+    Places follow those that `to` has at the seat.
     """
     held = dict(zip(theirs["unit"], theirs["arm"], strict=True))
     coder = name_of(to)
@@ -36,6 +40,12 @@ def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> Task
     for row in tables.rows(theirs):
         seat = (row.batch, row.arm)
         place[seat] = max(place.get(seat, 0), int(row.position))
+    blind = {exposure.like(unit) for unit, arm in held.items() if arm != ASSISTED}
+    blind |= {
+        exposure.like(row.unit)
+        for row in tables.rows(open_tasks)
+        if row.arm == BLIND and to not in exposure.by(row.unit)
+    }
     moved: list[dict[Any, Any]] = []
     gone: list[dict[Any, Any]] = []
     refused: list[dict[str, str]] = []
@@ -43,6 +53,14 @@ def reassign(open_tasks: pd.DataFrame, theirs: pd.DataFrame, *, to: str) -> Task
         unit, arm = task["unit"], task["arm"]
         if unit in held and arm != REPEAT:
             why = f"{coder} has this unit in the {held[unit]} arm"
+            refused.append({"arm": arm, "unit": unit, "why": why})
+            continue
+        if arm == BLIND and to in exposure.by(unit):
+            why = f"{coder} has seen this text with codes in view"
+            refused.append({"arm": arm, "unit": unit, "why": why})
+            continue
+        if arm == ASSISTED and exposure.like(unit) in blind:
+            why = f"{coder} codes the same words blind"
             refused.append({"arm": arm, "unit": unit, "why": why})
             continue
         gone.append(task)

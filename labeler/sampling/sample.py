@@ -17,6 +17,7 @@ from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import design as sampling
 from labeler.sampling import strata
+from labeler.sampling.exposure import Exposure, SamplingFrame, exposure, sampling_frame
 from labeler.store import database, tables
 from labeler.study.completions import answered
 from labeler.study.study import Study, coders, logged, now
@@ -30,12 +31,18 @@ NOT_ASKED = "-"
 
 
 class SampleResult(NamedTuple):
-    """A batch as it stands: its name, tasks by arm and coder, and whether it was drawn just now."""
+    """A batch as it stands: its name, tasks by arm and coder, and whether it was drawn just now.
+
+    `frame`: how many units it was drawn from; of these `coded` are in batches of earlier versions
+    of the codebook, and `left_out` more were seen with codes in view by too many of the coders.
+    """
 
     batch: str
     tasks: pd.DataFrame
     frame: int
     new: bool
+    coded: int = 0
+    left_out: int = 0
 
 
 def sample(
@@ -51,9 +58,15 @@ def sample(
     with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
         there = database.read(study.engine, tables.BATCHES, batch=batch)
         if there.empty:
-            units = free(study, chosen)
-            earlier = _earlier(study, chosen) if design.drawing != "simple" else []
+            seen = exposures(study)
+            there_are = free(study, chosen)
+            source = frame_of(there_are, design, seen)
+            units = source.units
+            uneven = design.drawing != "simple" or len(units) < len(there_are)
+            earlier = _earlier(study, chosen) if uneven else []
             strata_of = layers(study, design, units, chosen, also=earlier)
+            if uneven and strata_of is None:
+                strata_of = sampling.Strata(dict.fromkeys([*units, *earlier], ""), {"": 1.0})
             drawn = sampling.draw(
                 units,
                 design,
@@ -62,6 +75,7 @@ def sample(
                 suggester=chosen,
                 created=now(),
                 strata=strata_of,
+                exposure=seen,
             )
             known_coders(study, design.coders)
             which: dict[str, object] = {"batch": batch}
@@ -72,7 +86,8 @@ def sample(
                 (tables.TASKS, which, drawn.tasks),
                 (tables.FRAMES, which, _frame(batch, units, design, strata_of)),
             )
-            return SampleResult(batch, drawn.tasks, len(units), new=True)
+            told = (source.coded, source.left_out)
+            return SampleResult(batch, drawn.tasks, len(units), True, *told)
         _same(there.iloc[0], design, chosen, study)
         return SampleResult(
             batch, database.read(study.engine, tables.TASKS, batch=batch), 0, new=False
@@ -82,7 +97,7 @@ def sample(
 def _frame(
     batch: str, units: Sequence[str], design: sampling.Design, strata_of: sampling.Strata | None
 ) -> pd.DataFrame:
-    """FRAMES rows of a draw by strata; none of a simple one, whose units are all alike.
+    """FRAMES rows of a draw by strata; none of a simple one from all units, which are alike.
 
     Beside the frame's they are of the further units that the strata name: those of earlier
     batches, so that batches can be judged together.
@@ -153,6 +168,23 @@ def free(study: Study, suggester: str) -> list[str]:
     )
     taken = set(database.query_rows(study.engine, held)["unit"])
     return [unit for unit in units if unit not in taken]
+
+
+def exposures(study: Study) -> Exposure:
+    """What coders have seen with codes in view, in any batch of any version of the codebook."""
+    tasks, posts = tables.TASKS, tables.POSTS
+    known = database.query_rows(study.engine, select(posts.c.unit, posts.c.words))
+    given = select(tasks.c.arm, tasks.c.coder, tasks.c.unit).distinct()
+    return exposure(
+        dict(zip(known["unit"], known["words"], strict=True)),
+        database.query_rows(study.engine, given),
+    )
+
+
+def frame_of(units: Sequence[str], design: sampling.Design, seen: Exposure) -> SamplingFrame:
+    """The units from which a design is drawn, of those that can be drawn."""
+    blind = design.overlap if design.blind else 0
+    return sampling_frame(units, design.coders, seen, blind=blind, drawn=design.drawn)
 
 
 def known_coders(study: Study, wanted: Sequence[str]) -> None:

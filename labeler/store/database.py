@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     and_,
     any_,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -44,6 +45,7 @@ from sqlalchemy.pool import NullPool
 from labeler import hints
 from labeler.errors import StoreError
 from labeler.store import tables
+from labeler.text.duplicates import words_key
 
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 
@@ -430,6 +432,17 @@ def _suggested(connection: Connection) -> None:
     _all_tables(connection)
 
 
+def _words(connection: Connection) -> None:
+    """Posts have a key of their words, by which equal texts are known."""
+    _all_tables(connection)
+    posts = tables.POSTS.c
+    rows = connection.execute(select(posts.unit, posts.text).where(posts.words == "")).fetchall()
+    if rows:
+        statement = tables.POSTS.update().where(posts.unit == bindparam("own"))
+        values = [{"own": row.unit, "words": words_key(row.text)} for row in rows]
+        connection.execute(statement, values)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -444,4 +457,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0011-suggested", _suggested),
     ("0012-copies", _all_tables),
     ("0013-study-samples", _all_tables),
+    ("0014-words", _words),
 ]

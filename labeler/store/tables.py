@@ -56,6 +56,7 @@ POSTS = shared.fact(
     original=(Text, "a JSON string of the text as it came where that differs from `text`, else ''"),
     source=(Text, "the name of the file that it came from"),
     ingested=(Text, "when it was added (ISO-8601, UTC)"),
+    words=(Text, "a key of its words, the same for posts that a reader would take for one text"),
 )
 COMPLETIONS = shared.fact(
     "completions",
@@ -511,3 +512,4 @@ Index("annotations_of_unit", ANNOTATIONS.c.unit)
 Index("tasks_of_unit", TASKS.c.unit)
 Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
 Index("posts_by_source", POSTS.c.source)
+Index("posts_by_words", POSTS.c.words)

@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from labeler.coding.vocabulary import REPEAT, name_of
 from labeler.errors import ProjectError
 from labeler.sampling import reassignment
-from labeler.sampling.sample import known_coders
+from labeler.sampling.sample import exposures, known_coders
 from labeler.store import database, tables
 from labeler.studio.accounts import Servers
 from labeler.studio.pull import pull
@@ -56,7 +56,7 @@ def reassign(
     with logged(study, "reassign", settings):
         open_ = _open(study, batch, giver)
         theirs = _tasks_of(study, str(row["codebook"]), taker)
-        wanted = reassignment.reassign(open_, theirs, to=taker)
+        wanted = reassignment.reassign(open_, theirs, to=taker, exposure=exposures(study))
         left = _left(study, wanted.gone, pushed)
         gone = wanted.gone[left]
         late = wanted.gone[~left][["arm", "unit"]]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+from labeler.keys import key
+
+_APART = re.compile(r"[\W_]+")
+_POINTERS = re.compile(r"https?://\S+|@\w+")  # links and mentions
 
 
 def same_words(text: str) -> str:
@@ -11,7 +17,17 @@ def same_words(text: str) -> str:
     Two texts are twins where this is equal. A text of punctuation alone stays as it is.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in plain if character.isalnum()) or plain
+    return _APART.sub("", plain) or plain
+
+
+def words_key(text: str) -> str:
+    """A key that is the same for texts that a reader would take for one text.
+
+    They differ in links, mentions, case, Unicode form, white space or punctuation alone. A text
+    that consists of those is like no other but itself.
+    """
+    rest = _POINTERS.sub(" ", text)
+    return key(same_words(rest) if _APART.sub("", rest) else text)
 
 
 def quoted(text: str) -> str:

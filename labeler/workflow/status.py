@@ -44,6 +44,7 @@ Step = Literal[
     "aggregate",
     "export",
 ]
+NAMED = 3  # so many batches that are judged together are named
 PRELABEL: dict[CoderKind | None, Step] = {
     "cues": "prelabel by cues",
     "embedded": "prelabel by embedding",
@@ -155,7 +156,9 @@ def _sample(study: Study, sample: str, *, named: bool) -> list[Stage]:
     outdated = results.outdated(study.engine, sample)
     old = [name for name in outdated if results.commands([name]) == ["reliability"]]
     rule = _if(ready and (old or not ruled), "reliability")
-    coefficients = f"coefficients of {sample}" if named else "coefficients"
+    several = len(members(sample))
+    own = sample if several <= NAMED else f"{several} batches together"
+    coefficients = f"coefficients of {own}" if named else "coefficients"
     coefficients += f"; outdated: {', '.join(old)}" if old else ""
     return [
         Stage("reliability", ruled, len(old), coefficients, rule, sample),

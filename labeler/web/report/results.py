@@ -8,6 +8,7 @@ import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.read import seen_before
 from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
 from labeler.statistics.agreement.definitions import DEFINITIONS
@@ -52,6 +53,7 @@ def reliability() -> Response | str:
         figures=figures.shown({RELIABILITY.name: rows, VERDICTS.name: judged}, book),
         thresholds=_thresholds(rows),
         looks=_looks(judged),
+        seen=tables.records(seen_before(selection.engine(), batch["batch"])) if batch else [],
         families=[gate.MEANING[family] for family in gate.MEANING if family in _families(judged)],
     )
 

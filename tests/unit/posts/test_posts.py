@@ -12,6 +12,7 @@ from labeler.errors import InputError
 from labeler.keys import key, keyed
 from labeler.posts import platforms, posts
 from labeler.store import tables
+from labeler.text.duplicates import words_key
 
 SECRET = b"made up"
 TIME = "2024-02-01T00:00:00Z"
@@ -45,6 +46,7 @@ def test_row_of_the_posts_table():
             "original": "",
             "source": "a.jsonl",
             "ingested": TIME,
+            "words": words_key("made up"),
         }
     ]
     assert made.rejected.empty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeler.text.duplicates import quoted, same_words
+from labeler.text.duplicates import quoted, same_words, words_key
 
 
 def test_copies_are_the_same_words() -> None:
@@ -15,6 +15,14 @@ def test_copies_are_the_same_words() -> None:
 def test_signs_alone_are_kept() -> None:
     """A post of emoji is not the same as every other such post."""
     assert same_words("😀") != same_words("😢")
+
+
+def test_one_text_for_a_reader_has_one_key() -> None:
+    """Links and mentions tell no two posts apart either; a post of nothing else stays itself."""
+    assert words_key("It helped me! https://made.up/1") == words_key("@ada it helped me")
+    assert words_key("It helped me") != words_key("It never helped me")
+    assert words_key("https://made.up/1") != words_key("https://made.up/2")
+    assert words_key("😀") != words_key("😢")
 
 
 def test_quotation_marks_stand_once() -> None:
