@@ -89,7 +89,7 @@ def import_codings(
     chosen = suggester_of(study, suggester)
     settings = {"file": path.name, "sha256": digest, "batch": name, **wish._asdict()}
     with logged(study, "codings import", settings):
-        before = _before(study, name, digest, again=again)
+        before = _before(study, name, settings, again=again)
         table = named_rows(path, wish, study.codebook)
         if not wish.arm and "arm" not in table.columns:
             raise InputError(f"{path}: no column is called 'arm'", hint=hints.SAY_ARM)
@@ -142,8 +142,11 @@ def _refuse(path: Path, found: imports.ImportResult, held: list[tuple[int, str]]
         raise InputError(f"{path}: no row holds a value: nothing to import")
 
 
-def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[str] | None:
-    """The BATCHES row of that name, if it was made of the same file or may be replaced."""
+def _before(
+    study: Study, name: str, settings: Mapping[str, object], *, again: bool
+) -> pd.Series[str] | None:
+    """The BATCHES row of that name, if it was made of the same rows of the same file, and of the
+    same columns, or may be replaced."""
     there = database.read(study.engine, tables.BATCHES, batch=name)
     if there.empty:
         return None
@@ -156,7 +159,15 @@ def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[s
             f"batch {name!r} was imported under another version of the codebook",
             hint=hints.RENAME_BATCH,
         )
-    if origin["sha256"] != digest and not again:
+    if origin["sha256"] == settings["sha256"] and not again:
+        wanted = json.loads(canonical(settings))
+        other = [name for name in ("columns", "where") if origin.get(name) != wanted[name]]
+        if other:
+            raise ProjectError(
+                f"batch {name!r} was made of other rows or columns of this file",
+                hint=hints.REPLACE_BATCH,
+            )
+    if origin["sha256"] != settings["sha256"] and not again:
         raise ProjectError(
             f"batch {name!r} was made of another file ({origin['file']})",
             hint=hints.REPLACE_BATCH,

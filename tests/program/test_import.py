@@ -489,6 +489,16 @@ def test_wide_tables_and_tables_of_counts(labeler: Labeler) -> None:
         if value
     }
     assert len({row["source"] for row in own}) == len(own) == len(made["annotations"])
+    told = labeler(
+        "codings",
+        "import",
+        labeler.root / "last-year.csv",
+        *given,
+        "--where",
+        "ada=relevant",
+        code=1,
+    ).err
+    assert "other rows or columns of this file" in told
     counts = [(row[0], "2", "0") for row in rows]
     path = put(labeler, counts, ("unit", "relevant", "not_relevant"))
     told = labeler("codings", "import", path, *given[:2], *given[4:], code=1).err
