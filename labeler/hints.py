@@ -185,7 +185,15 @@ BROKEN_CELLS = Hint(
 CHOOSE_SHEET = Hint("--sheet says which", "say which sheet")
 NO_SHEET = Hint("leave --sheet out", "name no sheet")
 NAME_COLUMN = Hint(
-    "name it by --{field} COLUMN", "say which column holds what is called {field} here"
+    "name it by --{field} COLUMN; a table with a column a coder takes --variable with a variable "
+    "of the codebook, one with a column a variable needs columns that are called so",
+    "say which column holds what is called {field} here",
+)
+COUNTS = Hint(
+    "bring the table that says who gave what; or spread the counts of each unit over as many "
+    "columns, in any order, and let `labeler agreement FILE` tell alpha of them all: its pairs and "
+    "single coders would mean nothing",
+    "bring the table that says who gave what",
 )
 NAME_POSTS = Hint(
     "give --unit COLUMN (the key of a post, as exports show it), or columns `platform` and "
@@ -197,9 +205,13 @@ SAY_ARM = Hint(
     "--arm blind or --arm assisted says it for every row", "say in which arm the rows were coded"
 )
 SAY_PEOPLE = Hint(
-    "--kind human says that all coders of the file are people; leave a model's rows out with "
-    "--where, and let `labeler prelabel` code the posts",
-    "say that all coders of the file are people, or leave out the rows of the model",
+    "--kind human says that all coders are people, --kind model that all are models; where the "
+    "file holds both, --where coder=NAME takes the rows of one",
+    "say that all coders of the file are people, or that all are models",
+)
+NAME_MODEL = Hint(
+    "what a model answered is never changed: give this run of it a name of its own in the file",
+    "give this run of the model a name of its own in the file",
 )
 INGEST_AGAIN = Hint(
     "take the post in again: `labeler ingest` repairs it", "take the post in again from its file"

@@ -16,7 +16,7 @@ from labeler.coders import answers
 from labeler.coders.answers import Example, ParsedAnswer, PostInRequest
 from labeler.coders.llm.request_body import LIMITS, envelope, escaped, limit_name, one_line
 from labeler.coders.schema import schema
-from labeler.coding.vocabulary import CANARY, computed, kind_of
+from labeler.coding.vocabulary import CANARY, computed, is_imported, kind_of
 from labeler.errors import AnswerError, InputError
 from labeler.keys import canonical, key, keyed
 from labeler.store.tables import CODINGS, SEGMENTS, frame
@@ -277,7 +277,7 @@ def _read(row: Any, texts: Mapping[str, str], codebook: Codebook) -> ParsedAnswe
     if row.unit not in texts:
         raise AnswerError(f"no post has the unit {row.unit}; give all posts", kind="no-post")
     text = texts[row.unit]
-    if kind_of(row.coder) in ("cues", "embedded"):
+    if kind_of(row.coder) in ("cues", "embedded") or is_imported(row.coder):
         return answers.read(row.answer, text, codebook, abstains=True)
     return answers.read(answers.content(row.answer), text, codebook, among=_among(row.request))
 

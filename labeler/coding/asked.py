@@ -10,20 +10,21 @@ from collections.abc import Mapping
 
 from labeler.codebook.codebook import Codebook
 from labeler.coding.import_rows import HELD
-from labeler.coding.vocabulary import is_embedded
+from labeler.coding.vocabulary import says_of_segments
 
 
 def reads_segments(coder: str) -> bool:
     """Whether a coder is asked of segments; an embedded one reads whole units."""
-    return not is_embedded(coder)
+    return says_of_segments(coder)
 
 
 def unasked(coder: str, arm: str, *, codebook: Codebook, design: str) -> tuple[str, ...]:
     """The variables that a coder of a batch was not asked in an arm, in codebook order.
 
     `design` is that of the batch (BATCHES.design, JSON; '' for no batch). An embedded coder is not
-    asked of segments. In an imported batch, nobody whose codings came from the file was asked
-    what the file is silent about; its adjudication arm, which people code in Label Studio, was.
+    asked of segments, nor is a model whose file says nothing of them. In an imported batch, nobody
+    whose codings came from the file was asked what the file is silent about; its adjudication arm,
+    which people code in Label Studio, was.
 
     That a question did not apply to a unit (`applies_when`) is not told here: a variable of the
     unit has no coding then, and one of segments the empty set.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coding.vocabulary import ASSISTED, BLIND, REPEAT, human, name_of
+from labeler.coding.vocabulary import ASSISTED, BLIND, PREFIXES, REPEAT, human, name_of
 from labeler.text.coded_values import (
     EMPTY_SET,
     codes_of,
@@ -43,10 +43,11 @@ FIELDS = (
 )
 ARMS = (BLIND, ASSISTED)
 AGAIN = REPEAT  # the arm of a coder's second replicate
+MOST_REPLICATES = 1000
 HELD = (*ARMS, AGAIN)  # the arms that a file may fill
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-
+_MODELS_NAME = re.compile(r"[\w.:/@+-]{1,100}", re.ASCII)
 
 Seat = tuple[str, str, str]  # arm, coder, unit
 Faults = list[tuple[int, str]]
@@ -63,6 +64,7 @@ class Row(NamedTuple):
     variable: Variable
     value: str
     cells: Mapping[str, str]
+    replicate: int = 1
 
     @property
     def seat(self) -> Seat:
@@ -104,10 +106,23 @@ def read(
     return found, [*faults, *_repeated(found), *_crossed(found), *_unmet(found, codebook)]
 
 
+def read_models(
+    table: pd.DataFrame, posts: pd.DataFrame, codebook: Codebook
+) -> tuple[list[Row], Faults]:
+    """The same of a table of models: they have no arm, and as many replicates as there are.
+
+    Codes of a question that does not apply are no fault: they are dropped when the answer that is
+    made of the rows is read, as of any model.
+    """
+    faults: Faults = []
+    found = list(_rows(table, _UnitIndex(posts), codebook, None, faults))
+    return found, [*faults, *_repeated(found)]
+
+
 def _rows(
-    table: pd.DataFrame, known: _UnitIndex, codebook: Codebook, arm: str, faults: Faults
+    table: pd.DataFrame, known: _UnitIndex, codebook: Codebook, arm: str | None, faults: Faults
 ) -> Iterator[Row]:
-    """The rows that can be understood; faults for the others."""
+    """The rows that can be understood; faults for the others. `arm` None: of models."""
     variables = {variable.variable: variable for variable in codebook.variables}
     names: dict[str, str] = {}
     for line, given in zip(table.index.tolist(), table.to_dict("records"), strict=True):
@@ -115,13 +130,11 @@ def _rows(
         wrong = []
         unit, fault = known.unit(cells)
         wrong.append(fault)
-        stood = name_of(cells.get("coder", ""))
-        name = account_name(stood)
-        if names.setdefault(name, stood) != stood:
-            wrong.append(f"coders {names[name]!r} and {stood!r} would both be called {name!r}")
-        if not _NAME.fullmatch(name):
-            wrong.append(f"coder {stood!r} may only use a-z, 0-9, - and _")
-        where, fault = _arm(cells, arm)
+        coder, faulty = _coder(cells.get("coder", ""), names, model=arm is None)
+        wrong += faulty
+        where, fault = ("", "") if arm is None else _arm(cells, arm)
+        wrong.append(fault)
+        replicate, fault = _replicate(cells) if arm is None else (1, "")
         wrong.append(fault)
         variable = variables.get(cells["variable"])
         value = ""
@@ -134,7 +147,34 @@ def _rows(
         faults += told
         if variable is not None and not told:
             segment = cells.get("segment", "")
-            yield Row(int(line), unit, human(name), where, segment, variable, value, cells)
+            yield Row(int(line), unit, coder, where, segment, variable, value, cells, replicate)
+
+
+def _coder(given: str, names: dict[str, str], *, model: bool) -> tuple[str, list[str]]:
+    """The coder of a row, and what is wrong; `names` holds how each name stood, and grows by it."""
+    if model:
+        prefix = PREFIXES["model"]
+        stood = given.strip().removeprefix(prefix)
+        name, allowed = "-".join(stood.split()), "a-z, 0-9, and -_.:/@+"
+        coder, form = prefix + name, _MODELS_NAME
+    else:
+        stood = name_of(given)
+        name, allowed = account_name(stood), "a-z, 0-9, - and _"
+        coder, form = human(name), _NAME
+    wrong = []
+    if names.setdefault(name, stood) != stood:
+        wrong.append(f"coders {names[name]!r} and {stood!r} would both be called {name!r}")
+    if not form.fullmatch(name):
+        wrong.append(f"coder {stood!r} may only use {allowed}")
+    return coder, wrong
+
+
+def _replicate(cells: Mapping[str, str]) -> tuple[int, str]:
+    """Which of a model's codings of a unit a row is of, from 1, and what is wrong."""
+    given = cells.get("replicate", "") or "1"
+    if given.isdecimal() and given.isascii() and 1 <= int(given) <= MOST_REPLICATES:
+        return int(given), ""
+    return 1, f"replicate {given!r} is no whole number from 1 to {MOST_REPLICATES}"
 
 
 def account_name(name: str) -> str:
@@ -196,7 +236,7 @@ def _repeated(rows: Iterable[Row]) -> Iterator[tuple[int, str]]:
     """Rows about what another row says already."""
     first: dict[object, int] = {}
     for row in rows:
-        key = (row.seat, row.segment, row.variable.variable)
+        key = (row.seat, row.replicate, row.segment, row.variable.variable)
         if first.setdefault(key, row.line) != row.line:
             of = f", segment {row.segment!r}" if row.segment else ""
             what = f"{row.variable.variable} of unit {row.unit!r}{of} by {row.coder}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ def parse(
         return _nothing(sorted(set(faults)))
     coded = [row for row in found if row.value]
     names = _numbered(places)
-    first = _first_lines(coded)
+    sources = _sources(coded, origin)
     return ImportResult(
         tables.frame(
             tables.CODINGS,
@@ -77,7 +78,7 @@ def parse(
                     "segment": names.get((row.seat, row.segment), ""),
                     "variable": row.variable.variable,
                     "value": row.value.removeprefix(EMPTY_SET),
-                    "source": f"{origin}:{first[row.seat]}",
+                    "source": sources[row.seat],
                 }
                 for row in coded
             ],
@@ -91,7 +92,7 @@ def parse(
                 for (seat, segment), name in names.items()
             ],
         ),
-        _annotations(coded, first, batch=batch, origin=origin, created=created),
+        _annotations(coded, sources, batch=batch, created=created),
         tasks,
         [],
     )
@@ -198,11 +199,19 @@ def _tasks(rows: list[Row], batch: str, faults: Faults) -> pd.DataFrame:
     return tables.frame(tables.TASKS, tasks)
 
 
-def _first_lines(rows: Iterable[Row]) -> dict[Seat, int]:
+def _sources(rows: Iterable[Row], origin: str) -> dict[Seat, str]:
+    """Each seat's name of its annotation: of which file, and its first line there.
+
+    Where a line holds several coders, each one's name stands before the line.
+    """
     first: dict[Seat, int] = {}
     for row in rows:
         first.setdefault(row.seat, row.line)
-    return first
+    several = Counter(first.values())
+    return {
+        seat: f"{origin}:{seat[1]}:{line}" if several[line] > 1 else f"{origin}:{line}"
+        for seat, line in first.items()
+    }
 
 
 def _common(seat: Seat, codebook: Codebook) -> dict[str, Any]:
@@ -219,10 +228,9 @@ def _common(seat: Seat, codebook: Codebook) -> dict[str, Any]:
 
 def _annotations(
     rows: Iterable[Row],
-    first: Mapping[Seat, int],
+    sources: Mapping[Seat, str],
     *,
     batch: str,
-    origin: str,
     created: str,
 ) -> pd.DataFrame:
     """What stood in the file about each unit, as one annotation of its coder."""
@@ -234,7 +242,7 @@ def _annotations(
         tables.ANNOTATIONS,
         [
             {
-                "annotation": f"{origin}:{first[seat]}",
+                "annotation": sources[seat],
                 "batch": batch,
                 "arm": seat[0],
                 "coder": seat[1],

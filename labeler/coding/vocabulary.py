@@ -1,7 +1,9 @@
 """Words that several rooms share: arms, kinds of coder and their names, panels' names. Pure.
 
 A coder's name says of what kind they are: `human:ada`, `model:gpt-x@1a2b3c`, `cues@1a2b3c`,
-`embed@1a2b3c`. Whoever asks for the kind, or for the name without it, asks here.
+`embed@1a2b3c`; of a model whose codes came from a file `model:gpt-x@import`, or where the file
+says nothing of segments `model:gpt-x@import-units`. Whoever asks for the kind, or for the name
+without it, asks here.
 """
 
 from __future__ import annotations
@@ -32,6 +34,10 @@ PanelKind = Literal[
     "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
 ]
 
+# What stands over the agreement of programs alone, so that nobody copies it as reliability.
+BETWEEN_MODELS = "Consistency between models (says nothing about whether either is right)"
+WITH_ITSELF = "Consistency of {} with itself (says nothing about whether it is right)"
+
 Comparison = Literal["human-human", "human-model"]  # what the gate judges
 HUMAN_HUMAN: Comparison = "human-human"
 HUMAN_MODEL: Comparison = "human-model"
@@ -48,6 +54,9 @@ _MODEL = re.compile(
     re.IGNORECASE,
 )
 
+_ELSEWHERE = "@import"  # ends the name of a model whose codes came from a file
+_UNITS_ALONE = "@import-units"  # the same, of a file that says nothing of segments
+
 CANARY = "canary:"  # what the unit of an answer begins with that tests the model, not a post
 
 
@@ -59,6 +68,25 @@ def human(name: str) -> str:
 def computed(kind: CoderKind, digits: str, *, model: str = "") -> str:
     """The coder that a program is: its kind, a model's name, and digits of its spec's key."""
     return f"{PREFIXES[kind]}{model}@{digits}" if model else f"{PREFIXES[kind]}{digits}"
+
+
+def imported_model(name: str, *, segments: bool) -> str:
+    """The coder that a model is whose codes came from a file; `segments`: it says where they are.
+
+    A coder's name of another project stays whole behind the word that it is a model.
+    """
+    return f"{PREFIXES['model']}{name}{_ELSEWHERE if segments else _UNITS_ALONE}"
+
+
+def is_imported(coder: str) -> bool:
+    """Whether a coder is a model whose codes came from a file: nobody here can ask it."""
+    return coder.startswith(PREFIXES["model"]) and coder.endswith((_ELSEWHERE, _UNITS_ALONE))
+
+
+def says_of_segments(coder: str) -> bool:
+    """Whether a coder is asked of segments: not an embedded one, which reads whole units, and not
+    a model whose file says nothing of them."""
+    return not is_embedded(coder) and not (is_imported(coder) and coder.endswith(_UNITS_ALONE))
 
 
 def name_of(coder: str) -> str:

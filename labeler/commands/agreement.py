@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import click
 
+from labeler.coding.vocabulary import BETWEEN_MODELS, looks_like_model
 from labeler.commands.coding_options import column_options, table_options, understood
 from labeler.commands.output import as_json, number, table, told
 from labeler.files.coded_cells import CellSettings
@@ -106,6 +107,8 @@ def _plain(found: AgreementReport) -> dict[str, object]:
         "coefficients": _all(agreed.coefficients),
         "per_code": {code: _all(estimates) for code, estimates in agreed.per_code.items()},
     }
+    if _models_alone(found):
+        plain["meaning"] = BETWEEN_MODELS
     if found.pairs:
         plain["pairs"] = [
             {**pair._asdict(), "coefficients": _all(pair.coefficients)} for pair in found.pairs
@@ -128,6 +131,14 @@ def _people(file: Path, found: AgreementReport) -> None:
     """Ten lines: what was read, the coefficients that matter at this level, the codes."""
     agreed, coders = found.agreed, found.matrix.coders
     who = ", ".join(coders) if len(coders) <= 6 else f"{', '.join(coders[:5])}, …"
+    if _models_alone(found):
+        click.echo(BETWEEN_MODELS)
+    elif models := _models(found):
+        told(
+            f"{', '.join(models)}: called like a model. What people and models agree on together "
+            "is neither the reliability of people nor a model's accuracy: --without leaves a "
+            "coder out, --pairs tells them apart"
+        )
     click.echo(
         f"{file.name}: {agreed.n_units} units, {agreed.n_coders} coders ({who}), "
         f"{agreed.n_pairable} pairable codings, {agreed.level}"
@@ -144,6 +155,16 @@ def _people(file: Path, found: AgreementReport) -> None:
         each = [f"{code} {number(own[of].value, 2)}" for code, own in agreed.per_code.items()]
         more = f", … ({len(each)} codes)" if len(each) > CODES else ""
         click.echo(f"each code against the rest, alpha: {', '.join(each[:CODES])}{more}")
+
+
+def _models(found: AgreementReport) -> list[str]:
+    """The coders that are called like a model."""
+    return [coder for coder in found.matrix.coders if looks_like_model(coder)]
+
+
+def _models_alone(found: AgreementReport) -> bool:
+    """Whether no coder is a person, by what they are called: then this is no reliability."""
+    return len(_models(found)) == len(found.matrix.coders)
 
 
 def _important(found: AgreementReport) -> list[str]:
@@ -183,6 +204,10 @@ def _pairs(found: AgreementReport) -> None:
     for pair in found.pairs:
         alpha, *others = pair.coefficients.values()
         kappa = number(others[0].value) if len(others) > 1 else "–"
-        row = (f"  {pair.first}, {pair.second}", pair.n_units, *_shown(alpha), kappa)
+        both = looks_like_model(pair.first) and looks_like_model(pair.second)
+        mark = "" if not both else " [models]"
+        row = (f"  {pair.first}, {pair.second}{mark}", pair.n_units, *_shown(alpha), kappa)
         rows.append((*row, number(others[-1].value)))
     table(["  coders", "units#", "alpha#", "95% interval#", "kappa#", "percent#"], rows)
+    if any("[models]" in str(row[0]) for row in rows):
+        click.echo(f"[models] {BETWEEN_MODELS}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from labeler.coding.vocabulary import BETWEEN_MODELS
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, number, table
 from labeler.commands.progress import ProgressDisplay
@@ -18,7 +19,7 @@ from labeler.commands.request_options import (
     request_settings,
 )
 from labeler.commands.sections import SectionedCommand
-from labeler.workflow.pilot import PilotResult, pilot
+from labeler.workflow.pilot import BOTH, PilotResult, pilot
 
 
 @click.command("pilot", cls=SectionedCommand, sections=SECTIONS)
@@ -54,6 +55,8 @@ def _show(found: PilotResult, several: int) -> None:
     click.echo(f"{found.posts} posts coded alone and {several} together")
     for name, rows in found.agreement.groupby("comparison", sort=False):
         click.echo(f"\n{name}")
+        if name == BOTH:
+            click.echo(f"  {BETWEEN_MODELS}")
         table(
             ["  variable", "alpha#", "95% interval#", "agree#", "units#", ""],
             [

@@ -51,6 +51,10 @@ OF_NUMBERS = (PERCENT, "percent_agreement.pairable")  # AC1 and its like need de
 GATED = ("human-human", "model-panel")
 NO_EVIDENCE = "not evidence: suggestions were in view"
 STABILITY = "not evidence of reliability: the same coder again"
+CONSISTENCY = (
+    "not evidence of reliability: consistency of a model with itself, which says nothing about "
+    "whether it is right"
+)
 
 
 class BatchSampling(NamedTuple):
@@ -272,6 +276,8 @@ def _marked(panel: Panel, row: dict[str, object]) -> str:
     mark = ""
     if panel.kind == "assisted":
         mark = NO_EVIDENCE
+    elif panel.kind == "replicates":
+        mark = CONSISTENCY
     elif not panel.evidence:
         mark = STABILITY
     return "; ".join(text for text in (mark, str(row["note"])) if text)

@@ -17,8 +17,8 @@ from labeler.coding.vocabulary import (
     HUMANS,
     PanelKind,
     assisted,
-    is_embedded,
     is_human,
+    says_of_segments,
     versus,
 )
 from labeler.errors import TableError
@@ -121,7 +121,7 @@ def panels(coded: pd.DataFrame, suggester: str) -> Iterator[SegmentPanel]:
     if shown["coder"].nunique() > 1:
         yield SegmentPanel("assisted", assisted(HUMANS), _among(shown))
     model = coded.loc[coded["coder"] == suggester, WHO].drop_duplicates()
-    if not suggester or is_embedded(suggester):
+    if not suggester or not says_of_segments(suggester):
         return
     against = versus(suggester, HUMANS)
     yield SegmentPanel("model-panel", against, _against(model, blind))

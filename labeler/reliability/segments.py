@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.codebook.values import NUMBERS, Scale, domain_of
-from labeler.coding.vocabulary import is_embedded
+from labeler.coding.vocabulary import says_of_segments
 from labeler.reliability.segment_arrays import (
     PanelArrays,
     UnitSampling,
@@ -286,7 +286,7 @@ def _verbatim(
     clusters: Mapping[str, str] | None,
 ) -> Iterator[dict[str, Any]]:
     """The share of the suggester's quotes that stand in their posts character by character."""
-    if not suggester or is_embedded(suggester):
+    if not suggester or not says_of_segments(suggester):
         return
     own = marked[marked["coder"] == suggester]
     unit, units = pd.factorize(own["unit"])

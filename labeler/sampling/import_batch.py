@@ -15,8 +15,10 @@ import pandas as pd
 from sqlalchemy import Table
 
 from labeler import hints
+from labeler.codebook.codebook import Codebook
 from labeler.coding import import_rows, imports
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, looks_like_model
+from labeler.coding.wide_tables import TableRoles, long_rows
 from labeler.errors import InputError, ProjectError
 from labeler.files import records, spreadsheets
 from labeler.files.coding_tables import kept, known_columns, refused
@@ -36,7 +38,8 @@ class ImportSettings(NamedTuple):
 
     `columns` maps names of FIELDS to columns of the file that are called otherwise; `missing` are
     further values that mean "not coded", `recode` holds pairs of a value and its code. `people`:
-    all coders are people, also those who are called like a model.
+    all coders are people, also those who are called like a model. Of a table with a column a coder
+    `coders` are these columns, `without` those that are none.
     """
 
     arm: str
@@ -46,6 +49,8 @@ class ImportSettings(NamedTuple):
     missing: Sequence[str] = ()
     recode: Sequence[tuple[str, str]] = ()
     people: bool = False
+    coders: Sequence[str] = ()
+    without: Sequence[str] = ()
 
 
 class Done(NamedTuple):
@@ -85,13 +90,15 @@ def import_codings(
     settings = {"file": path.name, "sha256": digest, "batch": name, **wish._asdict()}
     with logged(study, "codings import", settings):
         before = _before(study, name, digest, again=again)
-        table = _named(path, wish)
+        table = named_rows(path, wish, study.codebook)
+        if not wish.arm and "arm" not in table.columns:
+            raise InputError(f"{path}: no column is called 'arm'", hint=hints.SAY_ARM)
         if not wish.people:
             _no_models(path, table)
         created = str(before["created"]) if before is not None else now()
         found = imports.parse(
             table,
-            _posts(study, table),
+            named_posts(study, table),
             study.codebook,
             batch=name,
             arm=wish.arm,
@@ -157,28 +164,33 @@ def _before(study: Study, name: str, digest: str, *, again: bool) -> pd.Series[s
     return row
 
 
-def _named(path: Path, wish: ImportSettings) -> pd.DataFrame:
-    """The rows of the file, with the columns of FIELDS alone, called so."""
+def named_rows(path: Path, wish: ImportSettings, codebook: Codebook) -> pd.DataFrame:
+    """The rows of the file, a row a coding, with the columns of FIELDS alone, called so."""
     source = str(path)
     read = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
-    known_columns(read, list(wish.columns.values()), source)
     wanted = {name: wish.columns.get(name, name) for name in import_rows.FIELDS}
+    variable = ""
+    if wanted["variable"] not in read.columns and wanted["variable"] in {
+        one.variable for one in codebook.variables
+    }:
+        variable = wanted.pop("variable")
+    known_columns(read, [wanted[name] for name in wish.columns if name in wanted], source)
+    known_columns(read, wish.without, source)
     given = {name: column for name, column in wanted.items() if column in read.columns}
+    roles = TableRoles(given, variable, wish.coders, wish.without)
+    table = long_rows(read, roles, codebook, source=source)
     for name in ("coder", "variable", "value"):
-        if name not in given:
+        if name not in table.columns:
             there = ", ".join(read.columns)
             raise InputError(
                 f"{source}: no column is called {name!r}; there are: {there}",
                 hint=hints.NAME_COLUMN.about(field=name),
             )
-    if "unit" not in given and not {"platform", "platform_id"} <= set(given):
+    if "unit" not in table.columns and not {"platform", "platform_id"} <= set(table.columns):
         raise InputError(
             f"{source}: no column names the posts",
             hint=hints.NAME_POSTS,
         )
-    if not wish.arm and "arm" not in given:
-        raise InputError(f"{source}: no column is called 'arm'", hint=hints.SAY_ARM)
-    table = pd.DataFrame({name: read[column] for name, column in given.items()}, index=read.index)
     exchange = {**dict.fromkeys(wish.missing, ""), **dict(wish.recode)}
     return table.assign(value=table["value"].replace(exchange)) if exchange else table
 
@@ -194,7 +206,7 @@ def _no_models(path: Path, table: pd.DataFrame) -> None:
         )
 
 
-def _posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+def named_posts(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """The POSTS that a table may name."""
     parts = [
         database.read(study.engine, tables.POSTS, **{name: sorted(set(table[name]) - {""})})

@@ -178,7 +178,10 @@ def _stability(study: Study, coder: str, replicates: int) -> list[str]:
     if replicates == 1 or asked.empty:
         return []
     alike = int((asked == 1).sum())
-    return [f"{alike} of {len(asked)} posts asked {replicates} times got the same codes each time"]
+    return [
+        f"{alike} of {len(asked)} posts asked {replicates} times got the same codes each time: "
+        "consistency, which says nothing about whether they are right"
+    ]
 
 
 def _units(study: Study, coder: str) -> set[str]:

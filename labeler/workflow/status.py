@@ -6,7 +6,14 @@ import json
 from typing import Literal, NamedTuple
 
 from labeler.coders.llm.jobs import registry
-from labeler.coding.vocabulary import HUMAN_HUMAN, PASS, CoderKind, is_embedded, kind_of
+from labeler.coding.vocabulary import (
+    HUMAN_HUMAN,
+    PASS,
+    CoderKind,
+    is_embedded,
+    is_imported,
+    kind_of,
+)
 from labeler.files import records
 from labeler.store import database, results, tables
 from labeler.store.sample_names import folder_name, members
@@ -95,6 +102,8 @@ def _prelabels(study: Study, posts: int) -> list[Stage]:
         pending = max(0, posts - int(row.units))
         if is_embedded(row.coder) and row.coder != newest:
             pending = 0  # taught again since: what it has not coded stays uncoded
+        if is_imported(row.coder):
+            pending = 0  # nobody here can ask it: what its file left out stays uncoded
         step = _if(pending, PRELABEL.get(kind_of(row.coder), "prelabel"))
         stages.append(Stage("prelabel", int(row.units), pending, words, step))
     return stages

@@ -244,3 +244,25 @@ def test_other_intervals_of_alpha(labeler: Labeler) -> None:
     assert kalpha["se"] is None
     assert found["bca"]["low"] != found["jackknife"]["low"]
     assert "BCa" in found["bca"]["method"]
+
+
+def test_agreement_of_models_is_called_consistency(labeler: Labeler) -> None:
+    """Models alone: over the table and in the JSON; among people: the pair, and a warning."""
+    rows = "\nu1,a,a,a\nu2,b,b,a\nu3,a,b,a\nu4,b,b,b\n"
+    words = ("--level", "nominal", "--pairs")
+    path = put(labeler, "unit,gpt-4o,llama-3,claude-3" + rows)
+    shown = labeler("agreement", path, *words).out
+    heading = "Consistency between models (says nothing about whether either is right)"
+    assert shown.splitlines()[0] == heading
+    assert labeler("agreement", path, *words, "--json").json["meaning"] == heading
+    path = put(labeler, "unit,ada,gpt-4o,claude-3" + rows)
+    told = labeler("agreement", path, *words)
+    assert told.out.splitlines()[0] != heading
+    assert "gpt-4o, claude-3 [models]" in told.out
+    assert "ada, gpt-4o [models]" not in told.out
+    assert told.out.splitlines()[-1] == f"[models] {heading}"
+    assert "gpt-4o, claude-3: called like a model" in told.err
+    path = put(labeler, "unit,ada,ben,cy" + rows)
+    told = labeler("agreement", path, *words)
+    assert "models" not in told.out + told.err
+    assert "meaning" not in labeler("agreement", path, *words, "--json").json

@@ -403,3 +403,94 @@ def test_imports_on_either_database(labeler: Labeler, store_url: str) -> None:
     other(*words)
     same(before, other.rows(*CODED))
     assert len(before["codings"]) == 40
+
+
+def test_a_models_codings_are_a_models_and_can_be_suggested(labeler: Labeler) -> None:
+    """No arm, no batch, no person; what was read before stays; a batch goes by them."""
+    rows = [(row[0], "gpt-x", *row[2:]) for row in last_year(labeler) if row[1] == "ada"]
+    # the codebook asks five questions of segments and these codings answer two: of units alone
+    whole = [row for row in rows if row[2] == "relevance"]
+    path = put(labeler, whole)
+    told = labeler("codings", "import", path, "--arm", "blind", code=1).err
+    assert "called like a model" in told
+    assert "--kind model" in told
+    of_model = ("codings", "import", path, "--kind", "model")
+    assert "--arm" in labeler(*of_model, "--arm", "blind", code=2).err
+    put(labeler, rows)
+    assert "says nothing of" in labeler(*of_model, code=1).err
+    path = put(labeler, whole[:5])
+    given = ("codings", "import", path, "--kind", "model", "--json")
+    first = labeler(*given).json
+    put(labeler, whole)
+    second, third = labeler(*given).json, labeler(*given).json
+    assert [one["answered"] for one in (first, second, third)] == [5, POSTS - 5, 0]
+    model = "model:gpt-x@import-units"
+    assert second["coders"] == first["new_coders"] == [model]
+    assert (third["before"], third["codings"], third["new_coders"]) == (POSTS, POSTS, [])
+    codings = [row for row in labeler.rows(tables.CODINGS)["codings"] if row["coder"] == model]
+    assert {(row["arm"], row["variable"]) for row in codings} == {("", "relevance")}
+    assert labeler.rows(tables.BATCHES)["batches"] == []
+    changed = [(*whole[0][:3], "not_relevant"), *whole[1:]]
+    told = labeler("codings", "import", put(labeler, changed), "--kind", "model", code=1).err
+    assert "line 2: gpt-x has answered unit" in told
+    people = put(labeler, last_year(labeler))
+    come = ("codings", "import", people, "--arm", "blind", "--batch", "y1", "--suggester", model)
+    labeler(*come)
+    ruled = labeler("reliability", "--batch", "y1", "--json").json
+    of_model = [
+        row
+        for row in ruled["verdicts"]
+        if row["comparison"] == "human-model" and row["variable"] == "relevance" and not row["code"]
+    ]
+    assert [(row["n_units"], row["value"]) for row in of_model] == [(POSTS, 1)]
+    panels = {row["panel"] for row in ruled["reliability"] if row["kind"] == "model-panel"}
+    assert panels == {f"{model} vs humans"}
+
+
+def test_a_batch_is_drawn_with_the_suggestions_of_an_imported_model(labeler: Labeler) -> None:
+    """Only from posts that its file holds."""
+    some = posts(labeler)[:8]
+    path = put(labeler, [(post["unit"], "my llm", "relevance", "relevant") for post in some])
+    labeler("codings", "import", path, "--kind", "model")
+    labeler(
+        "codings",
+        "import",
+        put(labeler, last_year(labeler)[-2:]),
+        "--arm",
+        "blind",
+        "--batch",
+        "y0",
+        "--suggester",
+        "model:my-llm@import-units",
+    )
+    args = ("--suggester", "model:my-llm@import-units", "--assisted", "4", "--blind", "3")
+    labeler("sample", "--batch", "b1", "--coders", "ada,ben", *args)
+    tasks = labeler.rows(tables.TASKS)["tasks"]
+    drawn = {row["unit"] for row in tasks if row["batch"] == "b1"}
+    assert len(drawn) == 7
+    assert drawn <= {post["unit"] for post in some}
+
+
+def test_wide_tables_and_tables_of_counts(labeler: Labeler) -> None:
+    """A column a coder: each coding has a source of its own. Counts are refused."""
+    header = ("unit", "ada", "ben")
+    rows = [
+        (post["unit"], "relevant" if place % 2 else "not_relevant", "relevant" if place % 3 else "")
+        for place, post in enumerate(posts(labeler))
+    ]
+    given = ("--arm", "blind", "--batch", "y1", "--variable", "relevance")
+    labeler("codings", "import", put(labeler, rows, header), *given)
+    made = labeler.rows(tables.CODINGS, tables.ANNOTATIONS)
+    own = [row for row in made["codings"] if row["coder"].startswith("human:")]
+    assert {(row["unit"], row["coder"], row["value"]) for row in own} == {
+        (row[0], f"human:{coder}", value)
+        for row in rows
+        for coder, value in zip(header[1:], row[1:], strict=True)
+        if value
+    }
+    assert len({row["source"] for row in own}) == len(own) == len(made["annotations"])
+    counts = [(row[0], "2", "0") for row in rows]
+    path = put(labeler, counts, ("unit", "relevant", "not_relevant"))
+    told = labeler("codings", "import", path, *given[:2], *given[4:], code=1).err
+    assert "not by whom" in told
+    assert "labeler agreement" in told

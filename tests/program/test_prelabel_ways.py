@@ -113,6 +113,7 @@ def test_several_posts_share_a_request_after_a_pilot(labeler: Labeler, server: S
     assert prelabel(labeler, "--several", "3")["requests"] == 0
     told = labeler("pilot", "--no-canary", "--several", "3", "--posts", "12", *prices).out
     assert "12 posts coded alone and 3 together" in told
+    assert told.count("Consistency between models (says nothing about whether") == 1
     assert "a thousand posts cost 120.0000 EUR alone, 40.0000 EUR together" in told
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
+from labeler.coding.vocabulary import WITH_ITSELF
 from labeler.reliability.weighting import leads
 from labeler.results.figures import style
 from labeler.results.figures.declaration import Figure
@@ -85,8 +86,11 @@ def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[alpha & ~apart & ~empty & (rows["code"] == "") & leads(rows)]
 
 
-def panel_title(panel: str, evidence: int) -> str:
-    """A panel in words: `humans` → 'humans, blind'; what is no evidence says so."""
+def panel_title(panel: str, evidence: int, kind: str = "") -> str:
+    """A panel in words: `humans` → 'humans, blind'; what is no evidence says so, and of a model's
+    replicates (their `kind`) what their agreement is."""
+    if kind == "replicates":
+        return WITH_ITSELF.format(panel.removesuffix(", replicates"))
     return f"{panel}, blind" if evidence else f"{panel} ({NOT_EVIDENCE})"
 
 

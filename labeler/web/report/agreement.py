@@ -77,7 +77,8 @@ def coefficients(
 
 def _panel(panel: str, evidence: int, rows: list[Row]) -> tuple[str, int, str, list[Row]]:
     listed = sorted(rows, key=lambda row: (_place(row["coefficient"]), not row["weighting"]))
-    return reliability.panel_title(panel, evidence), evidence, rows[0]["coders"], listed
+    title = reliability.panel_title(panel, evidence, rows[0]["kind"])
+    return title, evidence, rows[0]["coders"], listed
 
 
 def _with_codes(judged: pd.DataFrame, name: str, beside: dict[tuple[str, str, str], Row]) -> Row:

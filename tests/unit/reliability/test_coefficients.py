@@ -478,6 +478,8 @@ def test_repeats_and_replicates_are_stability_and_no_evidence():
     assert (own["evidence"], model["evidence"], own["kind"], model["kind"]) == (
         0, 0, "self", "replicates",
     )  # fmt: skip
+    assert "says nothing about whether it is right" in model["note"]
+    assert own["note"].startswith("not evidence of reliability: the same coder again")
     assert of(rows, "humans", "percent_agreement.units")["n_units"] == 4
 
 

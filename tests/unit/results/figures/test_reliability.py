@@ -159,3 +159,9 @@ def test_no_rows_give_an_empty_figure() -> None:
     spec = reliability.reliability(tables.frame(tables.RELIABILITY), BOOK)
     assert spec["data"]["values"] == []
     assert draw.draw(spec, "svg").startswith(b"<svg")
+
+
+def test_a_models_replicates_are_titled_as_consistency() -> None:
+    """Nobody can copy the figure under that title as reliability."""
+    title = reliability.panel_title(f"{MODEL}, replicates", 0, "replicates")
+    assert title == (f"Consistency of {MODEL} with itself (says nothing about whether it is right)")
