@@ -89,7 +89,7 @@ def _first(opened: Study, name: str) -> Stage:
 
 
 def test_a_figure_says_what_it_stands_on(tmp_path: Path) -> None:
-    """Of forty units 23 are coded by both: terminal, page and table say so, and why the rest not."""
+    """Of forty units both coded 23: terminal, page and table say so, and why the rest fell out."""
     made = study(tmp_path / "s", 60, model=True)
     drawn(made, "a", 40, coded=False)
     tasks = database.read(made.engine, tables.TASKS, batch="a").sort_values(["coder", "unit"])
