@@ -209,7 +209,7 @@ SAY_PEOPLE = Hint(
     "file holds both, --where coder=NAME takes the rows of one",
     "say that all coders of the file are people, or that all are models",
 )
-NAME_MODEL = Hint(
+NAME_IMPORTED_RUN = Hint(
     "what a model answered is never changed: give this run of it a name of its own in the file",
     "give this run of the model a name of its own in the file",
 )

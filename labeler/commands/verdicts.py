@@ -17,6 +17,8 @@ from labeler.reliability.reliability import ReliabilityResult
 from labeler.reliability.weighting import leads
 from labeler.store import tables
 
+RowOfVerdict = tuple[str, str, str]  # comparison, variable, code
+
 TITLES = {
     HUMAN: "humans (blind)",
     MODEL: "{} against humans (blind)",
@@ -27,7 +29,7 @@ def shown(
     judged: ReliabilityResult, codebook: Codebook | None = None, *, codes: bool = False
 ) -> None:
     """A table for each comparison, a line a variable (with `codes`, a line a code), and remarks."""
-    intervals = _intervals(judged.reliability)
+    intervals, entered = _intervals(judged.reliability), _entered(judged.reliability)
     coders = judged.reliability.set_index("kind")["coders"]
     for comparison, title in TITLES.items():
         rows = judged.verdicts[judged.verdicts["comparison"] == comparison]
@@ -39,8 +41,10 @@ def shown(
         names = [f"  {'variable, code' if codes else 'variable'}", "alpha#", "95% interval#"]
         table(
             [*names, "bound#", "units#", "verdict", "further units#"],
-            [_line(row, intervals) for row in tables.rows(shut)],
+            [_line(row, intervals, entered) for row in tables.rows(shut)],
         )
+        for line in _left_out(shut, entered):
+            click.echo(f"    {line}")
         for line in _remarks(rows, codes=codes):
             click.echo(f"    {line}")
     for line in _asides(judged, codebook):
@@ -61,13 +65,15 @@ def _looks(verdicts: pd.DataFrame) -> str:
     return f"{own}; bound = one-sided at 1 - level"
 
 
-def _line(row: Any, intervals: dict[tuple[str, str, str], str]) -> tuple[object, ...]:
+def _line(
+    row: Any, intervals: dict[RowOfVerdict, str], entered: dict[RowOfVerdict, Any]
+) -> tuple[object, ...]:
     return (
         f"    {row.code}" if row.code else f"  {row.variable}",
         number(row.value),
         intervals.get((row.comparison, row.variable, row.code), "–"),
         number(row.bound),
-        row.n_units,
+        _of_those_there(row, entered),
         _graded(row),
         "" if pd.isna(row.further) else f"{row.further:,}",
     )
@@ -80,18 +86,44 @@ def _graded(row: Any) -> str:
     return "pass" if row.bound >= row.reliable else "pass (tentative)"
 
 
-def _intervals(rows: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+def _leading(rows: pd.DataFrame) -> dict[RowOfVerdict, Any]:
+    """The alpha that each verdict is about."""
     kinds = {"human-human": HUMAN, "model-panel": MODEL}
-    own = rows[
-        rows["kind"].isin(kinds)
-        & rows["coefficient"].str.startswith("krippendorff_alpha")
-        & leads(rows)
-        & rows["low"].notna()
-    ]
+    alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
+    own = rows[rows["kind"].isin(kinds) & alpha & leads(rows)]
+    return {(kinds[row.kind], row.variable, row.code): row for row in tables.rows(own)}
+
+
+def _intervals(rows: pd.DataFrame) -> dict[RowOfVerdict, str]:
     return {
-        (kinds[row.kind], row.variable, row.code): f"{row.low:.3f} to {row.high:.3f}"
-        for row in tables.rows(own)
+        which: f"{row.low:.3f} to {row.high:.3f}"
+        for which, row in _leading(rows).items()
+        if not pd.isna(row.low)
     }
+
+
+def _entered(rows: pd.DataFrame) -> dict[RowOfVerdict, Any]:
+    """The alpha rows that say how many units entered."""
+    return {which: row for which, row in _leading(rows).items() if not pd.isna(row.n_there)}
+
+
+def _of_those_there(row: Any, entered: dict[RowOfVerdict, Any]) -> str:
+    own = entered.get((row.comparison, row.variable, row.code))
+    return f"{row.n_units}" if own is None else f"{own.n_compared} of {own.n_there}"
+
+
+def _left_out(rows: pd.DataFrame, entered: dict[RowOfVerdict, Any]) -> Iterator[str]:
+    """Why units fell out: once where it is the same for all variables, else for each."""
+    said = {
+        row.variable: entered[which].left_out
+        for row in tables.rows(rows[rows["code"] == ""])
+        if (which := (row.comparison, row.variable, "")) in entered
+    }
+    if len(set(said.values())) == 1 and len(said) > 1:
+        said = {"left out": next(iter(said.values()))}
+    else:
+        said = {f"left out of {name}": why for name, why in said.items()}
+    yield from (f"{which}: {why}" for which, why in said.items() if why)
 
 
 def _remarks(rows: pd.DataFrame, *, codes: bool) -> Iterator[str]:

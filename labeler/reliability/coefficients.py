@@ -19,6 +19,7 @@ from labeler.coding import panels as comparisons
 from labeler.coding.batch import READING, BatchCodings
 from labeler.coding.panels import Panel, PanelRows, RaterMatrix
 from labeler.keys import key
+from labeler.reliability.units_entered import units_entered
 from labeler.reliability.weighting import DESIGN, OF_CODED, design_weights
 from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
@@ -98,12 +99,18 @@ def reliability(
     fingerprint = codebook.fingerprint
     rows: list[dict[str, object]] = []
     basis: list[dict[str, object]] = []
+    seated = {panel: _seated(batch, panel, drawn) for panel in batch.panels if panel.raters}
     for variable in codebook.variables:
         given = batch.matrix(variable.variable)
+        place = {unit: number for number, unit in enumerate(given.units)}
         thresholds = gate or codebook.thresholds(variable.variable)
         for panel in batch.panels:
             sample = _sample(comparisons.rows_of(given, panel), given, panel, drawn)
+            coded, there = seated.get(panel, (set(), 0))
+            known = {place[unit] for unit in coded if unit in place}
+            entered = units_entered(sample.rows.columns, sample.rows.unit, coded=known, drawn=there)
             fixed = {
+                **entered._asdict(),
                 "batch": batch.batch,
                 "codebook": fingerprint,
                 "kind": panel.kind,
@@ -147,6 +154,16 @@ def between(
         note = row["note"] if np.isnan(float(str(row["value"]))) else ""
         rows.append({"variable": variable.variable, **row, "note": note})
     return pd.DataFrame(rows, columns=BETWEEN)
+
+
+def _seated(batch: BatchCodings, panel: Panel, drawn: BatchSampling | None) -> tuple[set[str], int]:
+    """The units that somebody of a panel has coded, and how many its humans were to code."""
+    who = pd.MultiIndex.from_tuples([rater[:2] for rater in panel.raters], names=["coder", "arm"])
+    own = pd.MultiIndex.from_frame(batch.coded[["coder", "arm"]]).isin(who)
+    if drawn is None:
+        return set(batch.coded.loc[own, "unit"]), 0
+    tasks = drawn.tasks[pd.MultiIndex.from_frame(drawn.tasks[["coder", "arm"]]).isin(who)]
+    return set(batch.coded.loc[own, "unit"]), int(tasks["unit"].nunique())
 
 
 def _sample(

@@ -458,4 +458,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0012-copies", _all_tables),
     ("0013-study-samples", _all_tables),
     ("0014-words", _words),
+    ("0015-units-entered", _all_tables),
 ]

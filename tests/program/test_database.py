@@ -357,6 +357,26 @@ def test_the_batches_of_a_model_server_become_jobs(engine, store_url):
     again.dispose()
 
 
+def test_posts_of_before_get_the_key_of_their_words(engine, store_url):
+    """Equal texts are known as such among posts that an earlier program took in."""
+    texts = {"u1": "It helped me!", "u2": "it helped me", "u3": "It did not."}
+    posts = [{"unit": unit, "text": text} for unit, text in texts.items()]
+    database.add(engine, tables.POSTS, tables.frame(tables.POSTS, posts))
+    old = """
+        DROP INDEX posts_by_words;
+        ALTER TABLE posts DROP COLUMN words;
+        DELETE FROM migrations WHERE name >= '0014';
+    """
+    with engine.begin() as connection:
+        for statement in filter(str.strip, old.split(";")):
+            connection.execute(text(statement))
+    again = database.connect(store_url)
+    words = database.read(again, tables.POSTS)["words"].tolist()
+    assert words[0] == words[1] != words[2]
+    assert "" not in words
+    again.dispose()
+
+
 def test_a_reader_gets_in_while_somebody_writes(engine, store_url):
     """Opening and reading wait for no writer: they see what was committed last."""
     database.add(engine, tables.CODERS, coders("a"))

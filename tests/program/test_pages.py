@@ -173,7 +173,7 @@ def test_verdicts_of_codes_unfold_with_what_stands_beside_alpha(client: FlaskCli
     assert "1 234" in page
     assert ".625" in page
     assert "&lt;i&gt;between&lt;/i&gt; the bounds" in page
-    assert "Many verdicts together: which passed: .05 for all together" in page
+    assert "Many verdicts together: which passed: the look&#39;s level for all together" in page
     assert 'title="2a/(2a + b + c)' in client.get("/reliability").text
 
 

@@ -61,6 +61,16 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def test_each_hint_has_a_name_of_its_own() -> None:
+    """A second one of the same name would silently take the place of the first."""
+    tree = ast.parse((ROOT / "hints.py").read_text("utf-8"))
+    targets = [
+        target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
+    ]
+    names = [target.id for target in targets if isinstance(target, ast.Name)]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_below_the_commands_nobody_speaks_of_options() -> None:
     found = []
     for path in sorted(ROOT.rglob("*.py")):

@@ -16,6 +16,7 @@ TITLES = {
     "human-human": "Humans among themselves, blind",
     "human-model": "The model against the blind humans",
 }
+ENTERED = ("n_compared", "n_pairs", "n_there", "left_out")
 AFTER_ALPHA = ("gwet_ac1", "positive_agreement", "negative_agreement")
 
 Row = dict[str, Any]
@@ -92,7 +93,7 @@ def _whole(row: Row, beside: dict[tuple[str, str, str], Row]) -> Row:
     alpha = found.get(row["coefficient"], {})
     nothing = float("nan")
     extra = {name: found.get(name, {}).get("value", nothing) for name in AFTER_ALPHA}
-    kept = ("low", "high", "percent", "n_pairable", "n_positive", "method")
+    kept = ("low", "high", "percent", "n_pairable", "n_positive", "method", *ENTERED)
     return {**row, **{name: alpha.get(name, nothing) for name in kept}, **extra}
 
 

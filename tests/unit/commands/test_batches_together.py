@@ -5,6 +5,8 @@ Posts and codings are made up.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from study_samples import code, drawn, study
@@ -84,3 +86,19 @@ def test_status_and_pages_go_by_the_study_sample(opened: Study) -> None:
 def _first(opened: Study, name: str) -> Stage:
     """The first of the stages of a name: that of the study sample."""
     return next(stage for stage in status(opened) if stage.stage == name)
+
+
+def test_a_figure_says_what_it_stands_on(tmp_path: Path) -> None:
+    """Of forty units both coded 23: terminal, page and table say so, and why the rest fell out."""
+    made = study(tmp_path / "s", 60, model=True)
+    drawn(made, "a", 40, coded=False)
+    tasks = database.read(made.engine, tables.TASKS, batch="a").sort_values(["coder", "unit"])
+    code(made, tasks.iloc[:63])
+    told = said(made, "reliability")[1]
+    assert "23 of 40" in told
+    assert "left out of about: 17 coded by one" in told
+    page = create_app(made.project).test_client().get("/reliability?batch=a").text
+    assert "23 of 40" in page
+    assert "Left out: 17 coded by one." in page
+    rows = database.read(made.engine, tables.RELIABILITY, panel="humans")
+    assert set(rows["n_pairs"]) == {23}

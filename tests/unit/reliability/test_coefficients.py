@@ -95,6 +95,7 @@ def test_nominal_by_hand():
     assert row["value"] == pytest.approx(8 / 15)
     assert row["percent"] == pytest.approx(3 / 4)
     assert (row["n_units"], row["n_pairable"]) == (4, 8)
+    assert (row["n_compared"], row["n_pairs"], row["n_there"], row["left_out"]) == (4, 4, 4, "")
     assert row["coefficient"] == "krippendorff_alpha.nominal"
     assert row["coders"] == "human:a,human:b"
 
