@@ -57,7 +57,9 @@ def import_model(study: Study, path: Path, wish: ImportSettings) -> ModelImport:
         faults = [*found.faults, *_people(study, found), *_otherwise(found, there)]
         if faults:
             told = [f"line {line}: {fault}" if line else fault for line, fault in sorted(faults)]
-            raise refused(str(path), told, hint=hints.NAME_IMPORTED_RUN if not found.faults else None)
+            raise refused(
+                str(path), told, hint=hints.NAME_IMPORTED_RUN if not found.faults else None
+            )
         if found.completions.empty:
             raise InputError(f"{path}: no row holds a value: nothing to import")
         known = coders(study, "model")
