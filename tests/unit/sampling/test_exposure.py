@@ -85,8 +85,8 @@ class Room:
             self.keeps(batch, self.codebook[batch], moved.tasks)
 
     def adjudicates(self, coder: str, number: int) -> None:
-        """Some coded units go to an adjudicator, who has no open blind task of them."""
-        held = self.tasks[(self.tasks["coder"] == coder) & (self.tasks["arm"] != "adjudication")]
+        """Some units go to an adjudicator, who has no task of them yet."""
+        held = self.tasks[self.tasks["coder"] == coder]
         free = [unit for unit in dict.fromkeys(self.tasks["unit"]) if unit not in set(held["unit"])]
         like = {self.words[unit] for unit in held["unit"]}
         rows = [
