@@ -138,10 +138,9 @@ def standard_errors(estimates: Estimates, figures: DerivedFigures) -> Floats:
 
 def degrees_of_freedom(estimates: Estimates, figures: DerivedFigures) -> Floats:
     """Degrees of freedom of each figure's standard error, shape (K,); see `degrees_of`."""
-    most = float(estimates.degrees.max(initial=1.0))
     if not len(estimates.contributions):
-        return np.full(figures.value.size, most)
-    return degrees_of(estimates.contributions @ figures.gradient.T, most)
+        return np.full(figures.value.size, estimates.design_degrees)
+    return degrees_of(estimates.contributions @ figures.gradient.T, estimates.design_degrees)
 
 
 def intervals(

@@ -35,10 +35,12 @@ class Estimates(NamedTuple):
     shape (J,): blind units with a number other than 0, and their authors. `reason`, J of them:
     why the cell is not estimable, else ''. `signed`, shape (J,): numbers below 0 occur.
 
-    For figures made of these: `unfit`, why none is estimable, else ''; `known`, shape (J,), as in
-    the sample; `degrees`, shape (J,), of freedom; `contributions`, shape
-    (things, J): to the error of the totals, of each blind unit (collection) or author;
-    `carried`, shape (n, J), and `blind_author`, shape (n,); `size` is N, `coded` n.
+    For figures made of these: `design_degrees`, the most degrees of freedom there can be (blind
+    units less strata, or authors less one), and `degrees`, shape (J,), what a cell's own error is
+    worth; `unfit`, why none is estimable, else ''; `known`, shape (J,), as in the sample;
+    `contributions`, shape (things, J): to the error of the totals, of each blind unit
+    (collection) or author; `carried`, shape (n, J), and `blind_author`, shape (n,); `size` is N,
+    `coded` n.
     """
 
     target: Target
@@ -54,6 +56,7 @@ class Estimates(NamedTuple):
     authors: Ints
     reason: tuple[Reason, ...]
     signed: Bools
+    design_degrees: float
     unfit: Reason
     known: Bools
     degrees: Floats

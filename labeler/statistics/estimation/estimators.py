@@ -63,6 +63,7 @@ def model_alone(sample: PhaseSample, *, target: Target) -> Estimates:
         )
         covariance, _ = population_covariance(frame, nobody, np.empty((0, sample.cells)))
     unfit: Reason = "not corrected"
+    writers = float(np.unique(sample.author).size)
     return no_estimates(sample, target)._replace(
         method="model alone",
         total=total,
@@ -70,7 +71,8 @@ def model_alone(sample: PhaseSample, *, target: Target) -> Estimates:
         tuning=np.ones(sample.cells),
         reason=tuple("" if known else unfit for known in sample.known),
         unfit=unfit,
-        degrees=np.full(sample.cells, max(float(np.unique(sample.author).size) - 1, 1.0)),
+        degrees=np.full(sample.cells, max(writers - 1, 1.0)),
+        design_degrees=max(writers - 1, 1.0),
     )
 
 
@@ -120,6 +122,7 @@ def corrected(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -
             covariance=with_floor(covariance, floor),
             tuning=power,
             degrees=degrees_of(contributions, most),
+            design_degrees=most,
             contributions=contributions,
         ),
         sample,
@@ -216,6 +219,7 @@ def no_estimates(sample: PhaseSample, target: Target) -> Estimates:
         authors=authors,
         reason=(unfit,) * sample.cells,
         signed=np.zeros(sample.cells, bool),
+        design_degrees=1.0,
         unfit=unfit,
         known=sample.known,
         degrees=np.ones(sample.cells),

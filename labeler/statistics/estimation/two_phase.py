@@ -102,12 +102,14 @@ def two_phase(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -
             ),
         )
     floor = error_floor(sample.blind, draws.whole, sample.known, finite=target == "collection")
+    most = float(sample.coded - draws.second.size.size)
     made = none._replace(
         method="two-phase",
         total=gamma * sums + draws.first.size @ level,
         covariance=with_floor(covariance, floor),
         tuning=gamma,
-        degrees=degrees_of(contributions, float(sample.coded - draws.second.size.size)),
+        degrees=degrees_of(contributions, most),
+        design_degrees=most,
         contributions=contributions,
     )
     return finished(made, sample, guessed, draws.whole)
