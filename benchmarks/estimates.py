@@ -206,7 +206,8 @@ def report(name: str, draw: Draw, runs: int) -> None:
     rho = np.mean(correlations, axis=0)
     print(f"\n{name}, {runs} runs; correlations " + " ".join(f"{r:.2f}" for r in rho))
     print(
-        "  target      estimator          figure     bias pp   SD pp  cover  estimable  width pp  times"
+        "  target      estimator          figure     bias pp   SD pp  cover  estimable "
+        " width pp  times"
     )
     for (target, estimator), outcomes in kept.items():
         alone = _errors(kept[target, "blind alone"]).var(axis=0)

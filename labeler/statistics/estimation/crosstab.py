@@ -63,8 +63,8 @@ def rao_scott(
     (C'P^-1 C)^-1 C'P^-1 V P^-1 C and trace(D)^2/trace(D^2) degrees of freedom, as `svychisq` of
     R's survey package has it; `degrees` of the covariance are by default those of the design. A
     table with a negative cell, or whose expected counts are too small for its effective number,
-    has a reason not to be reported. TableError where a row's or a column's sum is not above 0: leave it
-    out.
+    has a reason not to be reported. TableError where a row's or a column's sum is not above 0:
+    leave it out.
     """
     place = np.asarray(cells, np.int64)
     total = estimates.total[place]
