@@ -188,30 +188,49 @@ def truth_of(study: Study, target: Target) -> Floats:
 NAMES = (*(f"{share:.0%}" for share in SHARES), "joint", "row share")
 
 
+def allowed(study: Study, sample: PhaseSample) -> Floats:
+    """How many times fewer units the best lambda of each figure needs than people alone.
+
+    From the whole population, whose truth is known: the ratio of the variances of y and of
+    y - lambda f in the collection, by strata as drawn; of a simple draw 1/(1 - rho^2).
+    """
+    share = truth_of(study, "collection")[6]
+    y, f = (
+        np.column_stack([part, part[:, 5] - share * part[:, 4]])
+        for part in (study.truth, study.model)
+    )
+    many = np.bincount(sample.stratum)
+    coded = np.bincount(sample.stratum[sample.blind_rows])
+    sums = np.zeros((3, y.shape[1]))
+    for at, (units, n) in enumerate(zip(many, coded, strict=True)):
+        here = sample.stratum == at
+        apart = [part[here] - part[here].mean(axis=0) for part in (y, f)]
+        products = (apart[0] ** 2, apart[0] * apart[1], apart[1] ** 2)
+        sums += np.array([part.mean(axis=0) for part in products]) * units**2 * (1 / n - 1 / units)
+    return sums[0] / (sums[0] - sums[1] ** 2 / np.maximum(sums[2], 1e-9))
+
+
 def report(name: str, draw: Draw, runs: int) -> None:
     """Simulate one draw; a line for each target, estimator and figure."""
     rng = np.random.default_rng(20)
     kept: dict[tuple[Target, str], list[tuple[Figure, Floats]]] = {}
-    correlations = []
+    best = []
     for _ in range(runs):
         study = cells(population(rng))
         sample = drawn(study, draw, rng)
-        correlations.append(
-            [np.corrcoef(study.truth[:, j], study.model[:, j])[0, 1] for j in range(6)]
-        )
+        best.append(allowed(study, sample))
         for target in TARGETS:
             truth = truth_of(study, target)
             for estimator, one in estimated(sample, target).items():
                 kept.setdefault((target, estimator), []).append((one, truth))
-    rho = np.mean(correlations, axis=0)
-    print(f"\n{name}, {runs} runs; correlations " + " ".join(f"{r:.2f}" for r in rho))
+    print(f"\n{name}, {runs} runs")
     print(
         "  target      estimator          figure     bias pp   SD pp  cover  estimable "
-        " width pp  times"
+        " width pp  times  allowed"
     )
     for (target, estimator), outcomes in kept.items():
         alone = _errors(kept[target, "blind alone"]).var(axis=0)
-        _print(target, estimator, outcomes, alone)
+        _print(target, estimator, outcomes, alone, np.mean(best, axis=0))
 
 
 def _errors(outcomes: list[tuple[Figure, Floats]]) -> Floats:
@@ -219,7 +238,11 @@ def _errors(outcomes: list[tuple[Figure, Floats]]) -> Floats:
 
 
 def _print(
-    target: Target, estimator: str, outcomes: list[tuple[Figure, Floats]], alone: Floats
+    target: Target,
+    estimator: str,
+    outcomes: list[tuple[Figure, Floats]],
+    alone: Floats,
+    best: Floats,
 ) -> None:
     errors = _errors(outcomes)
     usable = np.array([one.estimable for one, _ in outcomes])
@@ -230,10 +253,11 @@ def _print(
         times = alone[place] / errors[:, place].var()
         cover = held[own, place].mean() if own.any() else math.nan
         wide = width[own, place].mean() if own.any() else math.nan
+        bound = f"{best[place]:8.2f}" if estimator == "corrected" else ""
         print(
             f"  {target:<11} {estimator:<18} {name:<9} {100 * errors[:, place].mean():8.2f} "
             f"{100 * errors[:, place].std():7.2f} {100 * cover:6.1f} {own.mean():10.2f} "
-            f"{100 * wide:9.2f} {times:6.2f}"
+            f"{100 * wide:9.2f} {times:6.2f}{bound}"
         )
 
 

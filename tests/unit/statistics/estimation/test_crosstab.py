@@ -90,6 +90,19 @@ def test_pearson_without_yates_by_hand() -> None:
     assert test.cell_p[0, 0] == pytest.approx(test.p)
 
 
+def test_a_table_as_statsmodels_has_it() -> None:
+    """stats.Table of 12 30 7 / 25 18 9 / 8 14 21: chi-square 26.2149, both kinds of residuals."""
+    test = chi_square([[12, 30, 7], [25, 18, 9], [8, 14, 21]])
+    assert test.statistic == pytest.approx(26.214947100940027, abs=1e-10)
+    assert test.p == pytest.approx(2.8638206086784024e-05, abs=1e-15)
+    assert test.pearson[0] == pytest.approx(
+        [-0.8465114486249203, 1.9382638430267163, -1.5754902950096739], abs=1e-10
+    )
+    assert test.adjusted[2] == pytest.approx(
+        [-2.1361130795457752, -1.6599573018418115, 4.147054767847576], abs=1e-10
+    )
+
+
 @given(st.lists(st.integers(6, 60), min_size=6, max_size=6))
 @examples(40)
 def test_counted_tables_as_scipy_has_them(counts) -> None:

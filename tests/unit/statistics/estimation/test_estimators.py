@@ -89,7 +89,12 @@ def test_a_simple_draw_from_the_stream_has_both_variances() -> None:
 
 @pytest.mark.parametrize(
     ("tuning", "mean", "low"),
-    [(1.0, 0.24161403508771928, 0.19379997448099062), (0.0, 0.236, 0.19878090836126078)],
+    [
+        (0.0, 0.236, 0.19878090836126078),
+        (0.3, 0.23768421052631583, 0.2030813820129863),
+        (0.5, 0.23880701754385963, 0.20288672136687122),
+        (1.0, 0.24161403508771928, 0.19379997448099062),
+    ],
 )
 def test_a_mean_as_ppi_python_has_it(tuning, mean, low) -> None:
     """1,412 complaints, 500 coded (Pan and Chen 2018, data of the R package dsl); ppi-python 0.2.3.
