@@ -19,7 +19,7 @@ from labeler.coding.annotations import newest
 from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
 from labeler.coding.stream import Stream
 from labeler.coding.study_sample import member_draws, with_joint_probabilities
-from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, CANARY, REPEAT
+from labeler.coding.vocabulary import ASSISTED, BLIND, CANARY, REPEAT
 from labeler.store import database, tables
 from labeler.store.sample_names import members
 
@@ -174,30 +174,17 @@ def _evidence() -> Condition:
 
 
 def _seen_before() -> Condition:
-    """Coded blind after the coder had the same words with codes in view: assisted, from the drawing
-    of that batch on, or as adjudicator, from that annotation on; in whatever batch."""
-    notes, own, like = tables.ANNOTATIONS.c, tables.POSTS.alias().c, tables.POSTS.alias().c
-    shown, batch, ruled = (
-        each.alias().c for each in (tables.TASKS, tables.BATCHES, tables.ANNOTATIONS)
-    )
-    same = (own.unit == notes.unit, own.words != "", like.words == own.words)
+    """Coded blind, or changed, after the coder had the same words with codes in view; in whatever
+    batch, and whether or not that task is still there."""
+    notes, own, shown = tables.ANNOTATIONS.c, tables.POSTS.alias().c, tables.EXPOSURES.c
     given = func.coalesce(func.nullif(notes.updated, ""), notes.created)
-    assisted = select(shown.unit).where(
-        *same,
-        shown.unit == like.unit,
+    before = select(shown.unit).where(
+        own.unit == notes.unit,
+        shown.words == own.words,
         shown.coder == notes.coder,
-        shown.arm == ASSISTED,
-        batch.batch == shown.batch,
-        batch.created <= given,
+        shown.since <= given,
     )
-    adjudicated = select(ruled.unit).where(
-        *same,
-        ruled.unit == like.unit,
-        ruled.coder == notes.coder,
-        ruled.arm == ADJUDICATION,
-        ruled.created < notes.created,
-    )
-    return and_(notes.arm.in_((BLIND, REPEAT)), or_(assisted.exists(), adjudicated.exists()))
+    return and_(notes.arm.in_((BLIND, REPEAT)), before.exists())
 
 
 def _coded(notes: pd.DataFrame) -> pd.DataFrame:

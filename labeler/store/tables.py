@@ -152,6 +152,20 @@ FRAMES = shared.mirrored(
     stratum=(Text, "the stratum that the unit lies in, or would, had no earlier batch held it"),
     probability=(Float, "probability of being among the units of the batch, in whatever arm"),
 )
+EXPOSURES = shared.mirrored(
+    "exposures",
+    "batch arm coder unit words",
+    "That a coder had a text with codes in view; it outlives the task that showed it.",
+    batch=shared.BATCH,
+    arm=(Text, "`assisted` or `adjudication`"),
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    words=(
+        Text,
+        "the key of the text (`posts.words`), or of a near-equal one that the coder codes blind",
+    ),
+    since=(Text, "from when on it was, or could be, seen (ISO-8601, UTC)"),
+)
 ANNOTATIONS = shared.mirrored(
     "annotations",
     "annotation",
@@ -517,3 +531,4 @@ Index("tasks_of_unit", TASKS.c.unit)
 Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
 Index("posts_by_source", POSTS.c.source)
 Index("posts_by_words", POSTS.c.words)
+Index("exposures_of_coder", EXPOSURES.c.coder, EXPOSURES.c.words, EXPOSURES.c.since)
