@@ -37,6 +37,7 @@ from sqlalchemy import (
     make_url,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -443,6 +444,13 @@ def _words(connection: Connection) -> None:
         connection.execute(statement, values)
 
 
+def _findings(connection: Connection) -> None:
+    """What does not fit is kept; the next pull reads each seat from its beginning and finds it."""
+    _all_tables(connection)
+    seats = tables.SEATS
+    connection.execute(update(seats).where(seats.c.project.is_not(None)).values(pulled=""))
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -459,4 +467,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0013-study-samples", _all_tables),
     ("0014-words", _words),
     ("0015-units-entered", _all_tables),
+    ("0016-findings", _findings),
 ]

@@ -229,6 +229,22 @@ CHANGES = shared.derived(
     value=(Text, "the coder's value; of a segment `start-end`"),
     change=(Text, "`accepted`, `edited`, `added` or `deleted`"),
 )
+FINDINGS = shared.derived(
+    "findings",
+    "batch arm coder studio_task number",
+    "What a task's annotations hold that does not fit, as they were last read.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    studio_task=(Integer, "the Label Studio task; 0 where none is known"),
+    number=(Integer, "which finding of the task, from 1"),
+    annotation=(Text, "the annotation it is about; key of `annotations`; '' for the task itself"),
+    kind=(Text, "`missing`, `contradiction`, `unchecked` …; `labeler/studio/findings.py` has all"),
+    variable=(Text, "the variable that it is about; '' for none"),
+    segment=shared.SEGMENT,
+    detail=(Text, "what was found, in words"),
+)
 CONFIDENCE = shared.derived(
     "confidence",
     "codebook unit coder segment variable code kind",

@@ -107,7 +107,8 @@ def _write(
         here: dict[str, object] = {"batch": batch, "arm": arm}
         units = list(own["unit"])
         theirs = {**here, "coder": giver}
-        slices.append((tables.TASKS, {**theirs, "unit": units}, tables.frame(tables.TASKS)))
+        for table in (tables.TASKS, tables.FINDINGS):
+            slices.append((table, {**theirs, "unit": units}, tables.frame(table)))
         if set(kept.loc[kept["arm"] == arm, "unit"]) == set(units):
             slices.append((tables.SEATS, theirs, tables.frame(tables.SEATS)))
         new = moved[moved["arm"] == arm]
