@@ -445,7 +445,10 @@ def _words(connection: Connection) -> None:
 
 
 def _findings(connection: Connection) -> None:
-    """What does not fit is kept; the next pull reads each seat from its beginning and finds it."""
+    """What does not fit is kept, and what adjudicators were shown.
+
+    The next pull reads each seat from its beginning and finds what does not fit of it.
+    """
     _all_tables(connection)
     seats = tables.SEATS
     connection.execute(update(seats).where(seats.c.project.is_not(None)).values(pulled=""))

@@ -152,6 +152,18 @@ FRAMES = shared.mirrored(
     stratum=(Text, "the stratum that the unit lies in, or would, had no earlier batch held it"),
     probability=(Float, "probability of being among the units of the batch, in whatever arm"),
 )
+SHOWN_CODES = shared.mirrored(
+    "shown_codes",
+    "batch arm coder unit",
+    "What an adjudicator was shown of the codes of others, as it was last sent to Label Studio.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=(Text, "the adjudicator; key of `coders`"),
+    unit=shared.UNIT,
+    text=(Text, "what the page showed, word for word"),
+    coders=(Text, "whose codes these were, in the order of their letters, joined by commas"),
+    created=(Text, "when it was sent (ISO-8601, UTC)"),
+)
 ANNOTATIONS = shared.mirrored(
     "annotations",
     "annotation",
@@ -530,6 +542,7 @@ Index(
 )
 Index("annotations_of_unit", ANNOTATIONS.c.unit)
 Index("tasks_of_unit", TASKS.c.unit)
+Index("shown_codes_of_unit", SHOWN_CODES.c.unit)
 Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
 Index("posts_by_source", POSTS.c.source)
 Index("posts_by_words", POSTS.c.words)

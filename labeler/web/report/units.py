@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from string import ascii_uppercase
 from typing import Any, Literal, NamedTuple
 
@@ -99,8 +100,15 @@ def unit(unit: str) -> Response | str:
         codings=tables.records(codings),
         confidence=_sure(database.read(engine, CONFIDENCE, unit=unit, codebook=key), book),
         remarks=queries.remarks(notes),
+        shown=[_shown(row) for row in queries.shown_codes(engine, unit)],
         batches=sorted({row["batch"] for row in tasks}),
     )
+
+
+def _shown(row: Row) -> Row:
+    """A SHOWN_CODES row with the letter of each coding and whose it was."""
+    coders = str(row["coders"]).split(",") if row["coders"] else []
+    return {**row, "letters": list(zip(cycle(ascii_uppercase), coders, strict=False))}
 
 
 def _seats(
