@@ -380,6 +380,7 @@ DISAGREEMENTS = shared.derived(
     coder=shared.CODER,
     arm=shared.ARM,
     value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+    why=(Text, "why such a set is empty: `no segment`, `not answered`, `not asked`; else ''"),
     computed_from=shared.COMPUTED_FROM,
 )
 COMPARISONS = shared.derived(

@@ -1,4 +1,4 @@
-"""What the adjudication arm of a batch shows: the codes there are, without names; kept as shown."""
+"""What the adjudication arm of a batch shows: the codes there are, without names, as it is kept."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from labeler.coding import read
 from labeler.coding.read import read_batch
 from labeler.coding.vocabulary import ADJUDICATION, BLIND
 from labeler.sampling import adjudication
-from labeler.store import database, tables
-from labeler.study.study import Study, now
+from labeler.store import tables
+from labeler.study.study import Study
 
 SHOWN = {tables.CODINGS: read.CODINGS, tables.SEGMENTS: (*read.SEGMENTS, "quote")}
 
 
-def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame) -> dict[str, str]:
-    """Unit → what an adjudicator of the batch (its BATCHES row) sees of the codes that there are.
+def shown_codes(study: Study, row: pd.Series[str], tasks: pd.DataFrame, *, at: str) -> pd.DataFrame:
+    """SHOWN_CODES of adjudication tasks of a batch (its BATCHES row), sent `at` a time.
 
-    Blind codes and the suggester's; assisted ones would give the model a second voice. It is noted
-    in SHOWN_CODES before it is sent, so that a push that is cut off leaves no task without a note;
-    what was not sent then is noted anew, with the codes that there are by that time.
+    In view are the blind codes that there are, and the suggester's; assisted ones would give the
+    model a second voice. Where there are none the text is empty.
     """
     shown, nothing = _codes(study, row, tasks), adjudication.CodesInView("", ())
     codes = [shown.get(str(unit), nothing) for unit in tasks["unit"]]
     noted = tasks[tables.keys(tables.TASKS)].assign(
         text=[seen.text for seen in codes],
         coders=[",".join(seen.coders) for seen in codes],
-        created=now(),
+        created=at,
     )
-    database.mirror(study.engine, tables.SHOWN_CODES, tables.frame(tables.SHOWN_CODES, noted))
-    return {unit: seen.text for unit, seen in shown.items()}
+    return tables.frame(tables.SHOWN_CODES, noted)
 
 
 def _codes(

@@ -52,7 +52,7 @@ Row = dict[str, Any]
 
 JUDGED: tuple[PanelKind, ...] = ("human-human", "model-panel")  # of which the gate judges codes
 EXCERPT = 200  # characters of a post in a list
-SHOWN = ("panel", "unit", "variable", "coder", "arm", "value")
+SHOWN = ("panel", "unit", "variable", "coder", "arm", "value", "why")
 
 
 class StoredCodebook(NamedTuple):

@@ -7,8 +7,9 @@ from pathlib import Path
 from study_samples import CODERS, MODEL, code, drawn, study
 
 from labeler.store import database, tables
-from labeler.studio.adjudication_view import shown_codes
-from labeler.study.study import Study, batch_row
+from labeler.studio import push
+from labeler.studio.accounts import Servers
+from labeler.study.study import Study, batch_row, silent
 from labeler.web import create_app
 
 CY = "human:cy"
@@ -18,7 +19,9 @@ def sent(opened: Study, units: list[str]) -> dict[str, str]:
     """What the page of each unit is sent with, as cy's task of the adjudication arm of a."""
     whose = {"batch": "a", "arm": "adjudication", "coder": CY}
     tasks = tables.frame(tables.TASKS, [{**whose, "unit": unit} for unit in units])
-    return shown_codes(opened, batch_row(opened, "a"), tasks)
+    job = push._Job(opened, batch_row(opened, "a"), Servers(opened.project), silent)
+    payload = push._payload(job, "adjudication", tasks, frozenset())
+    return {task["data"]["unit"]: task["data"]["given"] for task in payload}
 
 
 def kept(opened: Study) -> dict[str, tuple[str, str]]:
@@ -48,7 +51,7 @@ def test_that_nothing_was_shown_is_kept_too(tmp_path: Path) -> None:
     """Of a unit without codes the record says so, and is no gap."""
     opened = study(tmp_path / "s", 40)
     first, *_ = drawn(opened, "a", 10, coded=False)
-    assert sent(opened, [first]) == {}
+    assert sent(opened, [first]) == {first: ""}
     assert kept(opened) == {first: ("", "")}
 
 
