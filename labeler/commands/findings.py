@@ -9,7 +9,7 @@ import pandas as pd
 
 from labeler.coding.vocabulary import human, name_of
 from labeler.commands.options import json_option, study_of
-from labeler.commands.output import as_json, told
+from labeler.commands.output import as_json, table, told
 from labeler.errors import ProjectError
 from labeler.results.formats.csv_files import csv_text
 from labeler.store import tables
@@ -17,7 +17,7 @@ from labeler.store.sample_names import members
 from labeler.studio.findings import TO_MEND
 from labeler.study.study import Study, batch_row, coders
 from labeler.text.names import unknown
-from labeler.workflow.findings import findings
+from labeler.workflow.findings import TAB, findings, send_back
 
 
 @click.command("findings")
@@ -32,6 +32,12 @@ from labeler.workflow.findings import findings
 @click.option(
     "--all", "every", is_flag=True, help="Also what no coder can mend: skips, comments, copies …"
 )
+@click.option(
+    "--send",
+    "sending",
+    is_flag=True,
+    help="Show each coder these tasks in Label Studio, as a tab of the project; when mended, none.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table as CSV.")
 @json_option
 @click.pass_context
@@ -40,6 +46,7 @@ def command(
     batches: tuple[str, ...],
     coder: str,
     every: bool,
+    sending: bool,
     as_csv: bool,
     machine: bool,
 ) -> None:
@@ -48,7 +55,12 @@ def command(
     Whoever opens an address may mend the task there and press Update; the next `labeler pull` then
     finds it mended. Until then it stays listed here, in `labeler status` and on the page.
     """
+    if sending and (batches or coder or every or as_csv):
+        raise click.UsageError("--send is about all tasks to be mended; give it alone")
     study = study_of(context)
+    if sending:
+        _send(study, machine=machine)
+        return
     found = findings(
         study.engine,
         study.project,
@@ -64,6 +76,18 @@ def command(
         told("nothing is to be mended, as far as `labeler pull` has seen")
     else:
         _list(found)
+
+
+def _send(study: Study, *, machine: bool) -> None:
+    """Show coders what they are to mend, and say where."""
+    done = send_back(study, report=told)
+    if machine:
+        as_json([seat._asdict() for seat in done])
+    else:
+        table(
+            ["batch", "arm", "coder", "tasks#", f"tab {TAB!r}"],
+            [(one.batch, one.arm, name_of(one.coder), one.tasks, one.address) for one in done],
+        )
 
 
 def _batches(study: Study, named: tuple[str, ...]) -> list[str] | None:

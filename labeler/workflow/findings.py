@@ -10,9 +10,11 @@ from sqlalchemy import Engine, and_, select
 from labeler.project import Project
 from labeler.store import database, tables
 from labeler.store.tables import BATCHES, FINDINGS, SEATS
-from labeler.studio.accounts import address_of
+from labeler.studio.accounts import Servers, address_of
 from labeler.studio.findings import TO_MEND, FindingKind
+from labeler.study.study import Report, Study, logged, silent
 
+TAB = "To mend"  # how Label Studio's tab of such tasks is called
 TASK = ("batch", "arm", "coder", "studio_task")
 
 
@@ -68,6 +70,45 @@ def to_mend(engine: Engine, codebook: str) -> TasksToMend:
     return TasksToMend(
         len(found.drop_duplicates(list(TASK))), {kind: n for kind, n in counts.items() if n}
     )
+
+
+class SentBack(NamedTuple):
+    """A seat that has tasks to mend: how many, and the address of the tab that shows them."""
+
+    batch: str
+    arm: str
+    coder: str
+    tasks: int
+    address: str
+
+
+def send_back(study: Study, *, report: Report = silent) -> list[SentBack]:
+    """Show the tasks to mend in Label Studio: a tab of each seat's project, for its coder.
+
+    Of all batches of the study's codebook. Where nothing is to be mended any more the tab goes. A
+    seat at another Label Studio than the project uses now is passed over and told.
+    """
+    seats = database.query_rows(
+        study.engine,
+        select(SEATS)
+        .join(BATCHES, BATCHES.c.batch == SEATS.c.batch)
+        .where(BATCHES.c.codebook == study.codebook.fingerprint, SEATS.c.project.is_not(None))
+        .order_by(*SEATS.primary_key.columns),
+    )
+    found = findings(study.engine, study.project)
+    servers, done = Servers(study.project, report), []
+    with logged(study, "findings", {"sent back": len(found)}):
+        for seat in tables.rows(seats):
+            whose = (seat.batch, seat.arm, seat.coder)
+            if seat.server != study.project.server_of(seat.arm):
+                report(f"{' '.join(whose)}: lies at {seat.server!r}, which is not used now")
+                continue
+            own = found[(found[["batch", "arm", "coder"]] == whose).all(axis=1)]
+            tasks = sorted({int(task) for task in own["studio_task"]} - {0})
+            address = servers.of(seat.arm).tab(int(seat.project), TAB, tasks)
+            if tasks:
+                done.append(SentBack(*whose, len(tasks), address))
+    return done
 
 
 def _address(project: Project, row: Any, addresses: dict[str, str]) -> str:
