@@ -14,7 +14,6 @@ from labeler.store.tables import RELIABILITY
 from labeler.web.report import selection
 from labeler.web.report.answers import answer, grouped
 from labeler.workflow import queries
-from labeler.workflow.findings import to_mend
 from labeler.workflow.progress import progress
 
 COLUMNS = ["variable", "of", "level", "multiple", "question", "code", "label", "definition"]
@@ -42,7 +41,6 @@ def overview() -> Response | str:
         batches=selection.batch_names(),
         codebook=book,
         gate=_gate(batch, book),
-        mend=to_mend(engine, batch["codebook"] if batch else "").tasks,
     )
 
 
