@@ -38,6 +38,7 @@ from sqlalchemy import (
     make_url,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -475,6 +476,16 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _findings(connection: Connection) -> None:
+    """What does not fit is kept, and what adjudicators were shown.
+
+    The next pull reads each seat from its beginning and finds what does not fit of it.
+    """
+    _all_tables(connection)
+    seats = tables.SEATS
+    connection.execute(update(seats).where(seats.c.project.is_not(None)).values(pulled=""))
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -491,5 +502,6 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0013-study-samples", _all_tables),
     ("0014-words", _words),
     ("0015-units-entered", _all_tables),
+    ("0016-findings", _findings),
     ("0018-exposures", _exposures),
 ]

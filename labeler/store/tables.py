@@ -166,6 +166,18 @@ EXPOSURES = shared.mirrored(
     ),
     since=(Text, "from when on it was, or could be, seen (ISO-8601, UTC)"),
 )
+SHOWN_CODES = shared.mirrored(
+    "shown_codes",
+    "batch arm coder unit",
+    "What an adjudicator was shown of the codes of others, as it was last sent to Label Studio.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=(Text, "the adjudicator; key of `coders`"),
+    unit=shared.UNIT,
+    text=(Text, "what the page showed, word for word"),
+    coders=(Text, "whose codes these were, in the order of their letters, joined by commas"),
+    created=(Text, "when it was sent (ISO-8601, UTC)"),
+)
 ANNOTATIONS = shared.mirrored(
     "annotations",
     "annotation",
@@ -242,6 +254,22 @@ CHANGES = shared.derived(
     suggested=(Text, "the suggested value; of a segment `start-end`"),
     value=(Text, "the coder's value; of a segment `start-end`"),
     change=(Text, "`accepted`, `edited`, `added` or `deleted`"),
+)
+FINDINGS = shared.derived(
+    "findings",
+    "batch arm coder studio_task number",
+    "What a task's annotations hold that does not fit, as they were last read.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    studio_task=(Integer, "the Label Studio task; 0 where none is known"),
+    number=(Integer, "which finding of the task, from 1"),
+    annotation=(Text, "the annotation it is about; key of `annotations`; '' for the task itself"),
+    kind=(Text, "`missing`, `contradiction`, `unchecked` …; `labeler/studio/findings.py` has all"),
+    variable=(Text, "the variable that it is about; '' for none"),
+    segment=shared.SEGMENT,
+    detail=(Text, "what was found, in words"),
 )
 CONFIDENCE = shared.derived(
     "confidence",
@@ -366,6 +394,7 @@ DISAGREEMENTS = shared.derived(
     coder=shared.CODER,
     arm=shared.ARM,
     value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+    why=(Text, "why such a set is empty: `no segment`, `not answered`, `not asked`; else ''"),
     computed_from=shared.COMPUTED_FROM,
 )
 COMPARISONS = shared.derived(
@@ -528,6 +557,7 @@ Index(
 )
 Index("annotations_of_unit", ANNOTATIONS.c.unit)
 Index("tasks_of_unit", TASKS.c.unit)
+Index("shown_codes_of_unit", SHOWN_CODES.c.unit)
 Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
 Index("posts_by_source", POSTS.c.source)
 Index("posts_by_words", POSTS.c.words)

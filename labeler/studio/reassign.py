@@ -122,7 +122,8 @@ def _write(
                 (tables.EXPOSURES, {**theirs, "unit": unseen}, tables.frame(tables.EXPOSURES))
             )
             slices.append((tables.EXPOSURES, {**others, "unit": units}, mine))
-        slices.append((tables.TASKS, {**theirs, "unit": units}, tables.frame(tables.TASKS)))
+        for table in (tables.TASKS, tables.FINDINGS):
+            slices.append((table, {**theirs, "unit": units}, tables.frame(table)))
         if set(kept.loc[kept["arm"] == arm, "unit"]) == set(units):
             slices.append((tables.SEATS, theirs, tables.frame(tables.SEATS)))
         new = moved[moved["arm"] == arm]

@@ -50,7 +50,7 @@ FORMAT = Format(
     files=_files,
     descriptions={
         **{f"{table.name}.csv": str(table.comment) for table in METADATA.tables.values()},
-        "codings_wide.csv": "The same, a column for each variable; +: no code, empty: not asked.",
+        "codings_wide.csv": "The same, a column for each variable; +: no code, empty: no answer.",
         "coded.csv": "Who coded which unit, with or without a code; `unasked`: of what not asked.",
     },
 )
