@@ -459,4 +459,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0013-study-samples", _all_tables),
     ("0014-words", _words),
     ("0015-units-entered", _all_tables),
+    ("0017-groups-of-coders", _all_tables),
 ]
