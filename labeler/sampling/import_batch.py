@@ -292,8 +292,8 @@ def _exposures(study: Study, found: imports.ImportResult, since: str) -> pd.Data
     all_blind = pd.concat([blind, pd.DataFrame(waiting, columns=["coder", "unit"])])
     met = pd.concat([earlier, own], ignore_index=True)
     near = of_near_texts(met.sort_values("since"), all_blind.drop_duplicates(), words, held)
-    found = pd.concat([own, near.assign(batch=str(tasks["batch"].iloc[0]))], ignore_index=True)
-    return found.drop_duplicates(tables.keys(tables.EXPOSURES))
+    shown = pd.concat([own, near.assign(batch=str(tasks["batch"].iloc[0]))], ignore_index=True)
+    return shown.drop_duplicates(tables.keys(tables.EXPOSURES))
 
 
 def _write(

@@ -503,5 +503,6 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0014-words", _words),
     ("0015-units-entered", _all_tables),
     ("0016-findings", _findings),
+    ("0017-groups-of-coders", _all_tables),
     ("0018-exposures", _exposures),
 ]
