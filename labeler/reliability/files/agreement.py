@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from labeler.files import records, spreadsheets
 from labeler.files.coded_cells import CellReading, CellSettings, read_cells, together
+from labeler.files.coding_tables import SETS
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability import any_table
 from labeler.reliability.any_table import Matrix, Method, Pair, TableCoefficients
@@ -47,7 +48,7 @@ def agreement(
 
     `method` is that of alpha's intervals, `cells` how values are to be read.
     """
-    table = spreadsheets.codings(given)
+    table = spreadsheets.codings(given._replace(sets=level in SETS))
     read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=str(given.path))
     codings, codes = read.codings, read.codes
     matrix = any_table.matrix(codings, codes, level)
