@@ -43,7 +43,7 @@ def test_sets_in_any_notation(sign: str) -> None:
 
 
 def test_json_and_other_names_of_codes() -> None:
-    """Lists, choices and numbers as Label Studio has them; a set's codes one by one, swapped too."""
+    """Lists, choices and numbers as Label Studio has them; also swapped names of codes."""
     cells = ('["sun", "rain"]', '{"choices": ["fog"]}', "[]", "sun")
     assert read("themes", *cells) == ["sun+rain", "fog", "+", "sun"]
     assert read("degrees", '[{"number": 3.5}]', "4") == ["3.5", "4"]
