@@ -100,24 +100,24 @@ def with_empty_sets(table: pd.DataFrame, value: str) -> tuple[pd.DataFrame, list
 def controls(table: pd.DataFrame) -> list[str]:
     """The columns that are controls of the whole unit, as far as the export tells.
 
-    In the order of JSON they stand between the task's `id` and the annotator. Else they are the
-    columns that differ between two annotations of a task; where none does, all that may be one.
+    They are the columns that differ between two annotations of a task; in the order of JSON also
+    those between the task's `id` and the annotator, else, where none differs, all that may be one.
     """
     names = [str(name) for name in table.columns]
-    first, last = names.index(ID), names.index(ANNOTATOR)
-    between = names[first + 1 : last] if first < last else names
     may_be = [
         name
-        for name in between
+        for name in names
         if name not in OWN and not name.startswith(DATA) and (table[name] != "").any()
     ]
     whole = [name for name in may_be if not any(map(of_regions, table[name].unique().tolist()))]
-    if first < last:
-        return whole
     several = table[table.duplicated(ID, keep=False)]
     kinds = several.groupby(ID)[whole].nunique()
     differing = [name for name in whole if (kinds[name] > 1).any()]
-    return differing or whole
+    first, last = names.index(ID), names.index(ANNOTATOR)
+    if first > last:
+        return differing or whole
+    between = names[first + 1 : last]
+    return [name for name in whole if name in between or name in differing]
 
 
 def _one_control(table: pd.DataFrame, others: set[str], source: str) -> str:
