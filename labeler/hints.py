@@ -159,6 +159,10 @@ NO_CODER = Hint(
     "which column names the units",
     "say which columns are coders, which one names the units, and which are to be left out",
 )
+WHICH_CONTROL = Hint(
+    "--value {value} names it; each variable is a table of its own",
+    "say which column holds the values; each variable is a table of its own",
+)
 TURN_TABLE = Hint(
     "turn the table round, so that a row is a unit and a column a coder (in a spreadsheet: paste "
     "special, transpose); if they are coders, say so by --coders {first},…",

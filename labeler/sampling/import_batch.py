@@ -17,10 +17,12 @@ from sqlalchemy import Table
 from labeler import hints
 from labeler.codebook.codebook import Codebook
 from labeler.coding import import_rows, imports
+from labeler.coding.import_cells import exported_annotations, readable_values
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, looks_like_model
 from labeler.coding.wide_tables import TableRoles, long_rows
 from labeler.errors import InputError, ProjectError
 from labeler.files import records, spreadsheets
+from labeler.files.coded_cells import CellSettings
 from labeler.files.coding_tables import kept, known_columns, refused
 from labeler.keys import canonical
 from labeler.sampling.design import Design
@@ -39,7 +41,8 @@ class ImportSettings(NamedTuple):
     """How a file is to be read: `arm` of all rows ('' where its column `arm` says it).
 
     `columns` maps names of FIELDS to columns of the file that are called otherwise; `missing` are
-    further values that mean "not coded", `recode` holds pairs of a value and its code. `people`:
+    further values that mean "not coded", `recode` holds pairs of a value and its code, `separator`
+    stands between the codes of a set ('' is found out). `people`:
     all coders are people, also those who are called like a model. Of a table with a column a coder
     `coders` are these columns, `without` those that are none.
     """
@@ -53,6 +56,7 @@ class ImportSettings(NamedTuple):
     people: bool = False
     coders: Sequence[str] = ()
     without: Sequence[str] = ()
+    separator: str = ""
 
 
 class Done(NamedTuple):
@@ -180,7 +184,8 @@ def _before(
 def named_rows(path: Path, wish: ImportSettings, codebook: Codebook) -> pd.DataFrame:
     """The rows of the file, a row a coding, with the columns of FIELDS alone, called so."""
     source = str(path)
-    read = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
+    whole = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
+    read = exported_annotations(whole, codebook, source=source)
     wanted = {name: wish.columns.get(name, name) for name in import_rows.FIELDS}
     variable = ""
     if wanted["variable"] not in read.columns and wanted["variable"] in {
@@ -205,7 +210,9 @@ def named_rows(path: Path, wish: ImportSettings, codebook: Codebook) -> pd.DataF
             hint=hints.NAME_POSTS,
         )
     exchange = {**dict.fromkeys(wish.missing, ""), **dict(wish.recode)}
-    return table.assign(value=table["value"].replace(exchange)) if exchange else table
+    cells = CellSettings(wish.separator, tuple(exchange.items()))
+    column = given.get("value", "")
+    return readable_values(table, codebook, cells, column=column, source=source)
 
 
 def _no_models(path: Path, table: pd.DataFrame) -> None:
