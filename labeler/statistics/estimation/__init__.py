@@ -1,1 +1,1 @@
-"""Shares, designs of samples, and cells too small to be shown."""
+"""Totals and tables from a model's and blind codes; designs of samples; small cells."""
