@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.estimation.estimates import (
@@ -27,6 +27,12 @@ from labeler.statistics.estimation.sample import Ints
 from labeler.statistics.interval import NO_SPREAD, Interval, check_confidence, undefined
 
 Scale = Literal["share", "count", "score"]
+LIMITS: dict[Scale, tuple[float, float]] = {
+    "share": (0.0, 1.0),
+    "count": (0.0, math.inf),
+    "score": (-math.inf, math.inf),
+}
+ROUNDING = 1e-9
 LARGEST_CV = 1 / 3  # of a denominator; beyond it the delta method's line is no guide
 
 
@@ -54,7 +60,10 @@ def means(estimates: Estimates, *, scale: Scale) -> DerivedFigures:
         scale,
         estimates.carriers,
         estimates.authors,
-        estimates.reason,
+        tuple(
+            own or _outside(value, scale)
+            for own, value in zip(estimates.reason, estimates.mean.tolist(), strict=True)
+        ),
     )
 
 
@@ -85,10 +94,17 @@ def ratio(
         elif other or not below[k] > 0 or not spread[k] <= LARGEST_CV:
             reasons.append("denominator not estimable")
         elif scale == "score":
-            reasons.append("")
+            reasons.append("")  # its denominator decides: most segments may be neutral
         else:
-            reasons.append(own or ("negative estimate" if value[k] < 0 else ""))
+            reasons.append(own or _outside(float(value[k]), scale))
     return DerivedFigures(value, gradient, scale, carriers, authors, tuple(reasons))
+
+
+def _outside(value: float, scale: Scale) -> Reason:
+    """Why a figure cannot be what it is called, or ''."""
+    if scale != "score" and value < 0:
+        return "negative estimate"
+    return "share above one" if scale == "share" and value > 1 + ROUNDING else ""
 
 
 def difference(first: DerivedFigures, second: DerivedFigures) -> DerivedFigures:
@@ -143,13 +159,28 @@ def degrees_of_freedom(estimates: Estimates, figures: DerivedFigures) -> Floats:
     return degrees_of(estimates.contributions @ figures.gradient.T, estimates.design_degrees)
 
 
+def p_values(estimates: Estimates, figures: DerivedFigures) -> Floats:
+    """Two-sided p of each figure being 0, shape (K,): t at `degrees_of_freedom`.
+
+    For differences, contrasts and logarithms of ratios; nan where the figure is not estimable or
+    without error.
+    """
+    errors = standard_errors(estimates, figures)
+    usable = (errors > 0) & np.array([not reason for reason in figures.reason], bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = -np.abs(figures.value / errors)
+    p = 2 * stdtr(degrees_of_freedom(estimates, figures), far)
+    return np.asarray(np.where(usable, p, np.nan), np.float64)
+
+
 def intervals(
     estimates: Estimates, figures: DerivedFigures, *, confidence: float = 0.95
 ) -> list[Interval]:
     """The figures with intervals of t at `degrees_of_freedom`.
 
     A share more than three standard errors from 0 and 1 has its interval on the scale of the
-    logit, a count that far from 0 on that of the logarithm; others on their own scale. What is
+    logit, a count that far from 0 on that of the logarithm; others on their own scale, ended at 0
+    and 1, or at 0. What is
     not estimable keeps its value, has no interval, and its note says why. `n` counts the blind
     units that carry the figure.
     """
@@ -189,8 +220,10 @@ def _interval(value: float, se: float, degrees: float, scale: Scale, confidence:
         step, place, named, back = se / value, math.log(value), "delta method, log", math.exp
     else:
         step, place, named, back = se, value, "delta method", float
+    floor, ceiling = LIMITS[scale]
     low, high, lower, upper = (
-        back(place + sign * t * step) for t, sign in ((two, -1), (two, 1), (lone, -1), (lone, 1))
+        min(max(back(place + sign * t * step), floor), ceiling)
+        for t, sign in ((two, -1), (two, 1), (lone, -1), (lone, 1))
     )
     return Interval(
         value, low, high, se, lower, upper, method=f"{named}, t with {degrees:.0f} degrees"

@@ -16,6 +16,7 @@ Reason = Literal[
     "below ten carriers",
     "below ten authors",
     "negative estimate",
+    "share above one",
     "denominator not estimable",
     "not corrected",
     "no unit coded both blind and assisted",

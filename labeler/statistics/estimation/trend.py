@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import fdtrc, stdtr
+from scipy.special import fdtrc
 
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.estimation.derived import (
     DerivedFigures,
     combined,
     covariance_of,
-    degrees_of_freedom,
     intervals,
+    p_values,
 )
 from labeler.statistics.estimation.estimates import Estimates
 from labeler.statistics.interval import Interval, undefined
@@ -66,8 +66,7 @@ def trend(
     line = weight * apart / float(weight @ apart**2)
     slope = combined(kept, line)
     own = intervals(estimates, slope, confidence=confidence)[0]
-    degrees = float(degrees_of_freedom(estimates, slope)[0])
-    p = 2 * float(stdtr(degrees, -abs(own.value) / own.se)) if own.se > 0 else math.nan
+    p = float(p_values(estimates, slope)[0])
     return Trend(own, p, _off_the_line(estimates, kept, at), int(at.size))
 
 

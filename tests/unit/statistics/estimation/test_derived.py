@@ -16,6 +16,7 @@ from labeler.statistics.estimation.derived import (
     intervals,
     log_ratio,
     means,
+    p_values,
     ratio,
     standard_errors,
 )
@@ -82,6 +83,18 @@ def test_a_log_ratio_by_hand() -> None:
     assert made.value[0] == pytest.approx(math.log(a / b))
     expected = v[0, 0] / a**2 + v[1, 1] / b**2 - 2 * v[0, 1] / (a * b)
     assert standard_errors(estimates, made)[0] ** 2 == pytest.approx(expected)
+
+
+def test_p_and_interval_say_the_same() -> None:
+    """Below .05 just where 0 lies outside of the interval; none for a census's difference."""
+    estimates = corrected(table(), target="collection")
+    each = means(estimates, scale="count")
+    gaps = difference(each, combined(each, np.eye(6)[2]))
+    p = p_values(estimates, gaps)
+    for place, own in enumerate(intervals(estimates, gaps)):
+        if place != 2:
+            assert (p[place] < 0.05) == (own.low > 0 or own.high < 0)
+    assert math.isnan(p[2])
 
 
 def test_intervals_of_shares_lie_on_the_scale_of_the_logit() -> None:
@@ -161,6 +174,23 @@ def test_an_uncertain_denominator_is_no_denominator() -> None:
     sample = phase_sample(model=np.zeros((9000, 2)), blind_rows=np.arange(200), blind=blind)
     estimates = corrected(sample, target="collection")
     assert ratio(estimates, [1, 0], [0, 1], scale="count").reason == ("denominator not estimable",)
+
+
+def test_a_share_above_one_is_told_and_one_near_one_ends_there() -> None:
+    """All of 40 coded carry the first cell, 39 the second, and the model adds a tenth too many."""
+    blind = np.ones((40, 2))
+    blind[0, 1] = 0
+    model = np.full((400, 2), 1.0)
+    model[:40] = 0.9
+    sample = phase_sample(model=model, blind_rows=np.arange(40), blind=blind)
+    above = corrected(sample, target="collection", tuning=1.0)
+    assert above.mean[0] == pytest.approx(1.09)
+    assert means(above, scale="share").reason[0] == "share above one"
+    assert means(above, scale="count").reason[0] == ""
+    people = corrected(sample, target="collection", tuning=0.0)
+    near = intervals(people, means(people, scale="share"))[1]
+    assert near.value == pytest.approx(39 / 40)
+    assert near.high == 1
 
 
 def test_the_model_alone_has_no_interval() -> None:
