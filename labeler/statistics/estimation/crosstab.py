@@ -69,13 +69,15 @@ def rao_scott(
     place = np.asarray(cells, np.int64)
     total = estimates.total[place]
     if estimates.unfit or (total < 0).any():
-        return _refused(estimates, total)
+        return _refused(total, estimates.unfit or "negative estimate")
     _check_margins(total)
     shares = total / total.sum()
     gradient = _share_gradient(estimates, place)
     covariance = gradient @ estimates.covariance @ gradient.T
     design = _design_effects(shares, covariance)
-    trace = float(np.trace(design))
+    trace = 0.0 if design is None else float(np.trace(design))
+    if design is None or not trace > 0:
+        return _refused(total, "too many empty cells" if design is None else "no sampling error")
     first = trace**2 / float(np.trace(design @ design))
     most = estimates.design_degrees if degrees is None else degrees
     free = (place.shape[0] - 1) * (place.shape[1] - 1)
@@ -185,16 +187,19 @@ def _share_gradient(estimates: Estimates, place: NDArray[np.int64]) -> Floats:
     return gradient
 
 
-def _design_effects(shares: Floats, covariance: Floats) -> Floats:
+def _design_effects(shares: Floats, covariance: Floats) -> Floats | None:
     """Rao and Scott's matrix D of generalised design effects, for one thing: (df, df).
 
     C spans what the margins leave free: the interactions of rows and columns, orthogonal to both.
+    None where so many cells are empty that it is not defined.
     """
     rows, columns = shares.shape
     free = np.kron(_contrasts(rows), _contrasts(columns))
     inverse = 1 / np.where(shares == 0, np.inf, shares).ravel()
     plain = free.T @ (inverse[:, None] * free)
     weighted = free.T @ (inverse[:, None] * covariance * inverse) @ free
+    if np.linalg.matrix_rank(plain) < len(plain):
+        return None
     return np.asarray(np.linalg.solve(plain, weighted), np.float64)
 
 
@@ -226,7 +231,7 @@ def _check_margins(table: Floats) -> None:
         raise TableError("table: two rows and two columns are needed, each with a sum above 0")
 
 
-def _refused(estimates: Estimates, total: Floats) -> AssociationTest:
+def _refused(total: Floats, reason: str) -> AssociationTest:
     """No test, no expected shares, and why."""
     nan = np.full(total.shape, np.nan)
     return AssociationTest(
@@ -244,5 +249,5 @@ def _refused(estimates: Estimates, total: Floats) -> AssociationTest:
         pearson=nan,
         adjusted=nan,
         cell_p=nan,
-        reason=estimates.unfit or "negative estimate",
+        reason=reason,
     )

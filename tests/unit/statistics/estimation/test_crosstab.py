@@ -142,7 +142,7 @@ def test_v_corrected_for_bias_by_hand() -> None:
 
 
 def test_tables_that_cannot_be_tested() -> None:
-    """An empty row, one row, a negative cell, and estimates that are none."""
+    """An empty row, one row, a negative cell, too many empty ones, a census, and no estimates."""
     with pytest.raises(TableError, match="sum above 0"):
         chi_square([[0, 0], [1, 2]])
     with pytest.raises(TableError, match="two rows"):
@@ -152,5 +152,9 @@ def test_tables_that_cannot_be_tested() -> None:
     estimates = estimated(np.array([[90, 60, 50], [50, 70, 80]]))
     below = estimates._replace(total=estimates.total * [-1, 1, 1, 1, 1, 1])
     assert rao_scott(below, CELLS).reason == "negative estimate"
+    diagonal = estimated(np.diag([90, 60, 50]))
+    assert rao_scott(diagonal, np.arange(9).reshape(3, 3)).reason == "too many empty cells"
+    census = estimates._replace(covariance=np.zeros((6, 6)))
+    assert rao_scott(census, CELLS).reason == "no sampling error"
     nobody = phase_sample(model=np.ones((9, 6)), blind_rows=[], blind=np.empty((0, 6)))
     assert rao_scott(model_alone(nobody, target="collection"), CELLS).reason == "not corrected"
