@@ -109,6 +109,8 @@ def test_a_mean_as_ppi_python_has_it(tuning, mean, low) -> None:
     se = estimates.se[0] * np.sqrt(499 / 500)
     assert estimates.mean[0] == pytest.approx(mean, abs=1e-12)
     assert estimates.mean[0] - 1.959963984540054 * se == pytest.approx(low, abs=1e-12)
+    tuned = corrected(sample, target="population")  # there by a lambda of all 1,412, .3345
+    assert tuned.mean[0] == pytest.approx(0.2376391737305113, abs=2e-4)
 
 
 def test_unequal_weights_as_the_survey_package_has_them() -> None:
