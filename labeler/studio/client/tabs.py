@@ -7,16 +7,15 @@ from functools import partial
 
 from labeler.studio.client.calls import Calls
 
-
 DEFAULT = "Default"  # what Label Studio calls the tab of all tasks, which it makes where none is
 HIDDEN = (
-    *("inner_id", "completed_at", "total_annotations", "cancelled_annotations"),
+    *("inner_id", "completed_at", "cancelled_annotations"),
     *("total_predictions", "annotators", "annotations_results", "annotations_ids"),
     *("predictions_score", "predictions_model_versions", "predictions_results", "file_upload"),
     *("storage_filename", "created_at", "updated_at", "updated_by", "avg_lead_time"),
     *("draft_exists", "data.unit", "data.note", "data.todo", "data.given"),
 )
-"""Columns that such a tab leaves out, so that the post stands beside its number."""
+"""Columns that tabs made here leave out, so that the post stands beside its number."""
 
 
 def set_tab(calls: Calls, project: int, title: str, tasks: Sequence[int]) -> str:
@@ -54,9 +53,8 @@ def _made(calls: Calls, project: int, title: str, items: Sequence[dict[str, obje
     """A tab of tasks that meet any of the filters; its number."""
     data: dict[str, object] = {"title": title, "type": "list", "target": "tasks"}
     data["filters"] = {"conjunction": "or" if items else "and", "items": list(items)}
-    if items:
-        hidden = [f"tasks:{name}" for name in HIDDEN]
-        data["hiddenColumns"] = {"explore": hidden, "labeling": hidden}
+    hidden = [f"tasks:{name}" for name in HIDDEN]
+    data["hiddenColumns"] = {"explore": hidden, "labeling": hidden}
     body = {"project": project, "data": data}
     made = calls.post(f"make tab {title!r} of project {project}", "api/dm/views/", body)
     return int(made["id"])
