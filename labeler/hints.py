@@ -159,6 +159,10 @@ NO_CODER = Hint(
     "which column names the units",
     "say which columns are coders, which one names the units, and which are to be left out",
 )
+WHICH_CONTROL = Hint(
+    "--value {value} names it; each variable is a table of its own",
+    "say which column holds the values; each variable is a table of its own",
+)
 TURN_TABLE = Hint(
     "turn the table round, so that a row is a unit and a column a coder (in a spreadsheet: paste "
     "special, transpose); if they are coders, say so by --coders {first},…",
@@ -227,6 +231,10 @@ REPLACE_BATCH = Hint(
     "give another name, or put this file in its place",
 )
 CHOOSE_SUGGESTER = Hint("--suggester NAME says which to show", "say which one to show")
+SPELL_GROUP = Hint(
+    "spell the group as it is noted (`labeler coders list`), or give it another name",
+    "spell the group as it is noted, or give it another name",
+)
 ADD_CODER = Hint("`labeler coders add {name}` makes the account", "make an account for {name}")
 SIZE_OF_BATCH = Hint(
     "make --blind or --assisted smaller, or ingest more", "draw fewer units, or take in more posts"

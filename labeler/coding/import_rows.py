@@ -178,7 +178,9 @@ def _replicate(cells: Mapping[str, str]) -> tuple[int, str]:
 
 
 def account_name(name: str) -> str:
-    """A person's name with the characters that names here have: Ada Müller is Ada-Muller."""
+    """A person's name with the characters that names here have: Ada Müller is Ada-Muller, and of an
+    address it is what stands before the @."""
+    name = name.partition("@")[0] or name
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return "-".join(re.split(r"[\s.,']+", plain.strip(" .,'")))
 

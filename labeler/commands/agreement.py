@@ -58,14 +58,15 @@ def command(
 ) -> None:
     """Every coefficient of agreement for a table of codings, without a project.
 
-    FILE is CSV, TSV, Excel, Parquet or a JSON export of Label Studio: wide, with a row a unit and a
-    column a coder, or long, with a row a coding (--unit --coder --value). In a wide table a column
+    FILE is CSV, TSV, Excel or Parquet: wide, with a row a unit and a column a coder, or long, with
+    a row a coding (--unit --coder --value); or what Label Studio exports as JSON, JSON-MIN or CSV,
+    where of several variables --value names one. In a wide table a column
     called like an id (id, unit, post_id, …) names the units; columns that are no coders are left
     out and named, or asked about. Cells are read as text, so that 10, 10.0 and "10" are one code;
     an empty cell is not coded. Codes are ordered by size where all are numbers; an order of words
     has to be told by --domain. A set without a code is written as +.
     """
-    if bool(columns["coder"]) != bool(columns["value"]):
+    if columns["coder"] and not columns["value"]:
         raise click.UsageError("a long table needs all of --unit, --coder and --value")
     found = agreement(
         TableSettings(file, **columns),

@@ -68,7 +68,7 @@ def command(
     the other humans? The model passes where it wins against half of the humans or more. All humans
     must have coded blind. The test needs three humans, with 30 units each that others coded too.
     """
-    if bool(columns["coder"]) != bool(columns["value"]):
+    if columns["coder"] and not columns["value"]:
         raise click.UsageError("a long table needs all of --unit, --coder and --value")
     if score in ("masi", "jaccard") and level not in ("masi", "jaccard"):
         raise click.UsageError(f"--score {score} is for sets: give --level {score}")

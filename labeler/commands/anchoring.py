@@ -76,8 +76,9 @@ def command(
     """What seeing a suggestion does to a code: blind and assisted codings compared.
 
     FILE is a long table, a row a coding: unit, coder, arm, value, and the model's codings as those
-    of a further coder. Best, the same units are in both arms, by different coders. "No anchoring"
-    is a claim of its own: two one-sided tests against --bound, not a missing star.
+    of a further coder; or an export of Label Studio whose tasks say the arm. Best, the same units
+    are in both arms, by different coders. "No anchoring" is a claim of its own: two one-sided tests
+    against --bound, not a missing star.
     """
     given = AnchoringSettings(file, **columns)
     cells = CellSettings(separator, recode)

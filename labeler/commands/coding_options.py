@@ -41,12 +41,6 @@ def table_options(*, level: str | None = "nominal") -> Callable[[Command], Comma
             help="Only rows with this text, as of one variable; may be repeated.",
         ),
         cell_options,
-        click.option(
-            "--separator",
-            default="",
-            metavar="TEXT",
-            help="What stands between the codes of a set.  [default: +, or one of ; | , alone]",
-        ),
         click.option("--sheet", default="", metavar="NAME", help="Which sheet of a workbook."),
     )
 
@@ -68,6 +62,12 @@ def cell_options(command: Command) -> Command:
             callback=conditions,
             metavar="TEXT=CODE",
             help="A text that stands for a code (TEXT=: not coded); may be repeated.",
+        ),
+        click.option(
+            "--separator",
+            default="",
+            metavar="TEXT",
+            help="What stands between the codes of a set.  [default: +, or one of ; | , alone]",
         ),
     )(command)
 
@@ -98,6 +98,8 @@ def understood(remarks: list[str]) -> None:
         told(remark)
     if any("like metadata" in remark for remark in remarks):
         told("--coders names the coders, where one of them was left out")
+    if any("count as sets without a code" in remark for remark in remarks):
+        told("--map += counts them as not coded instead")
 
 
 def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

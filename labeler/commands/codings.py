@@ -97,6 +97,7 @@ def import_(
     where: tuple[tuple[str, str], ...],
     missing: tuple[str, ...],
     recode: tuple[tuple[str, str], ...],
+    separator: str,
     kind: str | None,
     coders: tuple[str, ...],
     without: tuple[str, ...],
@@ -113,11 +114,12 @@ def import_(
     columns platform and platform_id), who coded, which variable, which value. It may have a
     segment (its name, with start and end or its quote), a replicate (1, or 2 where a coder coded
     a post again), an arm, and the probability with which the post was drawn. Codes of a set are
-    joined by +, the set without a code is +, an empty value is not coded.
+    joined by + (or ; | , or a JSON list), the set without a code is +, an empty value is not coded.
 
     A wide table will do as well: a column for each variable beside one of coders, or, with
-    --variable and a variable's name, a column for each coder. Counts of coders per code say not
-    who coded and are refused.
+    --variable and a variable's name, a column for each coder. So will an export of Label Studio
+    (CSV, JSON, JSON-MIN) whose tasks name the post; codes of regions are left out. Counts of coders
+    per code say not who coded and are refused.
 
     The posts and the codebook must be in the project. One fault and nothing is written.
     """
@@ -139,6 +141,7 @@ def import_(
         people=kind == "human",
         coders=coders,
         without=without,
+        separator=separator,
     )
     if kind == "model":
         _show_model(import_model(study_of(context), file, wish), machine=machine)

@@ -5,17 +5,16 @@ The codings are those of `coding_tables`; texts become codes here, and what was 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from labeler import hints
 from labeler.errors import InputError
 from labeler.files.coding_tables import NUMBERS, SETS, SHOWN, checked, refused
+from labeler.files.json_cells import json_codes
 from labeler.text.coded_values import EMPTY_SET, joined, typed_codes
 from labeler.text.spellings import spellings
 
@@ -68,23 +67,43 @@ def read_cells(
     Raises InputError for error cells and dates of spreadsheets among codes, for sets with two
     separators, and as `checked` does.
     """
-    wish = wish or CellSettings()
-    recode = dict(wish.recode)
-    codings = _exchanged(codings, lambda text: recode.get(text, text))
-    codings = codings[codings["value"] != ""]
-    _refuse_broken(codings, set(domain), source)
-    codings = _exchanged(codings, lambda text: _from_json(text, level))
-    remarks = []
-    if level in SETS:
-        codings, remark = _with_plus(codings, wish.separator, source)
-        remarks += remark
-        codings = _exchanged(codings, lambda text: _recoded(text, recode))
-    else:
-        remarks += _look_like_sets(codings["value"].unique().tolist())
+    codings, remarks = plain_cells(
+        codings, sets=level in SETS, known=domain, wish=wish or CellSettings(), source=source
+    )
+    if level not in SETS:
+        remarks = [*remarks, *_look_like_sets(codings["value"].unique().tolist())]
     codings, folded, apart = _spelled(codings, level, domain)
-    remarks += folded
     found, codes = checked(codings, level=level, domain=domain, source=source)
-    return CellReading(found, codes, remarks, apart)
+    return CellReading(found, codes, [*remarks, *folded], apart)
+
+
+def plain_cells(
+    codings: pd.DataFrame,
+    *,
+    sets: bool,
+    known: Iterable[str] = (),
+    wish: CellSettings,
+    source: str,
+) -> tuple[pd.DataFrame, list[str]]:
+    """The codings (columns value, line, column …) of one variable with values as plain text, sets
+    joined by `+`; and what was understood. Codes are spelled as they were; gaps are left out.
+
+    `known` are codes whatever they look like. Raises InputError for error cells and dates of
+    spreadsheets, and for sets with two separators.
+    """
+    recode = dict(wish.recode)
+    texts = [text for text in codings["value"].unique().tolist() if text and text not in recode]
+    _refuse_broken(codings, {*known, *recode, ""}, source)
+    fresh = {text: _from_json(text, sets=sets) for text in texts}
+    remarks: list[str] = []
+    if sets:
+        separator, remarks = _separator(list(fresh.values()), wish.separator, source)
+        fresh = {text: _recoded(_split(codes, separator), recode) for text, codes in fresh.items()}
+    else:
+        fresh = {text: recode.get(code, code) for text, code in fresh.items()}
+    codings = _exchanged(codings, lambda text: recode.get(text, fresh.get(text, "")))
+    gaps = codings["value"] == ""
+    return codings[~gaps] if gaps.any() else codings, remarks
 
 
 def together(codings: pd.DataFrame, apart: Iterable[tuple[str, ...]], level: str) -> pd.DataFrame:
@@ -105,16 +124,19 @@ def _exchanged(codings: pd.DataFrame, of: Callable[[str], str]) -> pd.DataFrame:
     fresh = [of(str(text)) for text in texts]
     if fresh == list(texts):
         return codings
-    values = pd.array(np.array(fresh, dtype=object)[places], dtype="str")
-    return codings.assign(value=values)
+    return codings.assign(value=pd.array(fresh, dtype="str").take(places))
 
 
-def _refuse_broken(codings: pd.DataFrame, declared: set[str], source: str) -> None:
-    """InputError for cells that a spreadsheet could not compute, or made dates of."""
+def _refuse_broken(codings: pd.DataFrame, clear: set[str], source: str) -> None:
+    """InputError for cells that a spreadsheet could not compute, or made dates of.
+
+    Texts that are `clear` are neither. Where most others look like dates, dates are the codes.
+    """
     seen = codings["value"].value_counts()
-    errors = {text for text in seen.index if _ERRORS.fullmatch(text)} - declared
-    dates = {text for text in seen.index if _DATE.fullmatch(text)} - declared
-    if 2 * seen[list(dates)].sum() >= seen.sum():
+    doubtful = [text for text in seen.index if text not in clear]
+    errors = {text for text in doubtful if _ERRORS.fullmatch(text)}
+    dates = {text for text in doubtful if _DATE.fullmatch(text)}
+    if 2 * seen[list(dates)].sum() >= seen.drop("", errors="ignore").sum():
         dates = set()
     if not errors and not dates:
         return
@@ -127,31 +149,20 @@ def _refuse_broken(codings: pd.DataFrame, declared: set[str], source: str) -> No
     raise refused(source, told, hint=hints.BROKEN_CELLS.about(text=first))
 
 
-def _from_json(text: str, level: str) -> str:
-    """A list of codes, or choices as Label Studio has them, joined by `+`; else the text."""
-    if text[0] not in "[{":
+def _from_json(text: str, *, sets: bool) -> str:
+    """Codes that a cell holds as JSON, joined by `+`; else the text."""
+    codes = json_codes(text)
+    if codes is None:
         return text
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return text
-    if isinstance(found, dict) and set(found) == {"choices"}:
-        found = found["choices"]
-    if not isinstance(found, list) or not all(isinstance(one, str | int) for one in found):
-        return text
-    codes = [str(one).strip() for one in found]
-    return joined(codes if level in SETS else sorted(codes)) or EMPTY_SET
+    return joined(codes if sets else sorted(codes)) or EMPTY_SET
 
 
-def _with_plus(
-    codings: pd.DataFrame, separator: str, source: str
-) -> tuple[pd.DataFrame, list[str]]:
-    """Sets whose codes are joined by `+`, and how they were joined before."""
-    texts = codings["value"].unique().tolist()
-    found = separator
-    if not separator:
+def _separator(texts: Sequence[str], wanted: str, source: str) -> tuple[str, list[str]]:
+    """What stands between the codes of sets ('' nothing but `+`), and the remark that says so."""
+    found = wanted
+    if not wanted:
         if any("+" in text and text != EMPTY_SET for text in texts):
-            return codings, []
+            return "", []
         signs = [sign for sign in SIGNS if any(sign in text for text in texts)]
         if len(signs) > 1:
             shown = next(text for text in texts if signs[0] in text)
@@ -162,16 +173,14 @@ def _with_plus(
             )
         found = signs[0] if signs else ""
     if found in ("", "+"):
-        return codings, []
-    fresh = _exchanged(codings, lambda text: _split(text, found))
+        return "", []
     several = next((text for text in texts if found in text), "")
-    if not several:
-        return fresh, []
-    return fresh, [f"cells are read as sets whose codes stand between {found!r}, as {several!r}"]
+    told = f"cells are read as sets whose codes stand between {found!r}, as {several!r}"
+    return found, [told] if several else []
 
 
 def _split(text: str, separator: str) -> str:
-    if text == EMPTY_SET:
+    if text == EMPTY_SET or not separator:
         return text
     return joined(part.strip() for part in text.split(separator) if part.strip()) or EMPTY_SET
 

@@ -141,6 +141,11 @@ def _left_out(found: dict[str, _Profile], source: str) -> tuple[list[str], list[
     return left, [remark]
 
 
+def called_like_metadata(name: str) -> bool:
+    """Whether a column's name speaks against its holding codes: a date, a comment, a count."""
+    return bool(_METADATA.fullmatch(name.strip()))
+
+
 def without_totals(
     table: pd.DataFrame, *, unit: str, columns: Iterable[str]
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -240,7 +245,7 @@ def _one_spelling(text: str) -> str:
 
 def _no_coders_name(name: str, profile: _Profile) -> bool:
     """Whether a column is called like metadata or an id, or holds names of platforms alone."""
-    called = _METADATA.fullmatch(name.strip()) or _NAMES_UNITS.fullmatch(name.strip())
+    called = called_like_metadata(name) or _NAMES_UNITS.fullmatch(name.strip())
     return bool(called) or profile.counts.keys() <= _PLATFORMS
 
 

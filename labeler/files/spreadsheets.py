@@ -23,9 +23,9 @@ import pandas as pd
 
 from labeler import hints
 from labeler.errors import InputError
-from labeler.files import coding_tables
+from labeler.files import coding_tables, label_studio
 from labeler.files.coder_columns import coder_columns, without_totals
-from labeler.files.json_tables import json_rows
+from labeler.files.json_tables import columns_of, json_rows
 from labeler.files.lines import BROKEN, LONGEST, unpacked
 from labeler.files.plain_text import plain_table
 from labeler.files.workbook_errors import error_cells
@@ -45,7 +45,8 @@ _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-
 class TableSettings(NamedTuple):
     """Which table, and how it is to be read (see `codings`).
 
-    `surely` are coders of a wide table where `coders` is empty: the others have to be found.
+    `surely` are coders of a wide table where `coders` is empty: the others have to be found; of an
+    export of Label Studio also models whose suggestions count as codings. `sets`: values are sets.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class TableSettings(NamedTuple):
     where: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
     sheet: str = ""
+    sets: bool = False
 
 
 class TableCodings(NamedTuple):
@@ -94,15 +96,19 @@ def codings(given: TableSettings) -> TableCodings:
 
     With `coder` and `value` the table is long, a row a coding; else wide, a row a unit, whose
     columns `coders` are coders (else those that `coder_columns` finds, but for those `without`).
+    An export of Label Studio is long by itself; of `unit`, `coder` and `value` those that are not
+    named are found (see `label_studio`).
     `where` keeps the rows whose columns hold these texts; `missing` are further texts of a cell
     that mean "not coded", as the empty one always does. Rows of totals at the end are left out.
     """
     source = str(given.path)
     table = coding_tables.kept(read(given.path, sheet=given.sheet), given.where, source=source)
     coding_tables.known_columns(table, given.without, source)
-    left_out = {*given.without, *(name for name, _ in given.where)} - {given.unit, given.value}
-    table = table.drop(columns=list(left_out))
-    table = table.replace(dict.fromkeys(given.missing, "")) if given.missing else table
+    if not given.coders and label_studio.is_export(table):
+        return _exported(table, given)
+    left_out = {*given.without, *(name for name, _ in given.where)}
+    table = table.drop(columns=list(left_out - {given.unit, given.coder, given.value}))
+    table = _with_gaps(table, given.missing)
     unit = given.unit
     if given.coder or given.value:
         names = [name for name in (unit, given.coder) if name in table.columns]
@@ -120,6 +126,36 @@ def codings(given: TableSettings) -> TableCodings:
         coding_tables.wide(table, unit=found.unit, coders=found.coders, source=source),
         [*found.remarks, *remarks],
     )
+
+
+def _exported(table: pd.DataFrame, given: TableSettings) -> TableCodings:
+    """The codings of an export of Label Studio."""
+    source = str(given.path)
+    wanted = [name for name in (given.unit, given.coder, given.value) if name]
+    coding_tables.known_columns(table, wanted, source)
+    table, left_out = label_studio.annotated_rows(table, models=given.surely, source=source)
+    table = table.drop(columns=[name for name in given.without if name not in label_studio.OWN])
+    roles = label_studio.roles(
+        table, unit=given.unit, coder=given.coder, value=given.value, source=source
+    )
+    told = [*roles.remarks, *left_out]
+    if given.sets:
+        table, empty = label_studio.with_empty_sets(table, roles.value)
+        told += empty
+    return TableCodings(
+        coding_tables.long(
+            _with_gaps(table, given.missing),
+            unit=roles.unit,
+            coder=roles.coder,
+            value=roles.value,
+            source=source,
+        ),
+        told,
+    )
+
+
+def _with_gaps(table: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    return table.replace(dict.fromkeys(missing, "")) if missing else table
 
 
 def cell(value: object) -> str:
@@ -321,6 +357,6 @@ def _json(path: Path, content: bytes) -> pd.DataFrame:
         raise InputError(f"{path}: broken JSON: {error}") from error
     if not rows:
         raise InputError(f"{path}: an export of Label Studio is wanted, a list with annotations")
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = columns_of(rows)
     columns = [[row.get(name) for row in rows] for name in names]
     return _framed(path, names, columns, list(range(1, len(rows) + 1)))

@@ -22,6 +22,7 @@ from labeler.text.coded_values import codes_of
 SETS = ("masi", "jaccard")
 NUMBERS = ("interval", "ratio")
 CELLS = 200_000_000  # units x values that fit into the memory of a small machine
+CODES = 400  # codes that were merely seen, beyond which none is compared with the rest
 VALUES = 5_000  # different values: what lies between them is a square table
 
 SEED = 1  # of resamples: the same table, the same interval
@@ -106,11 +107,11 @@ def agreement(
     """Every coefficient that applies, for the whole and one code against the rest.
 
     `codes` are the codes in order, `declared` whether somebody declared them: numbers that were
-    merely seen (interval, ratio) are no codes, and have no agreement of their own. `method` is
-    that of alpha's intervals.
+    merely seen (interval, ratio) are no codes, and have no agreement of their own; nor have more
+    than CODES that nobody declared. `method` is that of alpha's intervals.
     """
     times = (given.columns >= 0).sum(axis=0)
-    by_code = [] if level in NUMBERS and not declared else codes
+    by_code = codes if declared or (level not in NUMBERS and len(codes) <= CODES) else []
     return TableCoefficients(
         n_units=len(given.units),
         n_coders=len(given.coders),

@@ -17,14 +17,18 @@ from sqlalchemy import Table
 from labeler import hints
 from labeler.codebook.codebook import Codebook
 from labeler.coding import import_rows, imports
+from labeler.coding.import_cells import exported_annotations, readable_values
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, looks_like_model
 from labeler.coding.wide_tables import TableRoles, long_rows
 from labeler.errors import InputError, ProjectError
 from labeler.files import records, spreadsheets
+from labeler.files.coded_cells import CellSettings
 from labeler.files.coding_tables import kept, known_columns, refused
 from labeler.keys import canonical
 from labeler.sampling.design import Design
+from labeler.sampling.exposure import UNSEEN, exposure_rows, of_near_texts
 from labeler.sampling.sample import nameable, suggester_of
+from labeler.sampling.seen_texts import compared_texts, exposures, words_of
 from labeler.store import database, results, tables
 from labeler.study.study import IMPORTED, Study, add_coder, coders, logged, now
 
@@ -37,7 +41,8 @@ class ImportSettings(NamedTuple):
     """How a file is to be read: `arm` of all rows ('' where its column `arm` says it).
 
     `columns` maps names of FIELDS to columns of the file that are called otherwise; `missing` are
-    further values that mean "not coded", `recode` holds pairs of a value and its code. `people`:
+    further values that mean "not coded", `recode` holds pairs of a value and its code, `separator`
+    stands between the codes of a set ('' is found out). `people`:
     all coders are people, also those who are called like a model. Of a table with a column a coder
     `coders` are these columns, `without` those that are none.
     """
@@ -51,6 +56,7 @@ class ImportSettings(NamedTuple):
     people: bool = False
     coders: Sequence[str] = ()
     without: Sequence[str] = ()
+    separator: str = ""
 
 
 class Done(NamedTuple):
@@ -118,7 +124,7 @@ def import_codings(
             "design": _design(found, settings, before),
             "created": created,
         }
-        _write(study, row, found, digest)
+        _write(study, row, found, _exposures(study, found, created), digest)
         said = set(found.codings["variable"])
         return Done(
             batch=name,
@@ -178,7 +184,8 @@ def _before(
 def named_rows(path: Path, wish: ImportSettings, codebook: Codebook) -> pd.DataFrame:
     """The rows of the file, a row a coding, with the columns of FIELDS alone, called so."""
     source = str(path)
-    read = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
+    whole = kept(spreadsheets.read(path, sheet=wish.sheet), wish.where, source=source)
+    read = exported_annotations(whole, codebook, source=source)
     wanted = {name: wish.columns.get(name, name) for name in import_rows.FIELDS}
     variable = ""
     if wanted["variable"] not in read.columns and wanted["variable"] in {
@@ -203,7 +210,9 @@ def named_rows(path: Path, wish: ImportSettings, codebook: Codebook) -> pd.DataF
             hint=hints.NAME_POSTS,
         )
     exchange = {**dict.fromkeys(wish.missing, ""), **dict(wish.recode)}
-    return table.assign(value=table["value"].replace(exchange)) if exchange else table
+    cells = CellSettings(wish.separator, tuple(exchange.items()))
+    column = given.get("value", "")
+    return readable_values(table, codebook, cells, column=column, source=source)
 
 
 def _no_models(path: Path, table: pd.DataFrame) -> None:
@@ -272,8 +281,39 @@ def _design(
     return canonical({**design._asdict(), "imported": origin, **more})
 
 
-def _write(study: Study, row: Mapping[str, str], found: imports.ImportResult, digest: str) -> None:
-    """Exchange all that files have brought into the batch, in one transaction."""
+def _exposures(study: Study, found: imports.ImportResult, since: str) -> pd.DataFrame:
+    """EXPOSURES rows of what the file says was coded with codes in view, and of what of its blind
+    codings, and of those that others wait for, is near-equal to what their coders have seen."""
+    tasks = found.tasks
+    units = sorted(set(tasks["unit"]))
+    held = compared_texts(study.engine, exposures(study.engine, units), units)
+    earlier = database.read(study.engine, tables.EXPOSURES, coder=sorted(set(tasks["coder"])))
+    words = words_of(study.engine, [*units, *held.words])
+    own = exposure_rows(tasks, words, since=since)
+    blind = tasks[tasks["arm"].isin(UNSEEN)][["coder", "unit"]]
+    waiting = [
+        {"coder": coder, "unit": unit}
+        for unit in held.words
+        for coder in sorted(held.open_to(unit))
+    ]
+    all_blind = pd.concat([blind, pd.DataFrame(waiting, columns=["coder", "unit"])])
+    met = pd.concat([earlier, own], ignore_index=True)
+    near = of_near_texts(met.sort_values("since"), all_blind.drop_duplicates(), words, held)
+    shown = pd.concat([own, near.assign(batch=str(tasks["batch"].iloc[0]))], ignore_index=True)
+    return shown.drop_duplicates(tables.keys(tables.EXPOSURES))
+
+
+def _write(
+    study: Study,
+    row: Mapping[str, str],
+    found: imports.ImportResult,
+    shown: pd.DataFrame,
+    digest: str,
+) -> None:
+    """Exchange all that files have brought into the batch, in one transaction.
+
+    What a file said was shown goes with it: the file that takes its place says it better.
+    """
     batch = row["batch"]
     here: dict[str, object] = {"batch": batch}
     arms: dict[str, object] = {**here, "arm": list(import_rows.HELD)}
@@ -287,6 +327,7 @@ def _write(study: Study, row: Mapping[str, str], found: imports.ImportResult, di
             tables.frame(tables.SEATS, seats.assign(server=f"{IMPORTED}{digest[:SHORT]}")),
         ),
         (tables.TASKS, arms, found.tasks),
+        (tables.EXPOSURES, here, shown),
         (tables.ANNOTATIONS, arms, found.annotations),
     ]
     for (arm, coder), own in found.tasks.groupby(["arm", "coder"]):

@@ -40,6 +40,7 @@ CODERS = shared.fact(
     coder=(Text, "the key: `human:NAME`, `model:NAME@HASH`, `cues@HASH` or `embed@HASH`"),
     kind=(Text, "`human`, `model`, `cues` or `embedded`"),
     spec=(Text, "JSON: an account's e-mail, or everything that decides what a program answers"),
+    coder_group=(Text, "the group that a person belongs to, such as a profession; '' for none"),
     created=shared.CREATED,
 )
 POSTS = shared.fact(
@@ -151,6 +152,20 @@ FRAMES = shared.mirrored(
     unit=shared.UNIT,
     stratum=(Text, "the stratum that the unit lies in, or would, had no earlier batch held it"),
     probability=(Float, "probability of being among the units of the batch, in whatever arm"),
+)
+EXPOSURES = shared.mirrored(
+    "exposures",
+    "batch arm coder unit words",
+    "That a coder had a text with codes in view; it outlives the task that showed it.",
+    batch=shared.BATCH,
+    arm=(Text, "`assisted` or `adjudication`"),
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    words=(
+        Text,
+        "the key of the text (`posts.words`), or of a near-equal one that the coder codes blind",
+    ),
+    since=(Text, "from when on it was, or could be, seen (ISO-8601, UTC)"),
 )
 SHOWN_CODES = shared.mirrored(
     "shown_codes",
@@ -296,9 +311,16 @@ RELIABILITY = shared.derived(
     n_units=(Integer, "units that enter; of quotes those that two coders of the panel coded"),
     n_pairable=(Integer, "codings in units with at least two"),
     n_positive=(Float, "units in which somebody gave the code; of a variable: missing"),
-    n_compared=(Integer, "units with two codings or more, which alone enter; of quotes: missing"),
+    n_compared=(Integer, "units with codings to compare, which alone enter; of quotes: missing"),
     n_pairs=(Integer, "pairs of codings that are compared; of quotes: missing"),
     n_there=(Integer, "units that the panel was to code; of quotes: missing"),
+    n_single=(Integer, "of those that did not enter: coded by one alone (or by one group)"),
+    n_pending=(Integer, "of them: not yet coded"),
+    n_skipped=(Integer, "of them: skipped by a coder"),
+    n_seen=(Integer, "of them: excluded, coded blind after the text was in view with codes"),
+    n_unasked=(Integer, "of them: not asked"),
+    n_open=(Integer, "of them: without a value (not applicable, left open, no segment)"),
+    n_unsuggested=(Integer, "of them: coded by people, but not by the model"),
     left_out=(Text, "why the others of them did not enter, with how many"),
     tentative=(Float, "the codebook's lower threshold, which `bound` must reach"),
     reliable=(Float, "the codebook's upper threshold"),
@@ -547,3 +569,4 @@ Index("shown_codes_of_unit", SHOWN_CODES.c.unit)
 Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
 Index("posts_by_source", POSTS.c.source)
 Index("posts_by_words", POSTS.c.words)
+Index("exposures_of_coder", EXPOSURES.c.coder, EXPOSURES.c.words, EXPOSURES.c.since)

@@ -504,3 +504,31 @@ def test_wide_tables_and_tables_of_counts(labeler: Labeler) -> None:
     told = labeler("codings", "import", path, *given[:2], *given[4:], code=1).err
     assert "not by whom" in told
     assert "labeler agreement" in told
+
+
+def test_an_export_of_label_studio_is_read_directly(labeler: Labeler) -> None:
+    """JSON-MIN: tasks name their posts, annotators become coders by their address."""
+    rows = [
+        {
+            "text": post["text"],
+            "unit": post["unit"],
+            "id": number,
+            "relevance": "relevant" if (number + place) % 3 else "not_relevant",
+            "impact": ["positive", "negative"],
+            "annotator": f"{who}@example.org",
+            "annotation_id": 2 * number + place,
+            "created_at": "2026-03-01T10:00:00Z",
+            "updated_at": "2026-03-01T10:00:00Z",
+            "lead_time": 4.5,
+        }
+        for number, post in enumerate(posts(labeler))
+        for place, who in enumerate(("Ada.B", "cy"))
+    ]
+    path = labeler.root / "export.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    done = labeler("codings", "import", path, "--arm", "blind", "--batch", "y1", "--json").json
+    assert done["coders"] == ["human:Ada-B", "human:cy"]
+    assert (done["units"], done["codings"]) == (POSTS, 2 * POSTS)
+    made = labeler.rows(tables.CODINGS)["codings"]
+    own = {(row["unit"], row["value"]) for row in made if row["coder"] == "human:cy"}
+    assert own == {(row["unit"], row["relevance"]) for row in rows[1::2]}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from labeler.files import records, spreadsheets
 from labeler.files.coded_cells import CellReading, CellSettings, read_cells, together
+from labeler.files.coding_tables import NUMBERS, SETS
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability import any_table
 from labeler.reliability.any_table import Matrix, Method, Pair, TableCoefficients
@@ -47,7 +48,7 @@ def agreement(
 
     `method` is that of alpha's intervals, `cells` how values are to be read.
     """
-    table = spreadsheets.codings(given)
+    table = spreadsheets.codings(given._replace(sets=level in SETS))
     read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=str(given.path))
     codings, codes = read.codings, read.codes
     matrix = any_table.matrix(codings, codes, level)
@@ -63,9 +64,18 @@ def agreement(
             for text, times in seen.items()
             if str(text).casefold() in ALIKE_MISSING and str(text).casefold() not in declared
         },
-        [*table.remarks, *read.remarks],
+        [*table.remarks, *read.remarks, *_uncounted(codes, level, declared=bool(domain))],
         _as_one(read, level),
     )
+
+
+def _uncounted(codes: Sequence[str], level: Level, *, declared: bool) -> list[str]:
+    """The remark that no code is compared with the rest, since they are too many to be codes."""
+    if declared or level in NUMBERS or len(codes) <= any_table.CODES:
+        return []
+    return [
+        f"{len(codes)} different codes: none is compared with the rest, unless they are declared"
+    ]
 
 
 def _as_one(read: CellReading, level: Level) -> dict[tuple[str, ...], float]:

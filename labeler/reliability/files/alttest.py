@@ -12,6 +12,7 @@ from labeler.coding.vocabulary import BLIND, human
 from labeler.errors import InputError
 from labeler.files import spreadsheets
 from labeler.files.coded_cells import CellSettings, read_cells
+from labeler.files.coding_tables import SETS
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability.assessments import alttest
 from labeler.reliability.assessments.alttest import AnnotatorTest
@@ -49,7 +50,8 @@ def alternative(
     """
     named = given.coders and tuple(dict.fromkeys((*given.coders, *models)))
     source = str(given.path)
-    table = spreadsheets.codings(given._replace(coders=named, surely=tuple(models)))
+    wish = given._replace(coders=named, surely=tuple(models), sets=level in SETS)
+    table = spreadsheets.codings(wish)
     read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=source)
     codings, codes = read.codings, read.codes
     coders = sorted(set(codings["coder"]))

@@ -12,9 +12,9 @@ from labeler import hints
 from labeler.codebook.values import Scale
 from labeler.coding.vocabulary import ASSISTED, BLIND, human
 from labeler.errors import InputError
-from labeler.files import spreadsheets
+from labeler.files import label_studio, spreadsheets
 from labeler.files.coded_cells import CellSettings, read_cells
-from labeler.files.coding_tables import kept, known_columns, long, refused
+from labeler.files.coding_tables import SETS, kept, known_columns, long, refused
 from labeler.reliability.assessments import acceptance
 from labeler.reliability.assessments import anchoring as stage
 from labeler.statistics.agreement.distances import Level
@@ -73,6 +73,7 @@ def anchoring(
     """Everything that an assessment of anchoring tells of one variable, for a table of codings."""
     source = str(given.path)
     table = kept(spreadsheets.read(given.path, sheet=given.sheet), given.where, source=source)
+    table, given, remarks = _columns(table, given, sets=level in SETS)
     table = table.replace(dict.fromkeys(given.missing, "")) if given.missing else table
     known_columns(table, [given.unit, given.coder, given.arm, given.value], source)
     read = long(table, unit=given.unit, coder=given.coder, value=given.value, source=source)
@@ -101,8 +102,44 @@ def anchoring(
         n_codings=len(codings),
         left_out=int((~in_arm).sum()),
         rows=[{"coder": "humans", "code": "", **row} for row in rows],
-        remarks=found.remarks,
+        remarks=[*remarks, *found.remarks],
     )
+
+
+def _columns(
+    table: pd.DataFrame, given: AnchoringSettings, *, sets: bool
+) -> tuple[pd.DataFrame, AnchoringSettings, list[str]]:
+    """The rows and the columns that hold what: those given, of an export of Label Studio its own.
+
+    Where an export as JSON holds suggestions of one model, that is the model.
+    """
+    if not label_studio.is_export(table):
+        return table, given, []
+    source = str(given.path)
+    suggested = label_studio.suggesting(table)
+    model = given.model or (suggested[0] if len(suggested) == 1 else "")
+    table, left_out = label_studio.annotated_rows(
+        table, models={model}.intersection(suggested), source=source
+    )
+    named = {field: getattr(given, field) for field in ("unit", "coder", "value")}
+    usual = AnchoringSettings(given.path)
+    known_columns(
+        table, [name for field, name in named.items() if name != getattr(usual, field)], source
+    )
+    unit, coder, value = (name if name in table.columns else "" for name in named.values())
+    roles = label_studio.roles(table, unit=unit, coder=coder, value=value, source=source)
+    told = [*roles.remarks, *left_out]
+    if sets:
+        table, empty = label_studio.with_empty_sets(table, roles.value)
+        told += empty
+    fresh = given._replace(
+        unit=roles.unit,
+        coder=roles.coder,
+        value=roles.value,
+        model=model,
+        lead_time=given.lead_time or label_studio.LEAD_TIME,
+    )
+    return table, fresh, told
 
 
 def _found_model(read: pd.DataFrame, given: AnchoringSettings) -> str:

@@ -96,7 +96,7 @@ def alpha_checked(
         part = counts[every if times is None else np.cumsum(times).searchsorted(every, "right")]
         ours = alpha(part, level=level, domain=domain).value if step > 1 else agreement.value
         if not math.isnan(ours):
-            _compare(ours, _second_alpha(part, level, domain), level, tolerance)
+            compare(ours, second_alpha(part, level, domain), level, tolerance)
     return agreement
 
 
@@ -351,7 +351,8 @@ def reason_undefined(counts: Counts, domain: Domain) -> str:
     return f"no variation: every {every} is {name_of(domain[int(pairable[0].argmax())])}"
 
 
-def _compare(ours: float, theirs: float, level: Level, tolerance: float) -> None:
+def compare(ours: float, theirs: float, level: Level, tolerance: float) -> None:
+    """LabelerError where two computations of alpha differ."""
     if not abs(ours - theirs) <= tolerance:
         raise LabelerError(
             f"two computations of the {level} alpha differ: {ours!r} (labeler) and {theirs!r} "
@@ -359,7 +360,7 @@ def _compare(ours: float, theirs: float, level: Level, tolerance: float) -> None
         )
 
 
-def _second_alpha(counts: Counts, level: Level, domain: Domain) -> float:
+def second_alpha(counts: Counts, level: Level, domain: Domain) -> float:
     """Alpha by the krippendorff package, of the pairable units and the values seen in them."""
     pairable = counts[counts.sum(axis=1) >= 2]
     seen = np.flatnonzero(pairable.any(axis=0))

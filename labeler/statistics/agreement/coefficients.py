@@ -20,6 +20,7 @@ from labeler.statistics.agreement.alpha import alpha_checked, reason_undefined
 from labeler.statistics.agreement.column_patterns import (
     ColumnPatterns,
     Columns,
+    check_columns,
     column_patterns,
 )
 from labeler.statistics.agreement.definitions import DEFINITIONS, WEIGHTED
@@ -31,8 +32,20 @@ from labeler.statistics.agreement.distances import (
     name_of,
     places_of,
 )
-from labeler.statistics.agreement.intervals import jackknife, rare_flag
+from labeler.statistics.agreement.intervals import (
+    jackknife,
+    jackknife_of_many,
+    rare_flag,
+    rare_note,
+)
 from labeler.statistics.agreement.linearised import IntervalSettings, linearised
+from labeler.statistics.agreement.many_values import (
+    PaddedCodings,
+    alpha_of_many,
+    labelled_within,
+    padded,
+    rare_units,
+)
 from labeler.statistics.interval import Interval, check_confidence, undefined
 
 __all__ = ["DEFINITIONS", "applicable", "coefficients"]
@@ -55,7 +68,11 @@ FAMILIES: dict[str, Callable[[ColumnPatterns, Floats], kappas.Linearisation]] = 
 
 
 class _Request(NamedTuple):
-    """What is computed: the panel, all of it and its pairable units, and how."""
+    """What is computed: the panel, all of it and its pairable units, and how.
+
+    `many`: the codings of more values than VALUES; then the panel holds labels within units, of
+    which only percent agreement can be made.
+    """
 
     panel: ColumnPatterns
     paired: ColumnPatterns
@@ -63,6 +80,9 @@ class _Request(NamedTuple):
     level: Level
     confidence: float
     flag: str
+    n_coders: int
+    columns: Columns
+    many: PaddedCodings | None = None
 
 
 def coefficients(
@@ -85,15 +105,35 @@ def coefficients(
     """
     check_domain(domain)
     check_confidence(confidence)
-    panel = column_patterns(columns, len(domain), weights=weights, clusters=clusters)
-    paired = kappas.pairable(panel)
-    flag = rare_flag(panel.counts, domain, panel.times) if paired.times.size else ""
-    question = _Request(panel, paired, domain, level, confidence, flag)
-    asked = applicable(len(panel.given), level, len(domain)) if names is None else tuple(names)
+    question = None
+    if weights is None and clusters is None and level in ORDERED and len(domain) > VALUES:
+        question = _of_many(columns, domain, level, confidence)
+    if question is None:
+        panel = column_patterns(columns, len(domain), weights=weights, clusters=clusters)
+        paired = kappas.pairable(panel)
+        flag = rare_flag(panel.counts, domain, panel.times) if paired.times.size else ""
+        coders = len(panel.given)
+        question = _Request(panel, paired, domain, level, confidence, flag, coders, columns)
+    asked = applicable(question.n_coders, level, len(domain)) if names is None else tuple(names)
     for name in asked:
         if name not in DEFINITIONS:
             raise TableError(f"no coefficient is called {name!r}: {', '.join(DEFINITIONS)}")
     return {name: _estimate(name, question) for name in asked}
+
+
+def _of_many(columns: Columns, domain: Domain, level: Level, confidence: float) -> _Request | None:
+    """The same for units drawn alike, without a table of units and values; None where too few
+    values are seen in units with two codings, or nobody differs."""
+    check_columns(columns, len(domain))
+    many = padded(columns, domain)
+    labels = labelled_within(many)
+    if len(many.domain) <= VALUES or labels.max() == 0:
+        return None
+    panel = column_patterns(labels, len(labels))
+    carrying, commonest = rare_units(many)
+    flag = rare_note(carrying, many.m.size, commonest)
+    coders = int((columns >= 0).any(axis=1).sum())
+    return _Request(panel, panel, domain, level, confidence, flag, coders, columns, many)
 
 
 def applicable(n_coders: int, level: Level, n_values: int) -> tuple[str, ...]:
@@ -145,7 +185,7 @@ def _estimate(name: str, question: _Request) -> Interval:
 def _undefined(name: str, question: _Request) -> str:
     """Why a coefficient cannot be had from these codings; empty if it can."""
     family, _, kind = name.partition(".")
-    panel, paired, coders = question.panel, question.paired, len(question.panel.given)
+    panel, paired, coders = question.panel, question.paired, question.n_coders
     if coders == 1:
         return "a single coder: there is nobody to compare with"
     if not paired.times.size:
@@ -177,6 +217,14 @@ def _alpha(kind: str, question: _Request) -> Interval:
     if level not in stronger[kind]:
         return undefined(f"the {kind} alpha does not fit values of level {level!r}")
     measured: Any = kind
+    if question.many is not None:
+        point, without = alpha_of_many(question.many, measured)
+        found = jackknife_of_many(
+            point, without, confidence=question.confidence, flag=question.flag
+        )
+        if found is not None:
+            return found
+        panel = column_patterns(question.columns, len(question.domain))
     data: dict[str, Any] = {"weights": panel.weights, "times": panel.times}
     data |= {"level": measured, "domain": question.domain}
     alpha_checked(panel.counts, **data)

@@ -51,7 +51,11 @@ def column_patterns(
     Units and coders without any coding are left out. Raises TableError for positions outside the
     domain, and for weights or clusters that do not fit the units.
     """
-    _check(columns, size, weights, clusters)
+    check_columns(columns, size)
+    if weights is not None:
+        check_weights(weights, columns.shape[1])
+    if clusters is not None and np.shape(clusters) != columns.shape[1:]:
+        raise TableError(f"clusters of shape {np.shape(clusters)} for {columns.shape[1]} units")
     digits = [(np.add(row, 1, dtype=np.int32), size + 1) for row in columns]
     weight_of: Floats = np.empty(0)
     if weights is not None:
@@ -103,7 +107,8 @@ def _counted(given: NDArray[np.intp], size: int) -> Counts:
     return counts[:, 1:]
 
 
-def _check(columns: Columns, size: int, weights: Floats | None, clusters: Any) -> None:
+def check_columns(columns: Columns, size: int) -> None:
+    """Raise TableError unless `columns` hold positions in a domain of `size` values, or -1."""
     if columns.ndim != 2 or not np.issubdtype(columns.dtype, np.integer):
         raise TableError("columns must be whole numbers of the shape (coders, units)")
     if not len(columns):
@@ -113,7 +118,3 @@ def _check(columns: Columns, size: int, weights: Floats | None, clusters: Any) -
             f"columns hold positions from {columns.min()} to {columns.max()}: "
             f"the domain has the positions 0 to {size - 1}, and -1 stands for not coded"
         )
-    if weights is not None:
-        check_weights(weights, columns.shape[1])
-    if clusters is not None and np.shape(clusters) != columns.shape[1:]:
-        raise TableError(f"clusters of shape {np.shape(clusters)} for {columns.shape[1]} units")

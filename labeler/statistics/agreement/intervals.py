@@ -42,6 +42,8 @@ from labeler.statistics.interval import (
     undefined,
 )
 
+JACKKNIFE = "delete-one-unit jackknife on log(1-alpha), t"
+
 
 def jackknife(
     counts: Counts,
@@ -70,7 +72,7 @@ def jackknife(
     check_confidence(confidence)
     point = alpha(counts, level=level, domain=domain, weights=weights, times=times)
     one = "unit" if clusters is None else "cluster"
-    method = f"delete-one-{one} jackknife on log(1-alpha), t"
+    method = JACKKNIFE.replace("unit", one)
     if point.note:
         return undefined(point.note, method=method)
     sample = sample_of(counts, level, domain, clusters, weights, times)
@@ -92,15 +94,39 @@ def jackknife(
         return _zero_event(point, sample, confidence, one, flag, unequal=unequal)
     if point.value >= 1:
         return lacking(joined_notes("a few values lie so far out that alpha rounds to 1", flag))
-    low, high = log_scale_bounds(point.value, se, sample.n - 1, (1 + confidence) / 2)
-    lower, upper = log_scale_bounds(point.value, se, sample.n - 1, confidence)
-    if unequal:
-        mass = heaviest_mass(counts, weights, times, clusters)
-        weighted = _weighted(point, sample, values, se, mass)
-        low, high, lower, upper = weighted_bounds(weighted, confidence)
-        method = f"{method}; drawn unequally"
+    if not unequal:
+        return _spread(point, se, sample.n, confidence, method, flag)
+    mass = heaviest_mass(counts, weights, times, clusters)
+    weighted = _weighted(point, sample, values, se, mass)
+    low, high, lower, upper = weighted_bounds(weighted, confidence)
     low, lower = _cut(low, point), _cut(lower, point)
+    method = f"{method}; drawn unequally"
     return Interval(point.value, low, high, se, lower, upper, sample.n, method, flag)
+
+
+def jackknife_of_many(
+    point: Agreement, values: Floats, *, confidence: float, flag: str
+) -> Interval | None:
+    """The interval of `jackknife` for units drawn alike, from alpha without each of them.
+
+    None where alpha has no spread or cannot be told from 1, where `jackknife` knows what to say.
+    """
+    if math.isnan(point.value) or point.value >= 1 or np.isnan(values).any():
+        return None
+    se = jackknife_error(values, np.ones(values.size))
+    if se < NO_SPREAD or point.observed == 0:
+        return None
+    return _spread(point, se, values.size, confidence, JACKKNIFE, flag)
+
+
+def _spread(
+    point: Agreement, se: float, n: int, confidence: float, method: str, flag: str
+) -> Interval:
+    """The interval that a standard error over n things makes."""
+    low, high = log_scale_bounds(point.value, se, n - 1, (1 + confidence) / 2)
+    lower, upper = log_scale_bounds(point.value, se, n - 1, confidence)
+    low, lower = _cut(low, point), _cut(lower, point)
+    return Interval(point.value, low, high, se, lower, upper, n, method, flag)
 
 
 def bootstrap(
@@ -261,11 +287,16 @@ def rare_flag(counts: Counts, domain: Domain, times: Counts | None = None) -> st
     alike = np.ones(len(kept), np.int64) if times is None else times[pairable]
     commonest = int(np.einsum("u,uc->c", alike, kept).argmax())
     carrying = int(alike[kept.sum(axis=1) > kept[:, commonest]].sum())
+    return rare_note(carrying, int(alike.sum()), domain[commonest])
+
+
+def rare_note(carrying: int, units: int, commonest: str | frozenset[str]) -> str:
+    """The same from how many units carry another value than the commonest."""
     if carrying >= RARE:
         return ""
     return (
-        f"fewer than {RARE} units carry the rarer code: {carrying} of {alike.sum()} have another "
-        f"value than {name_of(domain[commonest])}; the interval may be too narrow"
+        f"fewer than {RARE} units carry the rarer code: {carrying} of {units} have another "
+        f"value than {name_of(commonest)}; the interval may be too narrow"
     )
 
 

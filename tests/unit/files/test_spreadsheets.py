@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 
 import openpyxl
@@ -12,7 +11,6 @@ import pytest
 
 from labeler.errors import InputError
 from labeler.files import spreadsheets
-from labeler.files.coded_cells import read_cells
 from labeler.files.spreadsheets import TableSettings
 
 TABLE = "id,ada,ben\np1,10,10\np2,,2\np3,2,10\n"
@@ -146,52 +144,6 @@ def test_one_variable_of_a_long_export(tmp_path: Path) -> None:
     ]
     with pytest.raises(InputError, match="no row has variable=mood; there are: tone, topic"):
         spreadsheets.codings(long._replace(where=(("variable", "mood"),)))
-
-
-def test_exports_of_label_studio_are_one_table(tmp_path: Path) -> None:
-    """JSON, JSON-MIN and CSV of the same annotations: the same codings; skipped ones are none."""
-
-    def task(key: int, *given: tuple[str, list[str]], skipped: bool = False) -> dict[str, object]:
-        annotations = [
-            {
-                "id": 10 * key + place,
-                "completed_by": {"id": place, "email": who},
-                "was_cancelled": skipped,
-                "result": [
-                    {"from_name": "mood", "type": "choices", "value": {"choices": codes}},
-                    {"from_name": "span", "value": {"start": 0, "end": 2, "labels": ["x"]}},
-                ],
-            }
-            for place, (who, codes) in enumerate(given)
-        ]
-        return {"id": key, "data": {"text": f"Post {key}"}, "annotations": annotations}
-
-    tasks = [
-        task(1, ("ada@x", ["glad"]), ("ben@x", ["glad", "calm"])),
-        task(2, ("ada@x", ["sad"]), ("ben@x", ["sad"])),
-        task(3, ("ada@x", ["sad"]), skipped=True),
-    ]
-    put(tmp_path / "whole.json", json.dumps(tasks))
-    flat = [
-        {"text": "Post 1", "id": 1, "mood": "glad", "annotator": "ada@x"},
-        {"text": "Post 1", "id": 1, "mood": {"choices": ["glad", "calm"]}, "annotator": "ben@x"},
-        {"text": "Post 2", "id": 2, "mood": "sad", "annotator": "ada@x"},
-        {"text": "Post 2", "id": 2, "mood": "sad", "annotator": "ben@x"},
-    ]
-    put(tmp_path / "min.json", json.dumps(flat))
-    cells = [{**row, "mood": json.dumps(row["mood"]).strip('"')} for row in flat]
-    pd.DataFrame(cells).to_csv(tmp_path / "t.csv", index=False)
-    for name in ("whole.json", "min.json", "t.csv"):
-        given = TableSettings(tmp_path / name, unit="id", coder="annotator", value="mood")
-        read = read_cells(spreadsheets.codings(given).codings, level="masi", source=name)
-        assert read.codings[["unit", "coder", "value"]].values.tolist() == [
-            ["1", "ada@x", "glad"],
-            ["1", "ben@x", "calm+glad"],
-            ["2", "ada@x", "sad"],
-            ["2", "ben@x", "sad"],
-        ]
-        with pytest.raises(InputError, match="'annotator' looks like a long table"):
-            spreadsheets.codings(TableSettings(tmp_path / name))
 
 
 def test_a_large_table_is_the_same_however_it_is_read(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from labeler.statistics.agreement.alpha import alpha, count_columns
 from labeler.statistics.agreement.coefficients import coefficients
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.agreement.intervals import jackknife
+from labeler.statistics.agreement.many_values import alpha_of_many, padded
 from labeler.statistics.agreement.resampling import sample_of, without_one
 
 
@@ -63,3 +64,56 @@ def test_a_number_that_lies_very_far_out_divides_nothing_by_zero() -> None:
     found = jackknife(count_columns(columns, 4), level="interval", domain=domain)
     assert (found.value, np.isnan(found.low)) == (1.0, True)
     assert "so far out that alpha rounds to 1" in found.note
+
+
+def spread(units: int, values: int, seed: int) -> NDArray[np.int64]:
+    """Four coders, some units by one or none, equal and repeated values among them."""
+    chance = np.random.default_rng(seed)
+    truth = np.concatenate([np.arange(values), chance.integers(0, values, units - values)])
+    columns = np.clip(truth + chance.integers(-2, 3, (4, units)), 0, values - 1)
+    columns[chance.random((4, units)) < 0.3] = -1
+    return columns
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
+def test_codings_unit_by_unit_give_what_a_table_of_values_gives(level: Level) -> None:
+    """Every coefficient of 450 values, as with the weight 1, which goes by the table."""
+    columns = spread(600, 450, seed=7)
+    numbers = np.cumsum(np.random.default_rng(4).integers(1, 90, 450)) / 4 - 30 * (level != "ratio")
+    domain = [f"{number}" for number in numbers]
+    found = coefficients(columns, domain=domain, level=level)
+    wanted = coefficients(columns, domain=domain, level=level, weights=np.ones(600))
+    assert list(found) == list(wanted)
+    for name, one in found.items():
+        assert one.note == wanted[name].note
+        assert one.method == wanted[name].method
+        assert one.n == wanted[name].n
+        assert one[:6] == pytest.approx(wanted[name][:6], rel=1e-9, nan_ok=True), name
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
+def test_each_unit_left_out_of_many(level: Level) -> None:
+    """One by one, as the table of values has it; zero is a number like any."""
+    columns = spread(90, 70, seed=5)
+    domain = [f"{number}" for number in range(70)]
+    many = padded(columns, domain)
+    point, without = alpha_of_many(many, level)
+    counts = count_columns(columns, 70)
+    whole = alpha(counts, level=level, domain=domain)
+    assert point[:1] + point[2:] == pytest.approx(whole[:1] + whole[2:], rel=1e-12)
+    pairable = np.flatnonzero((columns >= 0).sum(axis=0) >= 2)
+    wanted = [
+        alpha(np.delete(counts, unit, axis=0), level=level, domain=domain).value
+        for unit in pairable
+    ]
+    assert without == pytest.approx(wanted, rel=1e-11)
+
+
+def test_perfect_agreement_of_many_numbers_has_its_bound() -> None:
+    """Nobody differs: the bound that so many units leave open."""
+    columns = np.tile(np.arange(500), (2, 1))
+    found = coefficients(columns, domain=[str(n) for n in range(500)], level="interval")
+    one = found["krippendorff_alpha.interval"]
+    assert (one.value, one.high) == (1.0, 1.0)
+    assert 0.98 < one.low < 1
+    assert "no disagreement among 500 pairable units" in one.note
