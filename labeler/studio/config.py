@@ -250,7 +250,8 @@ def _must(variable: Variable) -> bool:
     """Whether the page may insist on an answer.
 
     Label Studio asks a required question of a segment for every segment, also where a condition
-    hides it; such a question is not insisted on.
+    hides it; of such a question the page only says that it needs an answer, and what is left open
+    all the same is a finding once it is pulled.
     """
     return variable.required and not (variable.of == "segment" and variable.applies_when)
 

@@ -95,20 +95,23 @@ def send_back(study: Study, *, report: Report = silent) -> list[SentBack]:
         .where(BATCHES.c.codebook == study.codebook.fingerprint, SEATS.c.project.is_not(None))
         .order_by(*SEATS.primary_key.columns),
     )
-    found = findings(study.engine, study.project)
+    wanted = list(tables.rows(findings(study.engine, study.project)))
     servers, done = Servers(study.project, report), []
-    with logged(study, "findings", {"sent back": len(found)}):
+    with logged(study, "findings", {"sent back": len(wanted)}):
         for seat in tables.rows(seats):
-            whose = (seat.batch, seat.arm, seat.coder)
+            whose = _seat(seat)
             if seat.server != study.project.server_of(seat.arm):
                 report(f"{' '.join(whose)}: lies at {seat.server!r}, which is not used now")
                 continue
-            own = found[(found[["batch", "arm", "coder"]] == whose).all(axis=1)]
-            tasks = sorted({int(task) for task in own["studio_task"]} - {0})
+            tasks = sorted({row.studio_task for row in wanted if _seat(row) == whose} - {0})
             address = servers.of(seat.arm).tab(int(seat.project), TAB, tasks)
             if tasks:
                 done.append(SentBack(*whose, len(tasks), address))
     return done
+
+
+def _seat(row: Any) -> tuple[str, str, str]:
+    return row.batch, row.arm, row.coder
 
 
 def _address(project: Project, row: Any, addresses: dict[str, str]) -> str:

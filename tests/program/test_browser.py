@@ -48,6 +48,19 @@ variables:
     minimum: 0
     maximum: 10
     applies_when: {relevance: [relevant]}
+  - variable: words
+    of: unit
+    label: Words
+    question: Which words stand in it?
+    level: nominal
+    multiple: true
+    required: false
+    none: neither_of_them
+    applies_when: {relevance: [not_relevant]}
+    values:
+      - {code: odd, label: Odd, definition: Odd words.}
+      - {code: plain, label: Plain, definition: Plain words.}
+      - {code: neither_of_them, label: None of them, definition: No such words.}
   - variable: impact
     of: segment
     label: Impact
@@ -72,9 +85,11 @@ variables:
     level: nominal
     multiple: true
     required: false
+    none: neither
     values:
       - {code: sleep, label: Sleep, definition: Sleep is told.}
       - {code: work, label: Work, definition: Work is told.}
+      - {code: neither, label: Neither, definition: Nothing of it is told.}
 """,
     source="browser",
 )
@@ -221,7 +236,16 @@ def test_annotator_corrects_a_suggestion(page: Page, studio: Server, desk: Desk)
     expect(choice(page, "Topic", "Work")).to_be_checked()
     expect(question(page, "Harm")).to_be_hidden()
     choice(page, "Impact", "Negative").check()
+    needs = question(page, "Harm").get_by_text("Needs one code.")
+    expect(needs).to_be_visible()
     searched(page, "Harm", "Worry")
+    expect(needs).to_be_hidden()
+    alone = page.get_by_text("Neither stands alone: take it away, or the other codes.", exact=True)
+    expect(alone).to_be_hidden()
+    choice(page, "Topic", "Neither").check()
+    expect(alone).to_be_visible()
+    choice(page, "Topic", "Neither").uncheck()
+    expect(alone).to_be_hidden()
     choice(page, "Topic", "Work").uncheck()
     choice(page, "Topic", "Sleep").uncheck()
     page.keyboard.press(studio_page.MARK_KEY)
@@ -249,6 +273,10 @@ def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> Non
     expect(question(page, "Strength")).to_be_visible()
     choice(page, "Relevance", "Not relevant").check()
     expect(question(page, "Strength")).to_be_hidden()
+    choice(page, "Words", "None of them").check()
+    choice(page, "Words", "Odd").check()
+    refused(page, "Words: None of them stands alone: take it away, or the other codes.")
+    choice(page, "Words", "Odd").uncheck()
     marked(page, "helper", "awake")
     expect(page.locator(".htx-highlight")).to_have_text(["helper", "keeps me awake"])
     page.locator(".htx-highlight").first.click()
@@ -259,6 +287,7 @@ def test_blind_coder_sees_no_code(page: Page, studio: Server, desk: Desk) -> Non
     assert list(parsed.segments["quote"]) == ["helper\n\nkeeps me awake"]
     assert values(parsed) == {
         ("", "relevance"): "not_relevant",
+        ("", "words"): "neither_of_them",
         ("1", "impact"): "positive",
         ("1", "topic"): "",
     }

@@ -242,7 +242,8 @@ def test_unit_shows_codes_side_by_side(client: FlaskClient) -> None:
     page = words(client, UNIT)
     heads = ["A human:ann blind", "B human:bob blind", f"C {study.MODEL} model"]
     assert " ".join([*heads, "D human:cy assisted (not evidence)"]) in page
-    assert "Mood differ of the segment A1 Good no segment C1 Bad no segment" in page
+    mood = "A1 Good no segment C1 Bad C2 not answered no segment"  # nobody coded the second quote
+    assert f"Mood differ of the segment {mood}" in page
     assert "raw-human:ann" in page
 
 

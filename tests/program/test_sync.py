@@ -119,6 +119,23 @@ def test_what_does_not_fit_is_named_and_changes_are_told(studio: Server, tmp_pat
     said = labeler("pull").out
     assert "3 of 8 tasks coded, 1 skipped" in said
     assert re.search(r"suggested codes: .*\d+ accepted", said)
+    assert "tasks for their coders to mend: ada 1" in said
+    [seat] = labeler("findings", "--send", "--json").json
+    assert labeler("findings", "--send", "--json").json == [seat]
+    assert shown_in(studio, token, seat["address"]) == [number[1]]
+    own.submit(number[1], answer(text[unit[1]]), 2.0)
+    assert "to mend" not in labeler("pull").out
+    assert labeler("findings", "--send", "--json").json == []
+    project = labeler.table(tables.SEATS)["project"][0]
+    views = asked(studio, token, "GET", f"api/dm/views/?project={int(project)}")
+    assert [view["data"].get("title") for view in views] == ["Default"]
+
+
+def shown_in(studio: Server, token: str, address: str) -> list[int]:
+    """The tasks that a tab of Label Studio shows."""
+    view = address.rpartition("?tab=")[2]
+    tasks = asked(studio, token, "GET", f"api/tasks/?view={view}")["tasks"]
+    return [int(task["id"]) for task in tasks]
 
 
 def test_new_codebook_is_a_new_project(studio: Server, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
+import builders
 import pandas as pd
 import pytest
 from jinja2 import UndefinedError
@@ -172,6 +173,58 @@ def test_page_insists_only_where_a_question_shows() -> None:
     assert control(book(), "strength").get("required") == "true"
     assert control(book(), "stance").get("required") == "true"
     assert control(book(), "grounds").get("required") is None
+
+
+def shown_if(tree: ElementTree.Element, text: str) -> list[tuple[str, str, str]]:
+    """The conditions of the views around a line, from within: kind, name, values."""
+    parents = {child: parent for parent in tree.iter() for child in parent}
+    [one] = tree.findall(f".//*[@value='{text}']")
+    found = []
+    while one in parents:
+        one = parents[one]
+        if one.get("visibleWhen", "").startswith("choice"):
+            names = ("visibleWhen", "whenTagName", "whenChoiceValue")
+            found.append(tuple(str(one.get(name)) for name in names))
+    return found
+
+
+def test_what_cannot_be_insisted_on_is_said_beside_the_question() -> None:
+    """That a segment's question with a condition is open, that `none` stands beside others."""
+    of = book(3, "    multiple: true\n", "    multiple: true\n    none: g0\n")
+    asked = [
+        ("choice-selected", "relevance", "yes_it_is"),
+        ("choice-selected", "stance", "against,for_it"),
+    ]
+    assert shown_if(page(of), "Needs at least one code.") == [
+        ("choice-unselected", "grounds", "g0,g1,g2"),
+        *asked,
+    ]
+    told = "Ground 0 stands alone: take it away, or the other codes."
+    assert shown_if(page(of), told) == [
+        ("choice-selected", "grounds", "g1,g2"),
+        ("choice-selected", "grounds", "g0"),
+        *asked,
+    ]
+    assert not page(of).findall(".//TextArea[@name='grounds-alone']")
+
+
+def test_none_beside_others_keeps_a_post_from_being_submitted() -> None:
+    """Of a variable of the post: a hidden control is required while both stand there."""
+    of = builders.book(
+        builders.choice("tags", "red blue nothing", multiple=True, none="nothing", required=False)
+    )
+    tree = page(of)
+    told = "Nothing stands alone: take it away, or the other codes."
+    assert shown_if(tree, told) == [
+        ("choice-selected", "tags", "red,blue"),
+        ("choice-selected", "tags", "nothing"),
+    ]
+    parents = {child: parent for parent in tree.iter() for child in parent}
+    [guard] = tree.findall(".//TextArea[@name='tags-alone']")
+    assert (guard.get("required"), guard.get("requiredMessage")) == ("true", f"Tags: {told}")
+    assert parents[guard].get("className") == "guard"
+    assert parents[parents[guard]].get("whenChoiceValue") == "red,blue"
+    LabelInterface(config.config(of, template=PAGE)).validate()
 
 
 def test_conditions_are_nested_views() -> None:
