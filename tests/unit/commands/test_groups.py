@@ -174,16 +174,11 @@ def _skip(opened: Study, tasks) -> None:
 
 
 def _seen(opened: Study, units: list[str]) -> None:
-    """Ben had these units with codes in view, in a batch drawn before he coded them blind."""
-    before = {"batch": "before", "codebook": opened.codebook.fingerprint, "suggester": MODEL}
-    given = [
-        {"batch": "before", "arm": "assisted", "coder": "human:ben", "unit": unit, "suggested": 1}
+    """Ben had these units with codes in view before he coded them blind."""
+    shown = [
+        {"batch": "before", "arm": "assisted", "coder": "human:ben", "unit": unit, "words": unit}
         for unit in units
     ]
-    database.add(opened.engine, tables.BATCHES, tables.frame(tables.BATCHES, [before]))
-    database.add(opened.engine, tables.TASKS, tables.frame(tables.TASKS, given))
-    words = [
-        {**row, "words": row["unit"]}
-        for row in database.records(database.read(opened.engine, tables.POSTS))
-    ]
-    database.mirror(opened.engine, tables.POSTS, tables.frame(tables.POSTS, words))
+    database.add(opened.engine, tables.EXPOSURES, tables.frame(tables.EXPOSURES, shown))
+    posts = database.read(opened.engine, tables.POSTS)
+    database.mirror(opened.engine, tables.POSTS, posts.assign(words=posts["unit"]))
