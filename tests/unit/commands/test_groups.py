@@ -71,7 +71,14 @@ def test_groups_are_set_told_and_judged_apart(opened: Study) -> None:
     assert alphas["within lay people"] == 1
     assert alphas["humans"] < 0 < alphas["within nurses"]
     assert alphas["between lay people and nurses"] < -0.5
+    hides = (
+        f"about: alpha is 1.000 within lay people and {alphas['within nurses']:.3f} within nurses, "
+        f"and {alphas['between lay people and nurses']:.3f} between lay people and nurses; that of "
+        f"all humans, {alphas['humans']:.3f}, hides it: tell the groups apart"
+    )
+    assert hides in told
     shown = page(opened, "/reliability")
+    assert hides in shown
     assert "within nurses, blind" in shown
     assert "between lay people and nurses, blind <small>cy, dan, ada, ben</small>" in shown
     assert f"{alphas['within nurses']:.3f}".removeprefix("0") in shown
