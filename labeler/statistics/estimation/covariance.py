@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from labeler.statistics.agreement.distances import Floats
-from labeler.statistics.estimation.sample import Bools, Ints, SampleWeights
+from labeler.statistics.estimation.sample import Ints, SampleWeights
 
 
 class FramePart(NamedTuple):
@@ -141,28 +141,34 @@ def _summed_by(author: Ints, model: Any) -> Any:
     return sparse.csr_array(indicator(author, many) @ model)
 
 
-def with_floor(covariance: Floats, floor: Floats) -> Floats:
-    """The covariance with each variance raised to `floor`, shape (J,), where it lies below."""
-    lacking = np.maximum(0.0, floor - np.diag(covariance))
-    return np.asarray(covariance + np.diag(lacking), np.float64)
+def unseen_variance(
+    contributions: Floats,
+    codes: Floats,
+    weights: SampleWeights,
+    *,
+    finite: bool,
+    before: Floats | float = 1.0,
+) -> Floats:
+    """What the variance of each total lacks for errors that n units need not show, shape (J,).
 
-
-def error_floor(codes: Floats, weights: SampleWeights, known: Bools, *, finite: bool) -> Floats:
-    """The least variance of a total from n coded units, shape (J,): one error in n + 2 draws.
-
-    A model that erred in none of n units may still err in one of n + 2 (the mean of a share's
-    posterior after none of n, from a uniform prior): sum over strata of (1 - n_h/N_h) N_h^2/n_h
-    p (1 - p) s^2 with p = 1/(n + 2) and s^2 the mean square of the numbers that are not 0. 0 for
-    what is `known`; not `finite`: without 1 - n_h/N_h.
+    In a stratum of n_h coded units at least one error in n_h + 2 draws is reckoned with (the mean
+    of a share's posterior after none of n_h, from a uniform prior), so its variance is at least
+    (1 - n_h/N_h) N_h^2/n_h p (1 - p) s^2 with p = 1/(n_h + 2), and s^2 the mean square of the
+    cell's numbers that are not 0. Lacking is what the stratum whose own variance (the squares of
+    `contributions`, shape (n, J)) falls shortest of this has too little: errors unseen in all
+    strata at once are not reckoned with. Not `finite`: without 1 - n_h/N_h; `before` as in
+    `collection_contributions`.
     """
-    n = weights.weight.size
-    share = 1 / (n + 2)
     size, coded = weights.size, np.maximum(weights.coded, 1)
-    left = np.clip(1 - coded / np.maximum(size, 1), 0, None) if finite else np.ones(size.size)
-    spread = float((left * size**2 / coded).sum()) * share * (1 - share)
+    reached = np.bincount(weights.stratum, weights.weight / before, minlength=size.size)
+    left = np.clip(1 - coded / np.maximum(reached, 1), 0, None) if finite else np.ones(size.size)
+    share = 1 / (coded + 2)
+    least = left * size**2 / coded * share * (1 - share)
     counts = np.count_nonzero(codes, axis=0)
     square = np.where(counts > 0, np.square(codes).sum(axis=0) / np.maximum(counts, 1), 1.0)
-    return np.asarray(np.where(known, 0.0, spread * square), np.float64)
+    own = by_group(np.square(contributions), weights.stratum, size.size)
+    lacking = (least[:, None] * square - own).max(axis=0)
+    return np.asarray(np.maximum(lacking, 0.0), np.float64)
 
 
 def tuned_weights(weights: SampleWeights, before: Floats | float = 1.0) -> Floats:

@@ -24,11 +24,10 @@ from labeler.statistics.estimation.covariance import (
     by_group,
     centred,
     collection_contributions,
-    error_floor,
     population_contributions,
     population_covariance,
     tuned_weights,
-    with_floor,
+    unseen_variance,
 )
 from labeler.statistics.estimation.estimates import (
     Estimates,
@@ -76,21 +75,26 @@ def model_alone(sample: PhaseSample, *, target: Target) -> Estimates:
     )
 
 
-def blind_alone(sample: PhaseSample, *, target: Target) -> Estimates:
+def blind_alone(sample: PhaseSample, *, target: Target, unseen_errors: bool = True) -> Estimates:
     """People's blind codes alone, weighted by the design: `corrected` with lambda 0.
 
     Known columns are estimated from the blind units too, so that their ratios are Hajek's.
     """
     people = sample._replace(known=np.zeros(sample.cells, bool))
-    return corrected(people, target=target, tuning=0.0)._replace(method="blind codes alone")
+    made = corrected(people, target=target, tuning=0.0, unseen_errors=unseen_errors)
+    return made._replace(method="blind codes alone")
 
 
-def corrected(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -> Estimates:
+def corrected(
+    sample: PhaseSample, *, target: Target, tuning: Tuning = "cell", unseen_errors: bool = True
+) -> Estimates:
     """The model's totals, corrected by the blind codes.
 
     `tuning`: `cell` gives each cell the lambda in [0, 1] that makes its variance least (the
     regression of y on f within strata); `common` one for all, so that cells add up to their
-    margins exactly; a number is taken as it is. Without any blind code, or with one, nothing is
+    margins exactly; a number is taken as it is. `unseen_errors`: whether the variance reckons with
+    errors too rare to be seen (`unseen_variance`), as it must for codes; without them it is the
+    textbooks'. Without any blind code, or with one, nothing is
     estimated and each cell says why.
     """
     if sample.coded < 2:
@@ -102,7 +106,7 @@ def corrected(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -
     sums = np.asarray(sample.model.sum(axis=0), np.float64).ravel()
     total = power * sums + weights.size @ means
     if target == "collection":
-        contributions = collection_contributions(residuals, weights)
+        own = contributions = collection_contributions(residuals, weights)
         covariance = contributions.T @ contributions
         most = float(sample.coded - weights.size.size)
     else:
@@ -114,20 +118,25 @@ def corrected(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -
         own = population_contributions(residuals, weights)
         covariance, contributions = population_covariance(frame, sample.blind_rows, own)
         most = float(len(contributions) - 1)
-    floor = error_floor(sample.blind, weights, sample.known, finite=target == "collection")
-    return finished(
-        no_estimates(sample, target)._replace(
-            method="corrected",
-            total=total,
-            covariance=with_floor(covariance, floor),
-            tuning=power,
-            degrees=degrees_of(contributions, most),
-            design_degrees=most,
-            contributions=contributions,
-        ),
-        sample,
-        guessed,
-        weights,
+    lacking = unseen_variance(own, sample.blind, weights, finite=target == "collection")
+    unseen = np.where(sample.known | (not unseen_errors), 0.0, lacking)
+    made = no_estimates(sample, target)._replace(
+        method="corrected", total=total, covariance=covariance, tuning=power
+    )
+    made = with_degrees(made, contributions, unseen, most)
+    return finished(made, sample, guessed, weights)
+
+
+def with_degrees(
+    estimates: Estimates, contributions: Floats, unseen: Floats, most: float
+) -> Estimates:
+    """The estimates with the variance that is not seen, shape (J,), and what errors are worth."""
+    everything = np.concatenate([contributions, np.sqrt(unseen)[None, :]])
+    return estimates._replace(
+        covariance=estimates.covariance + np.diag(unseen),
+        degrees=degrees_of(everything, most),
+        design_degrees=most,
+        contributions=everything,
     )
 
 

@@ -1,4 +1,4 @@
-"""Does a figure rise or fall over months? A weighted line through it, with its test."""
+"""Does a figure rise or fall over months? A straight line through it, with its test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from labeler.statistics.estimation.derived import (
     covariance_of,
     degrees_of_freedom,
     intervals,
-    standard_errors,
 )
 from labeler.statistics.estimation.estimates import Estimates
 from labeler.statistics.interval import Interval, undefined
@@ -40,23 +39,29 @@ class Trend(NamedTuple):
 
 
 def trend(
-    estimates: Estimates, figures: DerivedFigures, times: ArrayLike, *, confidence: float = 0.95
+    estimates: Estimates,
+    figures: DerivedFigures,
+    times: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    confidence: float = 0.95,
 ) -> Trend:
-    """The slope of K figures over `times`, shape (K,), weighted by their precision.
+    """The slope of K figures over `times`, shape (K,).
 
-    b = sum k_i y_i with k_i = w_i (t_i - mean t)/sum w (t - mean t)^2, w_i = 1/se_i^2, mean t
-    weighted; its error comes from the full covariance of the figures, so that months which share
-    authors are not taken for independent. Figures that are not estimable are left out. A figure
-    without any error (a census) would weigh without end: then all weigh alike.
+    b = sum k_i y_i with k_i = w_i (t_i - mean t)/sum w (t - mean t)^2, mean t weighted; its error
+    comes from the full covariance of the figures, so that months which share authors are not
+    taken for independent. Figures that are not estimable are left out. `weights`, shape (K,),
+    must be known beforehand, such as the posts of each month; without them all months count
+    alike. The figures' own precision is no weight: a small share is always precise, and a curve
+    would be pulled towards its low end.
     """
     usable = np.array([not reason for reason in figures.reason], bool)
     at = np.asarray(times, np.float64)[usable]
+    weight = np.ones(at.size) if weights is None else np.asarray(weights, np.float64)[usable]
     kept = combined(figures, np.eye(figures.value.size)[usable])
-    if np.unique(at).size < LEAST_TIMES:
+    if np.unique(at[weight > 0]).size < LEAST_TIMES:
         note = f"fewer than {LEAST_TIMES} times are estimable"
         return Trend(undefined(note), math.nan, math.nan, int(at.size))
-    errors = standard_errors(estimates, kept)
-    weight = 1 / errors**2 if (errors > 0).all() else np.ones(at.size)
     apart = at - np.average(at, weights=weight)
     line = weight * apart / float(weight @ apart**2)
     slope = combined(kept, line)

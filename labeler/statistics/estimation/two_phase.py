@@ -20,17 +20,17 @@ from labeler.statistics.estimation.covariance import (
     by_group,
     centred,
     collection_contributions,
-    error_floor,
     population_contributions,
     population_covariance,
-    with_floor,
+    unseen_variance,
 )
-from labeler.statistics.estimation.estimates import Estimates, Reason, Target, degrees_of
+from labeler.statistics.estimation.estimates import Estimates, Reason, Target
 from labeler.statistics.estimation.estimators import (
     Tuning,
     finished,
     lambdas,
     no_estimates,
+    with_degrees,
 )
 from labeler.statistics.estimation.sample import (
     AssistedPhase,
@@ -58,11 +58,13 @@ class _Draws(NamedTuple):
     assisted: Floats
 
 
-def two_phase(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -> Estimates:
+def two_phase(
+    sample: PhaseSample, *, target: Target, tuning: Tuning = "cell", unseen_errors: bool = True
+) -> Estimates:
     """The model's totals, corrected by assisted codes, and these by blind ones.
 
-    `tuning` as in `corrected`, for both steps; the `tuning` of the result is gamma. Without an
-    assisted phase each cell says that no unit is coded both ways.
+    `tuning` (for both steps) and `unseen_errors` as in `corrected`; the `tuning` of the result is
+    gamma. Without an assisted phase each cell says that no unit is coded both ways.
     """
     none, phase = no_estimates(sample, target), sample.assisted
     if sample.coded < 2:
@@ -79,10 +81,13 @@ def two_phase(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -
     gaps, level = centred(gap + left[draws.second.frame], draws.first)
     sums = np.asarray(sample.model.sum(axis=0), np.float64).ravel()
     if target == "collection":
-        contributions = _collection(sample.blind - gamma * guessed, residuals, draws)
+        second = collection_contributions(residuals, draws.second, draws.before)
+        beyond = _first_draw(sample.blind - gamma * guessed, draws)
+        contributions = np.concatenate([second, beyond])
         covariance = contributions.T @ contributions
     else:
         size = np.maximum(draws.first.size, 1)[:, None]
+        second = population_contributions(residuals, draws.second)
         means = gamma * by_group(sample.model, draws.first.frame, len(size)) / size
         covariance, contributions = population_covariance(
             FramePart(
@@ -94,25 +99,20 @@ def two_phase(sample: PhaseSample, *, target: Target, tuning: Tuning = "cell") -
                 phase.rows,
             ),
             np.concatenate([phase.rows, sample.blind_rows]),
-            np.concatenate(
-                [
-                    population_contributions(gaps, draws.first),
-                    population_contributions(residuals, draws.second),
-                ]
-            ),
+            np.concatenate([population_contributions(gaps, draws.first), second]),
         )
-    floor = error_floor(sample.blind, draws.whole, sample.known, finite=target == "collection")
-    most = float(sample.coded - draws.second.size.size)
+    lacking = unseen_variance(
+        second, sample.blind, draws.second, finite=target == "collection", before=draws.before
+    )
+    unseen = np.where(sample.known | (not unseen_errors), 0.0, lacking)
     made = none._replace(
         method="two-phase",
         total=gamma * sums + draws.first.size @ level,
-        covariance=with_floor(covariance, floor),
+        covariance=covariance,
         tuning=gamma,
-        degrees=degrees_of(contributions, most),
-        design_degrees=most,
-        contributions=contributions,
     )
-    return finished(made, sample, guessed, draws.whole)
+    most = float(sample.coded - draws.second.size.size)
+    return finished(with_degrees(made, contributions, unseen, most), sample, guessed, draws.whole)
 
 
 def _draws(sample: PhaseSample, phase: AssistedPhase) -> _Draws:
@@ -132,8 +132,8 @@ def _draws(sample: PhaseSample, phase: AssistedPhase) -> _Draws:
     )
 
 
-def _collection(beyond: Floats, residuals: Floats, draws: _Draws) -> Floats:
-    """Contributions to the variance of both draws, shape (3n, J).
+def _first_draw(beyond: Floats, draws: _Draws) -> Floats:
+    """Contributions to the variance of the first draw, shape (2n, J).
 
     `beyond`, shape (n, J): y - gamma f, whose variance in the frame the first draw meets. It is
     estimated from the blind units: S^2 = n1/(n1 - 1) [mean of d^2 - mean^2 + v(mean)], with v the
@@ -151,7 +151,6 @@ def _collection(beyond: Floats, residuals: Floats, draws: _Draws) -> Floats:
     mean = collection_contributions(again, second, draws.before)
     return np.concatenate(
         [
-            collection_contributions(residuals, second, draws.before),
             apart * np.sqrt(spread)[:, None],
             mean * np.sqrt(left / np.maximum(count - 1, 1))[:, None],
         ]

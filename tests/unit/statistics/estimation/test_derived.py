@@ -171,7 +171,8 @@ def test_the_model_alone_has_no_interval() -> None:
 
 
 def test_degrees_of_freedom_by_hand() -> None:
-    """z^2 of 1 1 1 1 leave all there can be; 4 0 0 0 leave 2 * 16/12, 1 where one is all."""
+    """z^2 of 1 1 1 1 leave all there can be; 4 1 1 1 1: 2 * 64/7.2; one that is all leaves four."""
     assert degrees_of(np.ones((4, 1)), 3.0) == pytest.approx([3.0])
-    assert degrees_of(np.array([[2.0], [0], [0], [0]]), 3.0) == pytest.approx([2 * 16 / 12])
+    assert degrees_of(np.array([[2.0], [1], [1], [1], [1]]), 99.0) == pytest.approx([128 / 7.2])
+    assert degrees_of(np.array([[2.0], [0], [0], [0], [0], [0]]), 5.0) == pytest.approx([4.0])
     assert degrees_of(np.array([[2.0], [0], [0], [0]]), 2.0) == pytest.approx([2.0])

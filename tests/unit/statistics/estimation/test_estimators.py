@@ -178,8 +178,8 @@ def test_cells_add_up_to_their_margin(seed, tuning) -> None:
         known=np.zeros(1, bool),
     )
     for target in TARGETS:
-        cells = corrected(sample, target=target, tuning=tuning)
-        whole = corrected(margin, target=target, tuning=tuning)
+        cells = corrected(sample, target=target, tuning=tuning, unseen_errors=False)
+        whole = corrected(margin, target=target, tuning=tuning, unseen_errors=False)
         assert cells.total.sum() == pytest.approx(whole.total[0])
         assert cells.covariance.sum() == pytest.approx(whole.covariance[0, 0], rel=1e-6)
 
@@ -261,6 +261,28 @@ def test_a_rare_code_without_an_error_has_the_floor_s_variance() -> None:
     estimates = corrected(sample, target="collection")
     assert estimates.covariance[0, 0] == pytest.approx(1e6 * 0.902 * 0.01 * 0.99 / 98)
     assert estimates.reason == ("below ten carriers",)
+
+
+def test_errors_unseen_in_a_thin_stratum_are_reckoned_with() -> None:
+    """900 units of which 30 are coded, none with the code; 100 of which 30, half with it.
+
+    One error in 32 draws of the first: 900^2 (1 - 1/30)/30 (31/32^2), beside 100^2 .7 S^2/30.
+    """
+    y = np.zeros((60, 1))
+    y[30:45] = 1
+    sample = phase_sample(
+        model=np.zeros((1000, 1)),
+        blind_rows=[*range(30), *range(900, 930)],
+        blind=y,
+        stratum=[0] * 900 + [1] * 100,
+    )
+    seen = 1e4 * 0.7 * (7.5 / 29) / 30
+    unseen = 900**2 * (29 / 30) / 30 * 31 / 32**2
+    estimates = corrected(sample, target="collection")
+    assert estimates.covariance[0, 0] == pytest.approx(seen + unseen)
+    plain = corrected(sample, target="collection", unseen_errors=False)
+    assert plain.covariance[0, 0] == pytest.approx(seen)
+    assert estimates.degrees[0] < plain.degrees[0]
 
 
 def test_without_blind_codes_nothing_is_corrected_and_it_says_why() -> None:
