@@ -60,6 +60,7 @@ def test_groups_are_set_told_and_judged_apart(opened: Study) -> None:
         ["lay", "people", "cy,", "dan"],
         ["nurses", "ada,", "ben"],
     ]
+    assert "<td>human:cy<small>lay people</small></td>" in page(opened, "/")
     listed = said(opened, "coders", "list")[1]
     assert "human:ada  nurses" in listed
     told = said(opened, "reliability")[1]
