@@ -6,22 +6,12 @@ a coder who coded the unit and marked no segment gave the empty set.
 
 Humans among themselves and the model against humans are panels of their own and never one
 figure: a panel either holds humans alone, or the columns of one coder against one other.
-
-Where coders belong to groups (clinicians and patients, say), a pooled figure can hide that each
-group agrees with itself and not with the others. So each group of two coders or more is a panel of
-its own, and so are each two groups against each other. Between groups every pair of codings of one
-unit by coders of different groups counts, once, and no pair within a group does; chance is the
-pooled distribution of the codings in those pairs. For alpha that is 1 - Do/De with Do the mean
-distance in pairs between the groups, De that of two codings drawn from all of these pairs: 1 where
-whoever is of one group says what whoever is of the other says, 0 where they agree as often as
-strangers. Like any alpha it falls where one side gives a code more often than the other. A pair of
-coders picked from each group would give the same on average, and another figure for each pick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations, product
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +21,7 @@ from numpy.typing import NDArray
 from labeler.codebook.codebook import Variable
 from labeler.codebook.values import Scale, domain_of, scale_of, spelled
 from labeler.coding.asked import reads_segments
+from labeler.coding.coder_groups import grouped, pairs_across
 from labeler.coding.vocabulary import (
     ASSISTED,
     BLIND,
@@ -215,17 +206,6 @@ def rows_of(given: RaterMatrix, panel: Panel) -> PanelRows:
     return PanelRows(columns, unit, [panel.against[0], *met], several)
 
 
-def grouped(coders: Iterable[str], groups: Mapping[str, str]) -> dict[str, list[str]]:
-    """Group → those of the coders who belong to it, in order; {} where all belong to one."""
-    found: dict[str, list[str]] = {}
-    known = sorted(set(coders))
-    for coder in known:
-        if groups.get(coder):
-            found.setdefault(groups[coder], []).append(coder)
-    alone = any(len(own) == len(known) for own in found.values())
-    return {} if alone else dict(sorted(found.items()))
-
-
 def values(
     codings: pd.DataFrame, coded: pd.DataFrame, variable: Variable, *, replicate: int = 1
 ) -> pd.DataFrame:
@@ -316,20 +296,12 @@ def _by_group(humans: Sequence[Rater], groups: Mapping[str, str]) -> list[Panel]
 
 
 def _across(given: RaterMatrix, groups: tuple[tuple[Rater, ...], tuple[Rater, ...]]) -> PanelRows:
-    """A row for each unit and pair of raters of the two groups who both gave it a value."""
     ours, theirs = ([rater for rater in own if rater in given.raters] for own in groups)
-    values: list[NDArray[np.int64]] = [np.empty((2, 0), np.int64)]
-    units: list[NDArray[np.intp]] = [np.empty(0, np.intp)]
-    for one, other in product(ours, theirs):
-        both = given.places[[given.raters[one], given.raters[other]]]
-        met = np.flatnonzero((both >= 0).all(axis=0))
-        values.append(both[:, met])
-        units.append(met)
-    columns, unit = np.concatenate(values, axis=1), np.concatenate(units)
-    order = np.argsort(unit, kind="stable")
+    rows = ([given.raters[rater] for rater in own] for own in (ours, theirs))
+    columns, unit = pairs_across(given.places, *rows)
     names = [rater[0] for rater in (*ours, *theirs)]
     several = len(np.unique(unit)) < len(unit)
-    return PanelRows(columns[:, order], unit[order], list(dict.fromkeys(names)), several)
+    return PanelRows(columns, unit, list(dict.fromkeys(names)), several)
 
 
 def _humans(coded: pd.DataFrame, arm: str) -> tuple[Rater, ...]:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from labeler.coding.vocabulary import BETWEEN_MODELS, looks_like_model
-from labeler.commands.coding_options import column_options, table_options, understood
+from labeler.commands.coding_options import column_options, conditions, table_options, understood
 from labeler.commands.output import as_json, number, table, told
 from labeler.files.coded_cells import CellSettings
 from labeler.files.spreadsheets import TableSettings
@@ -37,6 +37,14 @@ CODES = 12
 @click.option("--per-code", is_flag=True, help="A table of each code against the rest.")
 @click.option("--pairs", is_flag=True, help="A table of each pair of coders.")
 @click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    callback=conditions,
+    metavar="CODER=GROUP",
+    help="The group of a coder: agreement within and between groups, too; may be repeated.",
+)
+@click.option(
     "--table",
     "out",
     type=click.Path(path_type=Path),
@@ -50,6 +58,7 @@ def command(
     interval: Method,
     per_code: bool,
     pairs: bool,
+    groups: tuple[tuple[str, str], ...],
     out: Path | None,
     machine: bool,
     separator: str,
@@ -73,6 +82,7 @@ def command(
         level=level,
         domain=domain,
         pairs=pairs,
+        groups=dict(groups),
         method=interval,
         cells=CellSettings(separator, recode),
     )
@@ -98,6 +108,8 @@ def command(
         _codes(found)
     if pairs:
         _pairs(found)
+    if found.groups:
+        _groups(found)
 
 
 def _plain(found: AgreementReport) -> dict[str, object]:
@@ -113,6 +125,10 @@ def _plain(found: AgreementReport) -> dict[str, object]:
     if found.pairs:
         plain["pairs"] = [
             {**pair._asdict(), "coefficients": _all(pair.coefficients)} for pair in found.pairs
+        ]
+    if found.groups:
+        plain["groups"] = [
+            {**one._asdict(), "coefficients": _all(one.coefficients)} for one in found.groups
         ]
     return plain
 
@@ -212,3 +228,14 @@ def _pairs(found: AgreementReport) -> None:
     table(["  coders", "units#", "alpha#", "95% interval#", "kappa#", "percent#"], rows)
     if any("[models]" in str(row[0]) for row in rows):
         click.echo(f"[models] {BETWEEN_MODELS}")
+
+
+def _groups(found: AgreementReport) -> None:
+    click.echo()
+    rows = []
+    for one in found.groups:
+        alpha, percent = one.coefficients.values()
+        row = (f"  {one.panel}", len(one.coders), one.n_units, f"{one.n_pairs:,}", *_shown(alpha))
+        rows.append((*row, number(percent.value)))
+    names = ["  group", "coders#", "units#", "pairs#", "alpha#", "95% interval#", "percent#"]
+    table(names, rows)

@@ -14,6 +14,7 @@ from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
 from labeler.reliability.gate import AT_THRESHOLD, HUMAN, MEANING, MODEL
 from labeler.reliability.reliability import ReliabilityResult
+from labeler.reliability.sentences import hidden
 from labeler.reliability.weighting import leads
 from labeler.store import tables
 
@@ -51,6 +52,8 @@ def shown(
         for line in _remarks(rows, codes=codes):
             click.echo(f"    {line}")
     _by_group(judged.reliability, codes=codes)
+    for line in hidden(judged.reliability):
+        click.echo(line)
     for line in _asides(judged, codebook):
         click.echo(line)
     if len(judged.verdicts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Literal, NamedTuple, cast
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from labeler.coding.coder_groups import grouped, pairs_across
+from labeler.coding.vocabulary import between, within
 from labeler.errors import InputError
 from labeler.statistics.agreement.alpha import count_columns
 from labeler.statistics.agreement.coefficients import coefficients
@@ -18,6 +20,7 @@ from labeler.statistics.agreement.intervals import bootstrap
 from labeler.statistics.agreement.kalpha import pair_bootstrap
 from labeler.statistics.interval import Interval
 from labeler.text.coded_values import codes_of
+from labeler.text.names import unknown
 
 SETS = ("masi", "jaccard")
 NUMBERS = ("interval", "ratio")
@@ -52,6 +55,16 @@ class Pair(NamedTuple):
     first: str
     second: str
     n_units: int
+    coefficients: dict[str, Interval]
+
+
+class GroupAgreement(NamedTuple):
+    """The coders of a group among themselves, or of one group with those of another."""
+
+    panel: str
+    coders: list[str]
+    n_units: int
+    n_pairs: int
     coefficients: dict[str, Interval]
 
 
@@ -181,6 +194,53 @@ def pairs(given: Matrix, *, level: Level) -> list[Pair]:
         who = (given.coders[first], given.coders[second])
         found.append(Pair(*who, int(both.sum()), estimates))
     return found
+
+
+def by_group(given: Matrix, groups: Mapping[str, str], *, level: Level) -> list[GroupAgreement]:
+    """Alpha of the level and percent, within each group of two coders or more and between each two.
+
+    `groups`: coder → group; see `coding.coder_groups`. Raises InputError for a coder that the table
+    lacks.
+    """
+    for coder in groups:
+        if coder not in given.coders:
+            raise InputError(unknown("coder", coder, given.coders))
+    of = grouped(given.coders, groups)
+    rows = {name: [given.coders.index(coder) for coder in own] for name, own in of.items()}
+    every = np.arange(len(given.units))
+    found = [
+        _of_group(given, level, within(name), own, given.columns[rows[name]], every)
+        for name, own in of.items()
+        if len(own) > 1
+    ]
+    for one, other in combinations(of, 2):
+        columns, unit = pairs_across(given.columns, rows[one], rows[other])
+        who = [*of[one], *of[other]]
+        found.append(_of_group(given, level, between(one, other), who, columns, unit))
+    return found
+
+
+def _of_group(
+    given: Matrix,
+    level: Level,
+    panel: str,
+    coders: list[str],
+    columns: Columns,
+    unit: NDArray[np.intp],
+) -> GroupAgreement:
+    """`columns` (coders, rows) and the unit of each row; several rows of a unit are a cluster."""
+    times = (columns >= 0).sum(axis=0)
+    names = [f"{ALPHA}{level}", "percent_agreement"]
+    several = np.unique(unit).size < unit.size
+    found = coefficients(
+        columns,
+        domain=given.domain,
+        level=level,
+        names=names,
+        clusters=unit if several else None,
+    )
+    n_pairs = int((times * (times - 1) // 2).sum())
+    return GroupAgreement(panel, coders, len(np.unique(unit[times > 1])), n_pairs, found)
 
 
 def table(given: Matrix) -> pd.DataFrame:

@@ -13,19 +13,19 @@ import pandas as pd
 from sqlalchemy import Table
 
 from labeler.codebook.codebook import Gate
-from labeler.coding import consensus as consensus_stage
 from labeler.coding import read
 from labeler.coding.asked import silent
 from labeler.coding.batch import BatchCodings
+from labeler.coding.consensus import consensus
 from labeler.coding.read import read_stream
 from labeler.coding.study_sample import sample_row
 from labeler.keys import key
-from labeler.reliability import coefficients as reliability_stage
-from labeler.reliability import gate as gate_stage
-from labeler.reliability import looks as looks_stage
-from labeler.reliability import segments as segments_stage
+from labeler.reliability import coefficients
 from labeler.reliability.assessments.assess import assess, drawn
 from labeler.reliability.disagreements import disagreements
+from labeler.reliability.gate import Family, tested, verdicts, with_verdicts
+from labeler.reliability.looks import looks, taken
+from labeler.reliability.segments import MODEL_POST, segments_reliability
 from labeler.reliability.units_entered import UnitTasks, segments_entered, unit_tasks
 from labeler.store import database, results, tables
 from labeler.store.sample_names import members
@@ -53,7 +53,7 @@ def reliability(
     *,
     batch: str,
     gate: Gate | None = None,
-    family: gate_stage.Family = "all",
+    family: Family = "all",
 ) -> ReliabilityResult:
     """Compute and store what coders agree on in a batch, and the gate's verdicts on it.
 
@@ -75,7 +75,7 @@ def reliability(
 
 
 def _computed(
-    study: Study, batch: str, gate: Gate | None, family: gate_stage.Family, run: str
+    study: Study, batch: str, gate: Gate | None, family: Family, run: str
 ) -> dict[Table, pd.DataFrame]:
     """The rows of every table that is computed from codings alone."""
     batches = database.read(study.engine, tables.BATCHES)
@@ -83,24 +83,24 @@ def _computed(
     same_codebook(study, row)
     coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
     left_out = coded.tables["left_out"]
-    sampling = reliability_stage.BatchSampling(coded.tasks, coded.authors, left_out)
-    found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
-    before, tested = _looks(study, coded), gate_stage.tested(found.rows, found.basis)
-    looks = looks_stage.looks(tested, before)
-    verdicts = gate_stage.verdicts(found.rows, found.basis, family=family, run=run, looks=looks)
+    sampling = coefficients.BatchSampling(coded.tasks, coded.authors, left_out)
+    found = coefficients.reliability(coded, drawn=sampling, gate=gate)
+    before, asked = _looks(study, coded), tested(found.rows, found.basis)
+    own = looks(asked, before)
+    ruled = verdicts(found.rows, found.basis, family=family, run=run, looks=own)
     about = {"suggester": coded.suggester, "created": now()}
     assessments = assess(coded, stream, batches, stored=_stored(study, coded))
-    judged = gate_stage.with_verdicts(found.rows, verdicts)
+    judged = with_verdicts(found.rows, ruled)
     of_segments = _segments(coded, unit_tasks(coded, coded.tasks, left_out))
     rows = [r._asdict() for part in (judged, of_segments) for r in tables.rows(part)]
-    kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
+    kept = consensus(coded.blind, study.codebook, batch=batch)
     differing = disagreements(coded, kept)
     settings = key({"gate": gate and gate.model_dump(), "family": family})
     return {
         tables.RELIABILITY: tables.frame(tables.RELIABILITY, rows).assign(computed_from=settings),
-        tables.VERDICTS: _first_made(study, batch, verdicts),
+        tables.VERDICTS: _first_made(study, batch, ruled),
         tables.ASSESSMENTS: assessments,
-        tables.LOOKS: looks_stage.taken(tested, looks, before, verdicts, **about),
+        tables.LOOKS: taken(asked, own, before, ruled, **about),
         tables.CONSENSUS: kept,
         tables.DISAGREEMENTS: differing.rows,
         tables.COMPARISONS: differing.comparisons,
@@ -148,7 +148,7 @@ def _segments(coded: BatchCodings, tasks: UnitTasks) -> pd.DataFrame:
     unequal = chances["unit_probability"].nunique() > 1
     weights = {row.unit: 1 / row.unit_probability for row in tables.rows(chances)}
     first = coded.coded[coded.coded["replicate"] == 1]
-    rows = segments_stage.segments_reliability(
+    rows = segments_reliability(
         coded.segments,
         coded.codings,
         first,
@@ -169,7 +169,7 @@ def _asked(rows: pd.DataFrame, coded: BatchCodings) -> pd.DataFrame:
     unasked = set(silent(coded.codebook, coded.design))
     own = {variable.variable for variable in coded.codebook.of_segment}
     if own <= unasked:
-        return rows[rows["kind"] == segments_stage.MODEL_POST]
+        return rows[rows["kind"] == MODEL_POST]
     return rows[~rows["variable"].isin(unasked)]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook
-from labeler.coding.panels import grouped
+from labeler.coding.coder_groups import grouped
 from labeler.coding.vocabulary import (
     ASSISTED,
     BLIND,

@@ -26,6 +26,30 @@ def sentences(rows: pd.DataFrame) -> list[str]:
     return [_sentence(row) for row in tables.rows(order)]
 
 
+def hidden(rows: pd.DataFrame) -> list[str]:
+    """Where the figure of all humans hides that groups agree among themselves: a sentence each.
+
+    That is of two groups whose agreement with each other is, by the upper end of its 95% interval,
+    below that within either. `rows` are RELIABILITY rows of a batch.
+    """
+    alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
+    own = leading(rows[alpha & (rows["code"] == "") & rows["value"].notna()])
+    found = []
+    for variable, of_it in own.groupby("variable"):
+        within = list(tables.rows(of_it[of_it["kind"] == "within-group"]))
+        pooled = of_it.loc[of_it["kind"] == "human-human", "value"].tolist()
+        for between in tables.rows(of_it[of_it["kind"] == "between-groups"]):
+            people = set(between.coders.split(","))
+            two = [row for row in within if set(row.coders.split(",")) <= people]
+            if len(two) == 2 and pooled and between.high < min(row.value for row in two):
+                inside = " and ".join(f"{row.value:.3f} {row.panel}" for row in two)
+                found.append(
+                    f"{variable}: alpha is {inside}, and {between.value:.3f} {between.panel}; that "
+                    f"of all humans, {pooled[0]:.3f}, hides it: tell the groups apart"
+                )
+    return found
+
+
 def _sentence(row: Any) -> str:
     panel = f"{row.panel}, blind" if row.panel == HUMANS else row.panel
     level = row.coefficient.rpartition(".")[2]

@@ -3,8 +3,9 @@
 A unit enters where two codings of the panel can be compared. Each of the others is counted once, by
 what it lacks: it was coded by one alone, or by nobody, and then for one reason, the first of these
 that holds of one of its tasks: the coder had seen the text with codes in view, the coder skipped
-it, nobody has coded it yet, it was not asked, it has no value. Where people gave a value and a
-model is what they face, the reason is the model's: it made no suggestion, or none for the variable.
+it, nobody has coded it yet, the question was not asked or did not apply, it was not answered. Where
+people gave a value and a model is what they face, the reason is the model's: it made no suggestion,
+or none for the variable.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from labeler.codebook.codebook import Variable
 from labeler.coding.annotations import BARE, SEEN, SKIPPED
 from labeler.coding.asked import reads_segments
 from labeler.coding.batch import READING, BatchCodings, asked_of
 from labeler.coding.panels import Panel, Rater
 from labeler.coding.vocabulary import GROUPED, REPEAT, PanelKind, is_human
 from labeler.store import tables
+from labeler.text.coded_values import codes_of
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -38,7 +41,7 @@ class Lack(IntEnum):
     """
 
     NONE = 0
-    OPEN = 1
+    UNANSWERED = 1
     UNASKED = 2
     PENDING = 3
     BARE = 4
@@ -54,16 +57,16 @@ CODED_BY_NOBODY = {
     Lack.PENDING: "not yet coded",
     Lack.SKIPPED: "skipped by a coder",
     Lack.SEEN: "excluded, since the coder had seen the text with codes in view",
-    Lack.UNASKED: "not asked",
-    Lack.OPEN: "without a value (not applicable or left open)",
+    Lack.UNASKED: "not asked, or not applicable",
+    Lack.UNANSWERED: "not answered",
     Lack.BARE: UNSUGGESTED,
 }
 CODED_BY_ONE = {
     Lack.PENDING: "not yet by another",
     Lack.SKIPPED: "skipped by another",
     Lack.SEEN: "excluded of another, who had seen the text with codes in view",
-    Lack.UNASKED: "not asked of another",
-    Lack.OPEN: "without a value of another",
+    Lack.UNASKED: "not asked of another, or not applicable",
+    Lack.UNANSWERED: "not answered by another",
     Lack.BARE: "without a suggestion for another",
     Lack.NONE: "given to nobody else",
 }
@@ -82,9 +85,10 @@ class UnitsEntered(NamedTuple):
     n_pending      not yet coded
     n_skipped      skipped by a coder
     n_seen         coded blind after the coder had seen the text with codes in view: excluded
-    n_unasked      not asked
-    n_open         without a value: the question did not apply, or was left open
+    n_unasked      not asked, or the question did not apply
+    n_unanswered   read, and the question left open
     n_unsuggested  coded by people, without a suggestion to compare with
+    n_unmatched    of aligned segments: without one that two coders marked and gave a value
 
     `left_out` says the same in words; '' where all entered.
     """
@@ -97,8 +101,9 @@ class UnitsEntered(NamedTuple):
     n_skipped: int
     n_seen: int
     n_unasked: int
-    n_open: int
+    n_unanswered: int
     n_unsuggested: int
+    n_unmatched: int
     left_out: str
 
 
@@ -121,7 +126,9 @@ class UnitTasks(NamedTuple):
         given, lack = self.given.copy(), self.lack.copy()
         given[self.read] = column
         unasked = ~asked_of(batch.coded, variable)
-        lack[self.read] = np.where(column, Lack.NONE, np.where(unasked, Lack.UNASKED, Lack.OPEN))
+        unasked |= _not_applicable(batch, batch.codebook.variable(variable), ~column & ~unasked)
+        why = np.where(unasked, Lack.UNASKED, Lack.UNANSWERED)
+        lack[self.read] = np.where(column, Lack.NONE, why)
         return self._replace(given=given, lack=lack)
 
     def rows(self, raters: Sequence[Rater]) -> tuple[Bools, Lacks]:
@@ -180,7 +187,7 @@ def units_entered(tasks: UnitTasks, panel: Panel) -> UnitsEntered:
         lacking = np.where(own, Lack.NONE, why).max(axis=0, initial=Lack.NONE)
         of_model = _counted(lacking[rest & (values > 0)])
         unsuggested, alone = int(of_model.sum()), np.zeros_like(of_model)
-        for lack_of in (Lack.UNASKED, Lack.OPEN):
+        for lack_of in (Lack.UNASKED, Lack.UNANSWERED):
             unsuggested -= int(of_model[lack_of])
             silent[lack_of] += of_model[lack_of]
     unsuggested += int(silent[Lack.BARE])
@@ -194,8 +201,9 @@ def units_entered(tasks: UnitTasks, panel: Panel) -> UnitsEntered:
         n_skipped=int(silent[Lack.SKIPPED]),
         n_seen=int(silent[Lack.SEEN]),
         n_unasked=int(silent[Lack.UNASKED]),
-        n_open=int(silent[Lack.OPEN]),
+        n_unanswered=int(silent[Lack.UNANSWERED]),
         n_unsuggested=unsuggested,
+        n_unmatched=0,
         left_out="; ".join(said),
     )
 
@@ -223,7 +231,7 @@ def _on_aligned(entered: UnitsEntered, n_compared: int, n_pairs: int) -> UnitsEn
     return entered._replace(
         n_compared=n_compared,
         n_pairs=n_pairs,
-        n_open=entered.n_open + without,
+        n_unmatched=without,
         left_out="; ".join(text for text in (told, entered.left_out) if text),
     )
 
@@ -239,6 +247,16 @@ def sentence(row: Any) -> str:
     pairs = "pair" if row.n_pairs == 1 else "pairs"
     told = f"{row.n_compared} of {row.n_there} {units} entered ({row.n_pairs} {pairs} of codes)"
     return f"{told}; left out: {row.left_out}" if row.left_out else told
+
+
+def _not_applicable(batch: BatchCodings, variable: Variable, rows: Bools) -> Bools:
+    """Of some rows of `coded`, to which of them the question did not apply by what they gave."""
+    found = np.zeros(rows.size, bool)
+    given = {name: batch.column(name) for name in variable.applies_when}
+    for row in np.flatnonzero(rows).tolist() if given else ():
+        said = {name: codes_of(column[row] or "") for name, column in given.items()}
+        found[row] = not variable.applies(said)
+    return found
 
 
 def _with_idle(tasks: UnitTasks, panel: Panel) -> list[Rater]:

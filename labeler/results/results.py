@@ -19,8 +19,8 @@ from labeler.errors import GateError, ProjectError
 from labeler.files import records
 from labeler.keys import key
 from labeler.reliability import gate
-from labeler.results import estimates as estimates_stage
 from labeler.results.bundle import MANIFEST, bundle
+from labeler.results.estimates import estimates
 from labeler.results.formats.declaration import BundleFacts
 from labeler.store import database, tables
 from labeler.store import results as stored
@@ -99,7 +99,7 @@ def _aggregated(
     shut = gate.shut(judged, asked)
     open_ = asked if override else [name for name in asked if name not in shut]
     coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
-    rows = estimates_stage.estimates(
+    rows = estimates(
         {name: frame for name, frame in coded.blind.items() if name in open_},
         pd.Series(coded.authors, dtype="str"),
         study.codebook,

@@ -22,7 +22,7 @@ KINDS = {
 HEAD = """\
 # Tables
 
-Made from the comments in `labeler/store/tables.py`; do not edit:
+Made from the comments in `labeler/store/` (facts, mirrors, derived, logs); do not edit:
 `python -m labeler.store.reference > docs/tables.md` makes it again.
 
 Times are ISO-8601 UTC text. A coded value is text: the code, a number in decimal, or several codes

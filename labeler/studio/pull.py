@@ -15,9 +15,9 @@ from labeler.coding.read import emails, last
 from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
 from labeler.store import database, results, tables
-from labeler.studio import annotations as annotations_stage
 from labeler.studio import changes, findings, merge
 from labeler.studio.accounts import Servers, same_server
+from labeler.studio.annotations import parse
 from labeler.studio.client.calls import PAGE
 from labeler.studio.client.studio import OVERLAP, RawTask, Studio
 from labeler.study.study import (
@@ -272,7 +272,7 @@ def _derived(study: Study, seat: Any, raw: list[RawTask], suggester: str) -> int
     while not written:
         notes = database.read(study.engine, tables.ANNOTATIONS, **here)
         known = emails(study.engine)
-        found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
+        found = parse(notes, tasks, posts, study.codebook, emails=known)
         blank = findings.without_suggestion(notes, unseen)
         shown = found.codings[~found.codings["unit"].isin(unseen)]
         segments = found.segments[~found.segments["unit"].isin(unseen)]

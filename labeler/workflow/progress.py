@@ -22,12 +22,12 @@ from sqlalchemy import (
 from labeler.coding.annotations import from_own_account
 from labeler.coding.read import emails
 from labeler.store import database, tables
-from labeler.store.tables import ANNOTATIONS, BATCHES, TASKS
+from labeler.store.tables import ANNOTATIONS, BATCHES, CODERS, TASKS
 
 SEAT = ("batch", "arm", "coder")
 AGE = ("updated", "created", "annotation")  # by which the newest annotation of a task is known
 COLUMNS = ["batch", "codebook", "suggester", "created", "arm", "coder"]
-COLUMNS += ["tasks", "coded", "answered"]
+COLUMNS += ["coder_group", "tasks", "coded", "answered"]
 
 Condition = Callable[[FromClause], ColumnElement[bool]]
 
@@ -63,8 +63,9 @@ def _seats(batch: str | None, counts: Condition) -> Select[Any]:
     )
     about = (BATCHES.c.codebook, BATCHES.c.suggester, BATCHES.c.created)
     return (
-        select(counted, *about)
+        select(counted, *about, func.coalesce(CODERS.c.coder_group, "").label("coder_group"))
         .join(BATCHES, BATCHES.c.batch == counted.c.batch)
+        .outerjoin(CODERS, CODERS.c.coder == counted.c.coder)
         .order_by(BATCHES.c.created.desc(), counted.c.batch, counted.c.arm.desc(), counted.c.coder)
     )
 

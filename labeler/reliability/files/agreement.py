@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from labeler.files.coded_cells import CellReading, CellSettings, read_cells, tog
 from labeler.files.coding_tables import NUMBERS, SETS
 from labeler.files.spreadsheets import TableSettings
 from labeler.reliability import any_table
-from labeler.reliability.any_table import Matrix, Method, Pair, TableCoefficients
+from labeler.reliability.any_table import GroupAgreement, Matrix, Method, Pair, TableCoefficients
 from labeler.statistics.agreement.coefficients import coefficients
 from labeler.statistics.agreement.distances import Level
 
@@ -23,7 +23,7 @@ class AgreementReport(NamedTuple):
 
     `remarks` say what was left out and how cells were understood; `apart` maps groups of codes that
     look alike and count apart to the alpha of the level as if each were one code.
-    `pairs` is empty unless it was asked for; `codes` are the codes in their order.
+    `pairs` and `groups` are empty unless they were asked for; `codes` are the codes in their order.
     """
 
     agreed: TableCoefficients
@@ -33,6 +33,7 @@ class AgreementReport(NamedTuple):
     doubts: dict[str, int]
     remarks: list[str]
     apart: dict[tuple[str, ...], float]
+    groups: list[GroupAgreement]
 
 
 def agreement(
@@ -41,12 +42,14 @@ def agreement(
     level: Level,
     domain: Sequence[str] = (),
     pairs: bool = False,
+    groups: Mapping[str, str] | None = None,
     method: Method = "jackknife",
     cells: CellSettings | None = None,
 ) -> AgreementReport:
     """Every coefficient of a table of codings at a level of measurement.
 
-    `method` is that of alpha's intervals, `cells` how values are to be read.
+    `method` is that of alpha's intervals, `cells` how values are to be read; `groups` (coder →
+    group) asks for agreement within and between groups of coders.
     """
     table = spreadsheets.codings(given._replace(sets=level in SETS))
     read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=str(given.path))
@@ -66,6 +69,7 @@ def agreement(
         },
         [*table.remarks, *read.remarks, *_uncounted(codes, level, declared=bool(domain))],
         _as_one(read, level),
+        any_table.by_group(matrix, groups, level=level) if groups else [],
     )
 
 

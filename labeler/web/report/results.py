@@ -11,7 +11,7 @@ from labeler.codebook.codebook import Codebook
 from labeler.coding.read import left_out, seen_before
 from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
-from labeler.reliability.sentences import sentences
+from labeler.reliability.sentences import hidden, sentences
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
 from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
@@ -51,6 +51,7 @@ def reliability() -> Response | str:
         verdicts=agreement.verdicts(judged, rows, book),
         by_group=agreement.by_group(rows, book),
         sentences=sentences(rows),
+        hidden=hidden(rows),
         groups=agreement.coefficients(rows, book),
         definitions={
             coefficient: DEFINITIONS[coefficient]

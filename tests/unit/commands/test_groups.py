@@ -60,6 +60,7 @@ def test_groups_are_set_told_and_judged_apart(opened: Study) -> None:
         ["lay", "people", "cy,", "dan"],
         ["nurses", "ada,", "ben"],
     ]
+    assert "<td>human:cy<small>lay people</small></td>" in page(opened, "/")
     listed = said(opened, "coders", "list")[1]
     assert "human:ada  nurses" in listed
     told = said(opened, "reliability")[1]
@@ -71,7 +72,14 @@ def test_groups_are_set_told_and_judged_apart(opened: Study) -> None:
     assert alphas["within lay people"] == 1
     assert alphas["humans"] < 0 < alphas["within nurses"]
     assert alphas["between lay people and nurses"] < -0.5
+    hides = (
+        f"about: alpha is 1.000 within lay people and {alphas['within nurses']:.3f} within nurses, "
+        f"and {alphas['between lay people and nurses']:.3f} between lay people and nurses; that of "
+        f"all humans, {alphas['humans']:.3f}, hides it: tell the groups apart"
+    )
+    assert hides in told
     shown = page(opened, "/reliability")
+    assert hides in shown
     assert "within nurses, blind" in shown
     assert "between lay people and nurses, blind <small>cy, dan, ada, ben</small>" in shown
     assert f"{alphas['within nurses']:.3f}".removeprefix("0") in shown
@@ -174,16 +182,11 @@ def _skip(opened: Study, tasks) -> None:
 
 
 def _seen(opened: Study, units: list[str]) -> None:
-    """Ben had these units with codes in view, in a batch drawn before he coded them blind."""
-    before = {"batch": "before", "codebook": opened.codebook.fingerprint, "suggester": MODEL}
-    given = [
-        {"batch": "before", "arm": "assisted", "coder": "human:ben", "unit": unit, "suggested": 1}
+    """Ben had these units with codes in view before he coded them blind."""
+    shown = [
+        {"batch": "before", "arm": "assisted", "coder": "human:ben", "unit": unit, "words": unit}
         for unit in units
     ]
-    database.add(opened.engine, tables.BATCHES, tables.frame(tables.BATCHES, [before]))
-    database.add(opened.engine, tables.TASKS, tables.frame(tables.TASKS, given))
-    words = [
-        {**row, "words": row["unit"]}
-        for row in database.records(database.read(opened.engine, tables.POSTS))
-    ]
-    database.mirror(opened.engine, tables.POSTS, tables.frame(tables.POSTS, words))
+    database.add(opened.engine, tables.EXPOSURES, tables.frame(tables.EXPOSURES, shown))
+    posts = database.read(opened.engine, tables.POSTS)
+    database.mirror(opened.engine, tables.POSTS, posts.assign(words=posts["unit"]))

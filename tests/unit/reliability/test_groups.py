@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from builders import book, choice
+from click.testing import CliRunner
 
+from labeler.cli import labeler
 from labeler.coding.batch import BatchCodings
+from labeler.errors import InputError
+from labeler.files.spreadsheets import TableSettings
 from labeler.reliability import gate
 from labeler.reliability.coefficients import ACROSS, BatchCoefficients, reliability
+from labeler.reliability.files.agreement import agreement
 from labeler.reliability.segments import ALL, segments_reliability
 from labeler.store import tables
 
@@ -166,3 +174,26 @@ def test_segments_are_compared_within_and_between_groups() -> None:
     assert values["between nurses and patients"] == 0
     assert values["humans"] == pytest.approx(1 / 3)
     assert not math.isnan(own["n_units"].iloc[0])
+
+
+def test_a_table_without_a_project_is_told_by_group(tmp_path: Path) -> None:
+    """`agreement FILE --group`: the figures of a batch with the same codings, JSON or not."""
+    path = tmp_path / "codings.csv"
+    rows = zip(*DIFFERING.values(), strict=True)
+    names = [coder.removeprefix("human:") for coder in DIFFERING]
+    lines = [",".join((f"u{unit}", *row)) for unit, row in enumerate(rows)]
+    path.write_text("\n".join((",".join(("unit", *names)), *lines)), encoding="utf-8")
+    words = ["agreement", str(path), "--level", "nominal"]
+    for coder, group in GROUPS.items():
+        words += ["--group", f"{coder.removeprefix('human:')}={group}"]
+    told = CliRunner().invoke(labeler, [*words, "--json"]).stdout
+    expected = alphas(DIFFERING)
+    for one in json.loads(told)["groups"]:
+        value = one["coefficients"][ALPHA]["value"]
+        assert value == pytest.approx(expected.pop(one["panel"])), one["panel"]
+    assert set(expected) == {"humans", *(name for name in expected if " vs " in name)}
+    shown = CliRunner().invoke(labeler, words).stdout
+    assert re.search(r"within nurses +2 +8 +8 +0\.762", shown)
+    assert re.search(r"between nurses and patients +4 +8 +32 +0\.139", shown)
+    with pytest.raises(InputError, match="no coder is called 'eve'"):
+        agreement(TableSettings(path), level="nominal", groups={"eve": "nurses"})

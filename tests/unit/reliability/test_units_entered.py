@@ -7,7 +7,14 @@ from builders import book, choice
 
 from labeler.coding.annotations import BARE, LEFT_OUT, SEEN, SKIPPED
 from labeler.coding.batch import BatchCodings
-from labeler.reliability.units_entered import UnitsEntered, sentence, unit_tasks, units_entered
+from labeler.reliability.units_entered import (
+    ALIGNED,
+    UnitsEntered,
+    segments_entered,
+    sentence,
+    unit_tasks,
+    units_entered,
+)
 from labeler.store import tables
 
 BOOK = book(
@@ -16,7 +23,10 @@ BOOK = book(
     choice("topic", "work home", of="segment"),
 )
 ADA, BEN, CY, MODEL = "human:ada", "human:ben", "human:cy", "model:x@1"
-LEFT = ["n_single", "n_pending", "n_skipped", "n_seen", "n_unasked", "n_open", "n_unsuggested"]
+LEFT = [
+    *("n_single", "n_pending", "n_skipped", "n_seen", "n_unasked", "n_unanswered"),
+    *("n_unsuggested", "n_unmatched"),
+]
 
 
 def entered(
@@ -91,13 +101,13 @@ def test_every_unit_that_fell_out_has_one_reason() -> None:
         "n_pending": 1,
         "n_skipped": 1,
         "n_seen": 1,
-        "n_open": 1,
+        "n_unanswered": 1,
     }
     assert found.left_out == (
         "4 coded by one (1 not yet by another, 1 skipped by another, 1 excluded of another, who "
         "had seen the text with codes in view, 1 given to nobody else); 1 not yet coded; "
         "1 skipped by a coder; 1 excluded, since the coder had seen the text with codes in view; "
-        "1 without a value (not applicable or left open)"
+        "1 not answered"
     )
     assert sentence(found) == (
         f"2 of 10 units entered (4 pairs of codes); left out: {found.left_out}"
@@ -127,11 +137,8 @@ def test_what_the_model_lacks_is_no_fault_of_people() -> None:
         f"{MODEL} vs humans",
     )
     assert (found.n_compared, found.n_pairs, found.n_there) == (1, 2, 4)
-    assert counts(found) == {"n_skipped": 1, "n_open": 1, "n_unsuggested": 1}
-    assert found.left_out == (
-        "1 without a suggestion; 1 skipped by a coder; "
-        "1 without a value (not applicable or left open)"
-    )
+    assert counts(found) == {"n_skipped": 1, "n_unanswered": 1, "n_unsuggested": 1}
+    assert found.left_out == ("1 without a suggestion; 1 skipped by a coder; 1 not answered")
 
 
 def test_an_assisted_task_without_a_suggestion_is_one_without() -> None:
@@ -151,7 +158,73 @@ def test_who_was_not_asked_left_nothing_open() -> None:
         design='{"imported": {"variables": ["mood"]}}',
     )
     assert counts(found) == {"n_unasked": 1}
-    assert found.left_out == "1 not asked"
+    assert found.left_out == "1 not asked, or not applicable"
+
+
+def test_a_question_that_did_not_apply_was_not_left_open() -> None:
+    """`why` is asked where the mood is bad: u0 was good for both; in u1 ben left it open."""
+    both = [
+        {"unit": unit, "coder": coder, "arm": "blind", "replicate": 1}
+        for unit in ("u0", "u1")
+        for coder in (ADA, BEN)
+    ]
+    codings = [{**own, "variable": "mood", "value": "bad"} for own in both[2:]]
+    codings += [{**own, "variable": "mood", "value": "good"} for own in both[:2]]
+    codings.append({**both[2], "variable": "why", "value": "this"})
+    batch = BatchCodings.of_tables(
+        {"batch": "b", "suggester": "", "design": ""},
+        BOOK,
+        pd.DataFrame(both),
+        {"codings": tables.frame(tables.CODINGS, [{**one, "codebook": "k"} for one in codings])},
+    )
+    tasks = unit_tasks(batch, None, None).of(batch, "why")
+    found = units_entered(tasks, batch.panels[0])
+    assert (
+        found.left_out == "1 coded by one (not answered by another); 1 not asked, or not applicable"
+    )
+
+
+def test_figures_of_segments_say_what_they_stand_on() -> None:
+    """Of four units two coded both, of which one has a segment that both marked; one was skipped.
+
+    F1 stands on two units, alpha on aligned segments on one; a quote's row says nothing.
+    """
+    read = {"u0": (ADA, BEN), "u1": (ADA, BEN), "u2": (ADA,)}
+    who = [
+        {"unit": unit, "coder": coder, "arm": "blind", "replicate": 1}
+        for unit, coders in read.items()
+        for coder in coders
+    ]
+    batch = BatchCodings.of_tables(
+        {"batch": "b", "suggester": "", "design": ""},
+        BOOK,
+        pd.DataFrame(who),
+        {"codings": tables.frame(tables.CODINGS)},
+    )
+    drawn = pd.DataFrame(
+        [
+            {"unit": f"u{n}", "coder": coder, "arm": "blind"}
+            for n in range(4)
+            for coder in (ADA, BEN)
+        ]
+    )
+    out = {"batch": "b", "unit": "u3", "coder": ADA, "arm": "blind", "why": SKIPPED}
+    rows = pd.DataFrame(
+        [
+            {"panel": "humans", "coefficient": "span_f1.token", "n_units": 2, "n_pairable": 4},
+            {"panel": "humans", "coefficient": ALIGNED, "n_units": 1, "n_pairable": 2},
+            {"panel": MODEL, "coefficient": "quotes.verbatim", "n_units": 1, "n_pairable": 1},
+        ]
+    )
+    tasks = unit_tasks(batch, drawn, pd.DataFrame([out]))
+    f1, aligned, quotes = tables.rows(segments_entered(rows, batch, tasks))
+    why = "1 coded by one (not yet by another); 1 skipped by a coder"
+    assert (f1.n_compared, f1.n_pairs, f1.n_there, f1.n_unmatched) == (2, 2, 4, 0)
+    assert (f1.n_single, f1.n_skipped, f1.left_out) == (1, 1, why)
+    assert (aligned.n_compared, aligned.n_pairs, aligned.n_unmatched) == (1, 1, 1)
+    told = "1 without a segment that two coders marked and gave a value"
+    assert aligned.left_out == f"{told}; {why}"
+    assert sentence(quotes) == ""
 
 
 def test_an_empty_set_of_segments_is_a_value() -> None:
@@ -177,4 +250,4 @@ def test_between_groups_a_unit_needs_a_coder_of_each() -> None:
 def test_nothing_is_nothing() -> None:
     """No coder, no unit."""
     found = entered({})
-    assert found == (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "")
+    assert found == (*[0] * 11, "")
