@@ -34,6 +34,7 @@ COMMANDS = {
     "coders": "the people who code, and their accounts",
     "push": "bring a batch to Label Studio",
     "pull": "fetch what people coded",
+    "findings": "what came back and does not fit: for whom to mend, with links",
     "reassign": "move what a coder has not coded yet to another one",
     "reliability": "agreement between coders, and the gate's verdicts",
     "aggregate": "shares per code, as far as the gate is open",

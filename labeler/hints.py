@@ -231,6 +231,10 @@ REPLACE_BATCH = Hint(
     "give another name, or put this file in its place",
 )
 CHOOSE_SUGGESTER = Hint("--suggester NAME says which to show", "say which one to show")
+SPELL_GROUP = Hint(
+    "spell the group as it is noted (`labeler coders list`), or give it another name",
+    "spell the group as it is noted, or give it another name",
+)
 ADD_CODER = Hint("`labeler coders add {name}` makes the account", "make an account for {name}")
 SIZE_OF_BATCH = Hint(
     "make --blind or --assisted smaller, or ingest more", "draw fewer units, or take in more posts"

@@ -45,11 +45,19 @@ def more_posts(
         ),
     )
     if model:
-        fixed = {"codebook": opened.codebook.fingerprint, "coder": MODEL, "replicate": 1}
-        answers = [{**fixed, "unit": u, "completion": f"c{u}", "created": at} for u in units]
-        codes = [{**fixed, "unit": u, "variable": "about", "value": said(MODEL, u)} for u in units]
-        database.add(opened.engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, answers))
-        database.add(opened.engine, tables.CODINGS, tables.frame(tables.CODINGS, codes))
+        answered(opened, units, at=at)
+
+
+def answered(opened: Study, units: Sequence[str], *, at: str) -> None:
+    """The model's answers under the study's codebook."""
+    book = opened.codebook.fingerprint
+    fixed = {"codebook": book, "coder": MODEL, "replicate": 1}
+    answers = [
+        {**fixed, "unit": unit, "completion": f"{book} {unit}", "created": at} for unit in units
+    ]
+    codes = [{**fixed, "unit": u, "variable": "about", "value": said(MODEL, u)} for u in units]
+    database.add(opened.engine, tables.COMPLETIONS, tables.frame(tables.COMPLETIONS, answers))
+    database.add(opened.engine, tables.CODINGS, tables.frame(tables.CODINGS, codes))
 
 
 def said(coder: str, unit: str) -> str:

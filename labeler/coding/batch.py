@@ -111,6 +111,15 @@ class BatchCodings:
         return self._columns[variable]
 
     @cached_property
+    def groups(self) -> dict[str, str]:
+        """Human coder → group, of those who have one (where the table `coders` is at hand)."""
+        if "coders" not in self.tables:
+            return {}
+        known = self.tables["coders"]
+        named = zip(known["coder"], known["coder_group"], strict=True)
+        return {coder: group for coder, group in named if group}
+
+    @cached_property
     def blind(self) -> dict[str, pd.DataFrame]:
         """Variable → blind human values: columns unit, coder, arm, value; no unasked ones."""
         rows = self._humans & (self.coded["arm"] == BLIND).to_numpy()
@@ -148,7 +157,7 @@ class BatchCodings:
     def panels(self) -> list[Panel]:
         """The panels of the batch, evidence first."""
         first = self.coded[self.coded["replicate"] == 1]
-        return panels.panels(first, self.again, self.suggester)
+        return panels.panels(first, self.again, self.suggester, self.groups)
 
     def matrix(self, variable: str) -> RaterMatrix:
         """What each human and the suggester gave each unit of one variable, as positions."""

@@ -6,12 +6,22 @@ a coder who coded the unit and marked no segment gave the empty set.
 
 Humans among themselves and the model against humans are panels of their own and never one
 figure: a panel either holds humans alone, or the columns of one coder against one other.
+
+Where coders belong to groups (clinicians and patients, say), a pooled figure can hide that each
+group agrees with itself and not with the others. So each group of two coders or more is a panel of
+its own, and so are each two groups against each other. Between groups every pair of codings of one
+unit by coders of different groups counts, once, and no pair within a group does; chance is the
+pooled distribution of the codings in those pairs. For alpha that is 1 - Do/De with Do the mean
+distance in pairs between the groups, De that of two codings drawn from all of these pairs: 1 where
+whoever is of one group says what whoever is of the other says, 0 where they agree as often as
+strangers. Like any alpha it falls where one side gives a code more often than the other. A pair of
+coders picked from each group would give the same on average, and another figure for each pick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +38,10 @@ from labeler.coding.vocabulary import (
     REPEAT,
     PanelKind,
     assisted,
+    between,
     is_human,
     versus,
+    within,
 )
 from labeler.errors import TableError
 from labeler.text.coded_values import codes_of, number_text
@@ -45,8 +57,9 @@ class Panel(NamedTuple):
 
     `raters` are compared with each other, a row being a unit. With `against`, each of them is
     compared with that one alone: a row is a unit with one of its raters, so that no pair of
-    raters enters, and the rows of a unit stay together. `evidence`: whether nobody saw a
-    suggestion, and others than one's own earlier codes are compared.
+    raters enters, and the rows of a unit stay together. With `across`, two groups of the raters,
+    a row is a unit with one rater of each, and no pair of one group enters. `evidence`: whether
+    nobody saw a suggestion, and others than one's own earlier codes are compared.
     """
 
     kind: PanelKind
@@ -54,6 +67,7 @@ class Panel(NamedTuple):
     raters: tuple[Rater, ...]
     against: Rater | None = None
     evidence: bool = True
+    across: tuple[tuple[Rater, ...], tuple[Rater, ...]] | None = None
 
     @property
     def arm(self) -> str:
@@ -94,15 +108,21 @@ class Readings(NamedTuple):
     rater: NDArray[np.intp]
 
 
-def panels(coded: pd.DataFrame, again: pd.DataFrame, suggester: str) -> list[Panel]:
+def panels(
+    coded: pd.DataFrame,
+    again: pd.DataFrame,
+    suggester: str,
+    groups: Mapping[str, str] | None = None,
+) -> list[Panel]:
     """The panels of a batch, evidence first: humans, pairs of them, the suggester against them.
 
     `coded`: columns unit, coder, arm; `again`: the same and replicate, of those who coded units a
-    second time. `suggester` is a model, the cues, or '' for none.
+    second time. `suggester` is a model, the cues, or '' for none. `groups`: coder → group, of those
+    who have one.
     """
     humans = _humans(coded, BLIND)
     own = (suggester, "", 1)
-    found = [Panel("human-human", HUMANS, humans)]
+    found = [Panel("human-human", HUMANS, humans), *_by_group(humans, groups or {})]
     if len(humans) > 1:
         found += [
             Panel("human-pair", versus(a[0], b[0]), (a, b)) for a, b in combinations(humans, 2)
@@ -173,6 +193,8 @@ def rows_of(given: RaterMatrix, panel: Panel) -> PanelRows:
     """The codings of a panel. Coders who gave nothing are left out of `coders`."""
     there = [rater for rater in panel.raters if rater in given.raters]
     own = given.places[[given.raters[rater] for rater in there]]
+    if panel.across is not None:
+        return _across(given, panel.across)
     if panel.against is None and not there:
         return PanelRows(np.empty((1, 0), np.int64), np.empty(0, np.intp), [], several=False)
     if panel.against is None:
@@ -191,6 +213,17 @@ def rows_of(given: RaterMatrix, panel: Panel) -> PanelRows:
     met = [there[number][0] for number in sorted(set(which.tolist()))]
     several = len(np.unique(unit)) < len(unit)
     return PanelRows(columns, unit, [panel.against[0], *met], several)
+
+
+def grouped(coders: Iterable[str], groups: Mapping[str, str]) -> dict[str, list[str]]:
+    """Group → those of the coders who belong to it, in order; {} where all belong to one."""
+    found: dict[str, list[str]] = {}
+    known = sorted(set(coders))
+    for coder in known:
+        if groups.get(coder):
+            found.setdefault(groups[coder], []).append(coder)
+    alone = any(len(own) == len(known) for own in found.values())
+    return {} if alone else dict(sorted(found.items()))
 
 
 def values(
@@ -262,6 +295,41 @@ def model_values(given: pd.DataFrame, scale: Scale) -> dict[str, str]:
     """Unit → the model's value, where it has one."""
     found = given.dropna(subset="value")
     return dict(zip(found["unit"], spelled(found["value"].astype("str"), scale), strict=True))
+
+
+def _by_group(humans: Sequence[Rater], groups: Mapping[str, str]) -> list[Panel]:
+    """Panels within each group of two raters or more, then between each two groups."""
+    own = {
+        group: tuple(rater for rater in humans if rater[0] in coders)
+        for group, coders in grouped([rater[0] for rater in humans], groups).items()
+    }
+    inside = [
+        Panel("within-group", within(name), raters)
+        for name, raters in own.items()
+        if len(raters) > 1
+    ]
+    pairs = combinations(own.items(), 2)
+    return inside + [
+        Panel("between-groups", between(one, other), (*a, *b), across=(a, b))
+        for (one, a), (other, b) in pairs
+    ]
+
+
+def _across(given: RaterMatrix, groups: tuple[tuple[Rater, ...], tuple[Rater, ...]]) -> PanelRows:
+    """A row for each unit and pair of raters of the two groups who both gave it a value."""
+    ours, theirs = ([rater for rater in own if rater in given.raters] for own in groups)
+    values: list[NDArray[np.int64]] = [np.empty((2, 0), np.int64)]
+    units: list[NDArray[np.intp]] = [np.empty(0, np.intp)]
+    for one, other in product(ours, theirs):
+        both = given.places[[given.raters[one], given.raters[other]]]
+        met = np.flatnonzero((both >= 0).all(axis=0))
+        values.append(both[:, met])
+        units.append(met)
+    columns, unit = np.concatenate(values, axis=1), np.concatenate(units)
+    order = np.argsort(unit, kind="stable")
+    names = [rater[0] for rater in (*ours, *theirs)]
+    several = len(np.unique(unit)) < len(unit)
+    return PanelRows(columns[:, order], unit[order], list(dict.fromkeys(names)), several)
 
 
 def _humans(coded: pd.DataFrame, arm: str) -> tuple[Rater, ...]:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, case, func, or_, select
 
 from labeler.codebook.codebook import Codebook
 from labeler.coding import panels
-from labeler.coding.annotations import newest
+from labeler.coding.annotations import BARE, SEEN, answered, newest
 from labeler.coding.batch import CODED, READING, BatchCodings, with_unasked
 from labeler.coding.stream import Stream
 from labeler.coding.study_sample import member_draws, with_joint_probabilities
-from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, CANARY, REPEAT
+from labeler.coding.vocabulary import ASSISTED, BLIND, CANARY, REPEAT
 from labeler.store import database, tables
 from labeler.store.sample_names import members
 
@@ -58,7 +58,8 @@ def read_batch(
     }
     if tables.TASKS in wanted:
         own["tasks"] = _own_tasks(engine, row, wanted[tables.TASKS])
-    notes = standing(engine, batch=members(str(row["batch"])))
+    notes, left, own["coders"] = _answered(engine, _of(row))
+    own["left_out"] = left.drop(columns="batch")
     machine = _suggester(engine, row, _coded_in(_of(row)))
     if not replicates:
         machine = machine[machine["replicate"] == 1]
@@ -81,7 +82,7 @@ def read_stream(
     which = _within(engine, row, same["batch"].tolist())
     confidence = _confidence(engine, row)
     every = not confidence.empty
-    notes = _coded(_newest(engine, and_(which(tables.ANNOTATIONS), _evidence())))
+    notes, left, people = _answered(engine, which(tables.ANNOTATIONS))
     machine = _suggester(engine, row, None if every else _coded_in(which(tables.ANNOTATIONS)))
     codings = database.read_columns(
         engine,
@@ -95,9 +96,10 @@ def read_stream(
         for table, columns in wanted.items()
         if table not in (tables.CODINGS, tables.TASKS)
     }
-    mine, ours = (each["batch"].isin(members(row["batch"])) for each in (notes, tasks))
+    mine, ours, out = (each["batch"].isin(members(row["batch"])) for each in (notes, tasks, left))
     drawn = _jointly_drawn(engine, row, tasks[ours].reset_index(drop=True))
-    own = {**rest, "codings": codings, "tasks": drawn}
+    own = {**rest, "codings": codings, "tasks": drawn, "coders": people}
+    own["left_out"] = left[out].drop(columns="batch").reset_index(drop=True)
     read = _batch(row, codebook, notes[mine].reset_index(drop=True), machine, own)
     first = machine[machine["replicate"] == 1]
     blind = tasks[tasks["arm"] == BLIND]
@@ -145,14 +147,40 @@ def last(engine: Engine, **equals: object) -> pd.DataFrame:
     return _newest(engine, database.matching(engine, tables.ANNOTATIONS, equals))
 
 
+def left_out(engine: Engine, batch: str) -> pd.DataFrame:
+    """The tasks of a batch that were answered and have no coding that counts: LEFT_OUT."""
+    return _answered(engine, tables.ANNOTATIONS.c.batch.in_(members(batch)))[1]
+
+
 def emails(engine: Engine) -> dict[str, str]:
     """Human coder → e-mail of the account, '' where there is none."""
-    columns = ("coder", "spec")
-    people = database.read_columns(engine, tables.CODERS, columns, tables.CODERS.c.kind == "human")
+    return _emails(_people(engine))
+
+
+def _people(engine: Engine) -> pd.DataFrame:
+    """coder, spec, coder_group of the human coders."""
+    known = tables.CODERS.c
+    columns = ("coder", "spec", "coder_group")
+    return database.read_columns(engine, tables.CODERS, columns, known.kind == "human")
+
+
+def _emails(people: pd.DataFrame) -> dict[str, str]:
     return {
         coder: str(json.loads(spec or "{}").get("email", ""))
         for coder, spec in zip(people["coder"], people["spec"], strict=True)
     }
+
+
+def _answered(engine: Engine, which: Condition) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The ANNOTATIONS that count, LEFT_OUT rows of tasks answered without one, and who people are
+    (coder, coder_group)."""
+    notes, people = tables.ANNOTATIONS, _people(engine)
+    why = case((_seen_before(), SEEN), (~_suggested(), BARE), else_="").label("why")
+    query = select(*(notes.c[name] for name in ANNOTATIONS), why).where(which)
+    found = database.query_rows(engine, query.order_by(*notes.primary_key.columns))
+    read = tables.typed(notes, found[list(ANNOTATIONS)]).assign(why=found["why"].astype("str"))
+    tasks = answered(read, _emails(people))
+    return tasks.coded, tasks.left_out, people.drop(columns="spec")
 
 
 def _newest(engine: Engine, which: Condition) -> pd.DataFrame:
@@ -174,30 +202,17 @@ def _evidence() -> Condition:
 
 
 def _seen_before() -> Condition:
-    """Coded blind after the coder had the same words with codes in view: assisted, from the drawing
-    of that batch on, or as adjudicator, from that annotation on; in whatever batch."""
-    notes, own, like = tables.ANNOTATIONS.c, tables.POSTS.alias().c, tables.POSTS.alias().c
-    shown, batch, ruled = (
-        each.alias().c for each in (tables.TASKS, tables.BATCHES, tables.ANNOTATIONS)
-    )
-    same = (own.unit == notes.unit, own.words != "", like.words == own.words)
+    """Coded blind, or changed, after the coder had the same words with codes in view; in whatever
+    batch, and whether or not that task is still there."""
+    notes, own, shown = tables.ANNOTATIONS.c, tables.POSTS.alias().c, tables.EXPOSURES.c
     given = func.coalesce(func.nullif(notes.updated, ""), notes.created)
-    assisted = select(shown.unit).where(
-        *same,
-        shown.unit == like.unit,
+    before = select(shown.unit).where(
+        own.unit == notes.unit,
+        shown.words == own.words,
         shown.coder == notes.coder,
-        shown.arm == ASSISTED,
-        batch.batch == shown.batch,
-        batch.created <= given,
+        shown.since <= given,
     )
-    adjudicated = select(ruled.unit).where(
-        *same,
-        ruled.unit == like.unit,
-        ruled.coder == notes.coder,
-        ruled.arm == ADJUDICATION,
-        ruled.created < notes.created,
-    )
-    return and_(notes.arm.in_((BLIND, REPEAT)), or_(assisted.exists(), adjudicated.exists()))
+    return and_(notes.arm.in_((BLIND, REPEAT)), before.exists())
 
 
 def _coded(notes: pd.DataFrame) -> pd.DataFrame:

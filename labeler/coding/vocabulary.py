@@ -31,8 +31,17 @@ PREFIXES: dict[CoderKind, str] = {
 
 HUMANS = "humans"  # the panel of the blind human coders
 PanelKind = Literal[
-    "human-human", "human-pair", "model-human", "model-panel", "self", "replicates", "assisted"
+    "human-human",
+    "human-pair",
+    "within-group",
+    "between-groups",
+    "model-human",
+    "model-panel",
+    "self",
+    "replicates",
+    "assisted",
 ]
+GROUPED: tuple[PanelKind, ...] = ("within-group", "between-groups")
 
 # What stands over the agreement of programs alone, so that nobody copies it as reliability.
 BETWEEN_MODELS = "Consistency between models (says nothing about whether either is right)"
@@ -125,6 +134,16 @@ def is_embedded(coder: str | pd.Series[str]) -> bool | pd.Series[bool]:
 def versus(one: str, other: str) -> str:
     """The name of the panel that compares two coders, or a coder with a panel."""
     return f"{one} vs {other}"
+
+
+def within(group: str) -> str:
+    """The name of the panel of the blind humans of one group of coders."""
+    return f"within {group}"
+
+
+def between(one: str, other: str) -> str:
+    """The name of the panel that compares the coders of one group with those of another."""
+    return f"between {one} and {other}"
 
 
 def assisted(panel: str) -> str:

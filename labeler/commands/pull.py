@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import click
 
+from labeler.coding.vocabulary import name_of
 from labeler.commands.options import batch_of, batch_option, json_option, study_of
 from labeler.commands.output import as_json, told
 from labeler.errors import ProjectError
@@ -46,8 +48,9 @@ def command(
 ) -> None:
     """Fetch what people coded since the last pull.
 
-    What they withdrew is kept and marked; what does not fit the codebook is named. New codes make
-    earlier verdicts and shares void: `labeler reliability` computes them again.
+    What they withdrew is kept and marked; what does not fit the codebook is named, and stays in
+    `labeler findings` until it is mended. New codes make earlier verdicts and shares void: `labeler
+    reliability` computes them again.
     """
     if hook and not watching:
         raise ProjectError("--hook: only a pull that watches takes hints; give --watch too")
@@ -93,4 +96,11 @@ def _show(done: PullResult, machine: bool) -> None:
         counted = ", ".join(f"{number} {change}" for change, number in done.changes.items())
         click.echo(f"suggested codes: {counted}")
     for finding in tables.rows(done.findings):
-        click.echo(f"{finding.kind}: {finding.coder}, unit {finding.unit[:12]}: {finding.detail}")
+        where = f", quote {finding.segment}" if finding.segment else ""
+        click.echo(
+            f"{finding.kind}: {finding.coder}, unit {finding.unit[:12]}{where}: {finding.detail}"
+        )
+    waiting = done.to_mend.drop_duplicates(["arm", "coder", "studio_task"])["coder"]
+    if len(waiting):
+        counted = ", ".join(f"{name_of(coder)} {n}" for coder, n in Counter(waiting).items())
+        click.echo(f"tasks for their coders to mend: {counted}; `labeler findings` lists them")

@@ -7,7 +7,7 @@ import click
 from labeler.commands.options import json_option, study_of
 from labeler.commands.output import as_json, table
 from labeler.store.sample_names import members
-from labeler.workflow.status import Stage, Step, status
+from labeler.workflow.status import OPTIONAL, Stage, Step, status
 
 COMMANDS: dict[Step, str] = {
     "": "",
@@ -19,6 +19,7 @@ COMMANDS: dict[Step, str] = {
     "sample": "labeler sample --batch NAME --coders A,B --blind N --assisted N",
     "push": "labeler push",
     "pull": "labeler pull",
+    "findings": "labeler findings",
     "reliability": "labeler reliability",
     "aggregate": "labeler aggregate",
     "export": "labeler export",
@@ -32,7 +33,8 @@ def command(context: click.Context, machine: bool) -> None:
     """What is done and pending at each stage, and the next command to give."""
     stages = status(study_of(context))
     usual = next((stage.batch for stage in stages if stage.stage == "reliability"), "")
-    following = next((_command(stage, usual) for stage in stages if stage.step), "labeler serve")
+    due = [stage for stage in stages if stage.step and stage.step not in OPTIONAL]
+    following = _command(due[0], usual) if due else "labeler serve"
     if machine:
         told = [
             {"stage": row.stage, "done": row.done, "pending": row.pending, "what": row.what}
@@ -46,6 +48,9 @@ def command(context: click.Context, machine: bool) -> None:
         [(row.stage, row.done, row.pending or "–", row.what) for row in stages],
     )
     click.echo(f"\nnext: {following}")
+    for stage in stages:
+        if stage.step in OPTIONAL:
+            click.echo(f"{stage.pending} {stage.what}: {_command(stage, usual)} lists them")
 
 
 def _command(stage: Stage, usual: str) -> str:

@@ -9,7 +9,7 @@ import click
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
-from labeler.coding.vocabulary import INCONCLUSIVE, PASS, UNDEFINED
+from labeler.coding.vocabulary import GROUPED, INCONCLUSIVE, PASS, UNDEFINED, name_of
 from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
 from labeler.reliability.gate import AT_THRESHOLD, HUMAN, MEANING, MODEL
@@ -28,7 +28,8 @@ TITLES = {
 def shown(
     judged: ReliabilityResult, codebook: Codebook | None = None, *, codes: bool = False
 ) -> None:
-    """A table for each comparison, a line a variable (with `codes`, a line a code), and remarks."""
+    """A table for each comparison, a line a variable (with `codes`, a line a code), and remarks;
+    then one for each group of coders, and for each two of them."""
     intervals, entered = _intervals(judged.reliability), _entered(judged.reliability)
     coders = judged.reliability.set_index("kind")["coders"]
     for comparison, title in TITLES.items():
@@ -40,13 +41,16 @@ def shown(
         shut = rows if codes else rows[rows["code"] == ""]
         names = [f"  {'variable, code' if codes else 'variable'}", "alpha#", "95% interval#"]
         table(
-            [*names, "bound#", "units#", "verdict", "further units#"],
+            [*names, "bound#", "units#", "pairs#", "verdict", "further units#"],
             [_line(row, intervals, entered) for row in tables.rows(shut)],
         )
-        for line in _left_out(shut, entered):
+        whole = {row.variable: (comparison, row.variable, "") for row in tables.rows(rows)}
+        said = {name: entered[it].left_out for name, it in whole.items() if it in entered}
+        for line in _left_out(said):
             click.echo(f"    {line}")
         for line in _remarks(rows, codes=codes):
             click.echo(f"    {line}")
+    _by_group(judged.reliability, codes=codes)
     for line in _asides(judged, codebook):
         click.echo(line)
     if len(judged.verdicts):
@@ -73,7 +77,7 @@ def _line(
         number(row.value),
         intervals.get((row.comparison, row.variable, row.code), "–"),
         number(row.bound),
-        _of_those_there(row, entered),
+        *_of_those_there(row, entered),
         _graded(row),
         "" if pd.isna(row.further) else f"{row.further:,}",
     )
@@ -95,11 +99,11 @@ def _leading(rows: pd.DataFrame) -> dict[RowOfVerdict, Any]:
 
 
 def _intervals(rows: pd.DataFrame) -> dict[RowOfVerdict, str]:
-    return {
-        which: f"{row.low:.3f} to {row.high:.3f}"
-        for which, row in _leading(rows).items()
-        if not pd.isna(row.low)
-    }
+    return {which: _interval(row) for which, row in _leading(rows).items() if not pd.isna(row.low)}
+
+
+def _interval(row: Any) -> str:
+    return "–" if pd.isna(row.low) else f"{row.low:.3f} to {row.high:.3f}"
 
 
 def _entered(rows: pd.DataFrame) -> dict[RowOfVerdict, Any]:
@@ -107,18 +111,43 @@ def _entered(rows: pd.DataFrame) -> dict[RowOfVerdict, Any]:
     return {which: row for which, row in _leading(rows).items() if not pd.isna(row.n_there)}
 
 
-def _of_those_there(row: Any, entered: dict[RowOfVerdict, Any]) -> str:
+def _of_those_there(row: Any, entered: dict[RowOfVerdict, Any]) -> tuple[str, str]:
+    """The units that entered and the pairs of codes they make."""
     own = entered.get((row.comparison, row.variable, row.code))
-    return f"{row.n_units}" if own is None else f"{own.n_compared} of {own.n_there}"
+    return (f"{row.n_units}", "") if own is None else _counted(own)
 
 
-def _left_out(rows: pd.DataFrame, entered: dict[RowOfVerdict, Any]) -> Iterator[str]:
-    """Why units fell out: once where it is the same for all variables, else for each."""
-    said = {
-        row.variable: entered[which].left_out
-        for row in tables.rows(rows[rows["code"] == ""])
-        if (which := (row.comparison, row.variable, "")) in entered
-    }
+def _counted(row: Any) -> tuple[str, str]:
+    return f"{row.n_compared} of {row.n_there}", f"{row.n_pairs:,}"
+
+
+def _by_group(rows: pd.DataFrame, *, codes: bool) -> None:
+    """Alpha within each group of coders and between each two: shown, never judged."""
+    alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
+    own = rows[rows["kind"].isin(GROUPED) & alpha & leads(rows)]
+    for kind in GROUPED:
+        for panel, of_it in own[own["kind"] == kind].groupby("panel"):
+            kept = of_it if codes else of_it[of_it["code"] == ""]
+            people = ", ".join(name_of(coder) for coder in of_it["coders"].iloc[0].split(","))
+            click.echo(f"{panel} (blind): {people}")
+            names = [f"  {'variable, code' if codes else 'variable'}", "alpha#", "95% interval#"]
+            lines = [
+                (
+                    f"    {row.code}" if row.code else f"  {row.variable}",
+                    number(row.value),
+                    _interval(row),
+                    *_counted(row),
+                )
+                for row in tables.rows(kept)
+            ]
+            table([*names, "units#", "pairs#"], lines)
+            said = {row.variable: row.left_out for row in tables.rows(of_it) if not row.code}
+            for line in _left_out(said):
+                click.echo(f"    {line}")
+
+
+def _left_out(said: dict[str, str]) -> Iterator[str]:
+    """Why units fell out, by variable: once where it is the same for all, else for each."""
     if len(set(said.values())) == 1 and len(said) > 1:
         said = {"left out": next(iter(said.values()))}
     else:

@@ -19,7 +19,7 @@ from labeler.coding import panels as comparisons
 from labeler.coding.batch import READING, BatchCodings
 from labeler.coding.panels import Panel, PanelRows, RaterMatrix
 from labeler.keys import key
-from labeler.reliability.units_entered import units_entered
+from labeler.reliability.units_entered import unit_tasks, units_entered
 from labeler.reliability.weighting import DESIGN, OF_CODED, design_weights
 from labeler.statistics.agreement.coefficients import applicable, coefficients
 from labeler.statistics.agreement.distances import Floats
@@ -50,6 +50,7 @@ OF_CODE = (
 OF_NUMBERS = (PERCENT, "percent_agreement.pairable")  # AC1 and its like need declared values
 GATED = ("human-human", "model-panel")
 NO_EVIDENCE = "not evidence: suggestions were in view"
+ACROSS = "pairs of coders of different groups alone, chance from all codings in those pairs"
 STABILITY = "not evidence of reliability: the same coder again"
 CONSISTENCY = (
     "not evidence of reliability: consistency of a model with itself, which says nothing about "
@@ -59,10 +60,12 @@ CONSISTENCY = (
 
 class BatchSampling(NamedTuple):
     """How units came into the batch: `tasks` with columns unit, coder, arm, unit_probability,
-    task_probability; `authors` maps a unit to its author ('' or absent: unknown)."""
+    task_probability; `authors` maps a unit to its author ('' or absent: unknown); `left_out`
+    (LEFT_OUT rows): the tasks that were answered and have no coding that counts."""
 
     tasks: pd.DataFrame
     authors: Mapping[str, str]
+    left_out: pd.DataFrame | None = None
 
 
 class BatchCoefficients(NamedTuple):
@@ -99,18 +102,14 @@ def reliability(
     fingerprint = codebook.fingerprint
     rows: list[dict[str, object]] = []
     basis: list[dict[str, object]] = []
-    seated = {panel: _seated(batch, panel, drawn) for panel in batch.panels if panel.raters}
+    tasks = unit_tasks(batch, *((drawn.tasks, drawn.left_out) if drawn else (None, None)))
     for variable in codebook.variables:
-        given = batch.matrix(variable.variable)
-        place = {unit: number for number, unit in enumerate(given.units)}
+        given, own_tasks = batch.matrix(variable.variable), tasks.of(batch, variable.variable)
         thresholds = gate or codebook.thresholds(variable.variable)
         for panel in batch.panels:
             sample = _sample(comparisons.rows_of(given, panel), given, panel, drawn)
-            coded, there = seated.get(panel, (set(), 0))
-            known = {place[unit] for unit in coded if unit in place}
-            entered = units_entered(sample.rows.columns, sample.rows.unit, coded=known, drawn=there)
             fixed = {
-                **entered._asdict(),
+                **units_entered(own_tasks, panel)._asdict(),
                 "batch": batch.batch,
                 "codebook": fingerprint,
                 "kind": panel.kind,
@@ -154,16 +153,6 @@ def between(
         note = row["note"] if np.isnan(float(str(row["value"]))) else ""
         rows.append({"variable": variable.variable, **row, "note": note})
     return pd.DataFrame(rows, columns=BETWEEN)
-
-
-def _seated(batch: BatchCodings, panel: Panel, drawn: BatchSampling | None) -> tuple[set[str], int]:
-    """The units that somebody of a panel has coded, and how many its humans were to code."""
-    who = pd.MultiIndex.from_tuples([rater[:2] for rater in panel.raters], names=["coder", "arm"])
-    own = pd.MultiIndex.from_frame(batch.coded[["coder", "arm"]]).isin(who)
-    if drawn is None:
-        return set(batch.coded.loc[own, "unit"]), 0
-    tasks = drawn.tasks[pd.MultiIndex.from_frame(drawn.tasks[["coder", "arm"]]).isin(who)]
-    return set(batch.coded.loc[own, "unit"]), int(tasks["unit"].nunique())
 
 
 def _sample(
@@ -276,6 +265,8 @@ def _marked(panel: Panel, row: dict[str, object]) -> str:
     mark = ""
     if panel.kind == "assisted":
         mark = NO_EVIDENCE
+    elif panel.kind == "between-groups":
+        mark = ACROSS
     elif panel.kind == "replicates":
         mark = CONSISTENCY
     elif not panel.evidence:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from labeler.coding.batch import BatchCodings
 from labeler.coding.consensus import UNRESOLVED
+from labeler.coding.silence import reasons
 from labeler.coding.vocabulary import HUMANS, versus
 from labeler.store import tables
 
@@ -23,9 +24,11 @@ def disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements
     """Where blind humans differ, and where the batch's suggester differs from what they kept.
 
     Compared is a value a unit, of a variable of the segment the set over its segments; who was
-    not asked, or did not answer, has none. `consensus` are the CONSENSUS rows of the same batch: a
-    unit that they leave unresolved is no ground to compare with. The rows of the suggester's panel
-    hold its value and those of the blind humans. Panels are called as in RELIABILITY.
+    not asked, or did not answer, has none. Who marked no segment, or left the variable open at all
+    of them, gave the empty set, as everywhere; `why` says which. `consensus` are the CONSENSUS rows
+    of the same batch: a unit that they leave unresolved is no ground to compare with. The rows of
+    the suggester's panel hold its value and those of the blind humans. Panels are called as in
+    RELIABILITY.
     """
     suggester = versus(coded.suggester, HUMANS)
     resolved = consensus[consensus["rule"] != UNRESOLVED]
@@ -50,7 +53,8 @@ def disagreements(coded: BatchCodings, consensus: pd.DataFrame) -> Disagreements
             parts.append(rows.assign(**which))
             counted = {"compared": compared["unit"].nunique(), "differ": rows["unit"].nunique()}
             counts.append({**which, **counted})
+    rows = pd.concat(parts, ignore_index=True)
     return Disagreements(
-        tables.frame(tables.DISAGREEMENTS, pd.concat(parts, ignore_index=True)),
+        tables.frame(tables.DISAGREEMENTS, rows.assign(why=reasons(rows, coded))),
         tables.frame(tables.COMPARISONS, counts),
     )

@@ -26,6 +26,7 @@ from labeler.reliability import looks as looks_stage
 from labeler.reliability import segments as segments_stage
 from labeler.reliability.assessments.assess import assess, drawn
 from labeler.reliability.disagreements import disagreements
+from labeler.reliability.units_entered import UnitTasks, segments_entered, unit_tasks
 from labeler.store import database, results, tables
 from labeler.store.sample_names import members
 from labeler.study.study import Study, logged, now, same_codebook
@@ -81,7 +82,8 @@ def _computed(
     row = sample_row(batches, batch)
     same_codebook(study, row)
     coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
-    sampling = reliability_stage.BatchSampling(coded.tasks, coded.authors)
+    left_out = coded.tables["left_out"]
+    sampling = reliability_stage.BatchSampling(coded.tasks, coded.authors, left_out)
     found = reliability_stage.reliability(coded, drawn=sampling, gate=gate)
     before, tested = _looks(study, coded), gate_stage.tested(found.rows, found.basis)
     looks = looks_stage.looks(tested, before)
@@ -89,7 +91,8 @@ def _computed(
     about = {"suggester": coded.suggester, "created": now()}
     assessments = assess(coded, stream, batches, stored=_stored(study, coded))
     judged = gate_stage.with_verdicts(found.rows, verdicts)
-    rows = [r._asdict() for part in (judged, _segments(coded)) for r in tables.rows(part)]
+    of_segments = _segments(coded, unit_tasks(coded, coded.tasks, left_out))
+    rows = [r._asdict() for part in (judged, of_segments) for r in tables.rows(part)]
     kept = consensus_stage.consensus(coded.blind, study.codebook, batch=batch)
     differing = disagreements(coded, kept)
     settings = key({"gate": gate and gate.model_dump(), "family": family})
@@ -137,7 +140,7 @@ def _stored(study: Study, coded: BatchCodings) -> Callable[[Table], pd.DataFrame
     return rows
 
 
-def _segments(coded: BatchCodings) -> pd.DataFrame:
+def _segments(coded: BatchCodings, tasks: UnitTasks) -> pd.DataFrame:
     """RELIABILITY rows about segments."""
     known = {unit: author for unit, author in coded.authors.items() if author}
     repeat = len(set(known.values())) < len(known)
@@ -152,11 +155,13 @@ def _segments(coded: BatchCodings) -> pd.DataFrame:
         coded.tables["posts"][["unit", "text"]],
         coded.codebook,
         suggester=coded.suggester,
+        groups=coded.groups,
         weights=weights if unequal else None,
         clusters={unit: known.get(unit, unit) for unit in coded.units} if repeat else None,
     )
     same = {"batch": coded.batch, "codebook": coded.codebook.fingerprint}
-    return _asked(rows, coded).assign(**same)
+    entered = segments_entered(rows, coded, tasks)
+    return _asked(entered, coded).assign(**same)
 
 
 def _asked(rows: pd.DataFrame, coded: BatchCodings) -> pd.DataFrame:

@@ -11,15 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.panels import grouped
 from labeler.coding.vocabulary import (
     ASSISTED,
     BLIND,
     HUMANS,
     PanelKind,
     assisted,
+    between,
     is_human,
     says_of_segments,
     versus,
+    within,
 )
 from labeler.errors import TableError
 from labeler.statistics.agreement.distances import Floats
@@ -102,10 +105,13 @@ def unit_samplings(
         yield UnitSampling("design", np.array([weights[unit] for unit in units], float), together)
 
 
-def panels(coded: pd.DataFrame, suggester: str) -> Iterator[SegmentPanel]:
+def panels(
+    coded: pd.DataFrame, suggester: str, groups: Mapping[str, str] | None = None
+) -> Iterator[SegmentPanel]:
     """The panels of a batch; those with a model only where it says anything of segments.
 
-    Two humans are no further pair, and one human is the whole panel that the model faces.
+    Two humans are no further pair, and one human is the whole panel that the model faces. With
+    `groups` (coder → group) panels within and between groups, as those of `coding.panels`.
     """
     human = is_human(coded["coder"])
     who = {
@@ -115,6 +121,7 @@ def panels(coded: pd.DataFrame, suggester: str) -> Iterator[SegmentPanel]:
     blind, shown = who[BLIND], who[ASSISTED]
     names = sorted(set(blind["coder"]))
     yield SegmentPanel("human-human", HUMANS, _among(blind))
+    yield from _by_group(blind, grouped(names, groups or {}))
     for one, other in combinations(names, 2) if len(names) > 2 else ():
         pair = blind[blind["coder"].isin((one, other))]
         yield SegmentPanel("human-pair", versus(one, other), _among(pair))
@@ -130,6 +137,25 @@ def panels(coded: pd.DataFrame, suggester: str) -> Iterator[SegmentPanel]:
         yield SegmentPanel("model-human", versus(suggester, name), own)
     if len(shown):
         yield SegmentPanel("assisted", assisted(against), _against(model, shown))
+
+
+def _by_group(blind: pd.DataFrame, groups: Mapping[str, list[str]]) -> Iterator[SegmentPanel]:
+    """Within each group of two coders or more, and between each two groups."""
+    of = {name: blind[blind["coder"].isin(coders)] for name, coders in groups.items()}
+    for name, coders in groups.items():
+        if len(coders) > 1:
+            yield SegmentPanel("within-group", within(name), _among(of[name]))
+    for one, other in combinations(groups, 2):
+        yield SegmentPanel("between-groups", between(one, other), _across(of[one], of[other]))
+
+
+def _across(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """A row is a unit with one coder of each, so that no pair of one group enters."""
+    met = ours.merge(theirs, on="unit", suffixes=("", "_other"))
+    met["row"] = met["unit"] + " " + met["coder"] + " " + met["coder_other"]
+    other = {"coder_other": "coder", "arm_other": "arm"}
+    second = met[["unit", "row", *other]].rename(columns=other)
+    return pd.concat([met[[*WHO, "row"]], second[[*WHO, "row"]]], ignore_index=True)
 
 
 def _among(humans: pd.DataFrame) -> pd.DataFrame:

@@ -43,6 +43,7 @@ from labeler.reliability.segment_arrays import (
     unit_samplings,
     values_of,
 )
+from labeler.reliability.units_entered import ALIGNED
 from labeler.reliability.weighting import OF_CODED, leads
 from labeler.statistics.agreement import alpha, intervals
 from labeler.statistics.agreement.distances import Floats, Level
@@ -83,6 +84,7 @@ def segments_reliability(
     codebook: Codebook,
     *,
     suggester: str,
+    groups: Mapping[str, str] | None = None,
     weights: Mapping[str, float] | None = None,
     clusters: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
@@ -91,9 +93,9 @@ def segments_reliability(
     `segments` and `codings` are rows of SEGMENTS and CODINGS (first replicates count), `coded`
     (columns unit, coder, arm) says who coded which unit, with or without a segment to show for
     it, `posts` (columns unit, text) holds what the offsets count in. `suggester` is the model or
-    the cues, '' for none. `weights`, 1/inclusion probability by unit, add rows with the weighting
-    'design' for panels whose units all have one; `clusters`, such as the author by unit, are what
-    is resampled in the units' place.
+    the cues, '' for none; `groups` maps coders to their groups. `weights`, 1/inclusion probability
+    by unit, add rows with the weighting 'design' for panels whose units all have one; `clusters`,
+    such as the author by unit, are what is resampled in the units' place.
 
     `n_units` counts units coded by two coders of the panel, `n_pairable` codings of them,
     `n_positive` units in which somebody marked a segment with the code; on aligned segments
@@ -107,7 +109,7 @@ def segments_reliability(
     texts = texts_of(marked, coded, posts)
     values = values_of(marked, codings, codebook)
     rows: list[dict[str, Any]] = []
-    for panel in panels(coded, suggester):
+    for panel in panels(coded, suggester, groups):
         arrays = arrays_of(panel, marked, texts)
         about = {
             "kind": panel.kind,
@@ -244,7 +246,7 @@ def _aligned(
         yield {
             "variable": variable.variable,
             "code": "",
-            "coefficient": "segments.aligned_alpha",
+            "coefficient": ALIGNED,
             "n_units": pairs["unit"].nunique(),
             "n_pairable": 2 * len(pairs),
             "n_positive": math.nan,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from labeler.reliability.assessments.findings import findings
+from labeler.reliability.sentences import sentences
 from labeler.results.figures import draw
 from labeler.results.figures.declaration import figures_of
 from labeler.results.formats import declaration
@@ -62,6 +63,13 @@ def _readme(
     told[MANIFEST] = "Hashes of these files, settings and versions."
     width = max(len(name) for name in told) + 2
     lines += [f"{name:<{width}}{what}".rstrip() for name, what in told.items()]
+    stands = sentences(frames["reliability"]) if "reliability" in frames else []
+    if stands:
+        lines += [
+            "",
+            "Reliability, and what each figure stands on:",
+            *(f"  {own}" for own in stands),
+        ]
     lines += _assessments(frames, facts)
     if facts.made_up:
         lines += ["", "Everything in this folder is made up: sample posts, sample coders."]

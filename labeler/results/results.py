@@ -179,9 +179,12 @@ def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
     }
     coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     results = stored.of_batch(study.engine, batch)
+    coders = coded.tables["coders"]
     frames = {
         "coded": coded.coded.sort_values(READING, ignore_index=True),
         **{table.name: coded.tables[table.name] for table in BUNDLED},
+        "left_out": coded.tables["left_out"],
+        "coders": coders[coders["coder"].isin(set(coded.coded["coder"]))],
         **results.frames,
     }
     return _BundleTables(row, frames, results)

@@ -15,9 +15,11 @@ from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import adjudication, strata
 from labeler.sampling.adjudication import AdjudicationDraw, UnitCoders
+from labeler.sampling.exposure import Exposure, exposure_rows
 from labeler.sampling.sample import SampleResult, known_coders
+from labeler.sampling.seen_texts import exposures, words_of
 from labeler.store import database, tables
-from labeler.study.study import Study, batch_row, logged, same_codebook
+from labeler.study.study import Study, batch_row, logged, now, same_codebook
 from labeler.text.names import unknown
 
 
@@ -45,7 +47,8 @@ def adjudicate(study: Study, wish: AdjudicationDraw, *, batch: str) -> SampleRes
         there = tasks[tasks["arm"] == ADJUDICATION]
         if wish.size is not None and not there.empty:
             return SampleResult(batch, tasks, len(units), new=False)
-        drawn = adjudication.draw(units, wish, tasks, _unit_coders(study, row, units))
+        seen = exposures(study.engine, units)
+        drawn = adjudication.draw(units, wish, tasks, _unit_coders(study, row, units, seen))
         if not drawn.empty:
             _write(study, row, {**design, ADJUDICATION: wanted}, drawn)
         held = database.read(study.engine, tables.TASKS, batch=batch)
@@ -87,8 +90,9 @@ def _units(study: Study, wish: AdjudicationDraw, row: pd.Series[str], batch: str
     return adjudication.unresolved(kept, names)
 
 
-def _unit_coders(study: Study, row: pd.Series[str], units: list[str]) -> UnitCoders:
-    """Who has a task of the units under this codebook, in any batch: still open, and coded."""
+def _unit_coders(study: Study, row: pd.Series[str], units: list[str], seen: Exposure) -> UnitCoders:
+    """Who has a task of the units under this codebook, in any batch, still open, or their words
+    to code blind under any; and who coded them under this one."""
     tasks, notes, batches = tables.TASKS, tables.ANNOTATIONS, tables.BATCHES
     query = (
         select(tasks.c.unit, tasks.c.coder, tasks.c.arm, notes.c.annotation)
@@ -108,9 +112,13 @@ def _unit_coders(study: Study, row: pd.Series[str], units: list[str]) -> UnitCod
     )
     found = database.query_rows(study.engine, query)
     found = found[found["arm"] != ADJUDICATION]
-    parts = (found[found["annotation"].isna()], found[found["annotation"].notna()])
+    open_, coded = (
+        {str(unit): set(own["coder"]) for unit, own in part.groupby("unit")}
+        for part in (found[found["annotation"].isna()], found[found["annotation"].notna()])
+    )
     return UnitCoders(
-        *({str(u): sorted(set(own["coder"])) for u, own in part.groupby("unit")} for part in parts)
+        {unit: sorted(open_.get(unit, set()) | seen.open_to(unit)) for unit in units},
+        {unit: sorted(coders) for unit, coders in coded.items()},
     )
 
 
@@ -122,6 +130,8 @@ def _write(
     seats = database.read(study.engine, tables.SEATS, batch=batch, arm=ADJUDICATION)
     new = sorted(set(drawn["coder"]) - set(seats["coder"]))
     here: dict[str, object] = {"batch": batch, "arm": ADJUDICATION}
+    units = sorted(drawn["unit"])
+    words = words_of(study.engine, units)
     database.replace(
         study.engine,
         (
@@ -134,5 +144,6 @@ def _write(
             {**here, "coder": new},
             tables.frame(tables.SEATS, [{**here, "coder": coder} for coder in new]),
         ),
-        (tables.TASKS, {**here, "unit": sorted(drawn["unit"])}, drawn),
+        (tables.TASKS, {**here, "unit": units}, drawn),
+        (tables.EXPOSURES, {**here, "unit": units}, exposure_rows(drawn, words, since=now())),
     )

@@ -40,6 +40,13 @@ class AdjudicationDraw(NamedTuple):
     seed: int = 1
 
 
+class CodesInView(NamedTuple):
+    """What an adjudicator sees of a unit's codes, and whose they are, in the order of letters."""
+
+    text: str
+    coders: tuple[str, ...]
+
+
 class UnitCoders(NamedTuple):
     """Who may not decide on a unit: unit → coders with an open task of it, with a coded one."""
 
@@ -117,7 +124,7 @@ def given(
     codebook: Codebook,
     *,
     secret: bytes,
-) -> dict[str, str]:
+) -> dict[str, CodesInView]:
     """Unit → the codes of all its coders as plain text, nameless, in an order of the unit's own.
 
     `coded` (columns unit, coder, arm) says who coded which unit; `codings` and `segments` are
@@ -129,11 +136,13 @@ def given(
         for row in tables.rows(own):
             order = keyed({"unit": unit, "coder": row.coder, "arm": row.arm}, secret=secret)
             who = (row.unit, row.coder, row.arm)
-            parts.append((order, _told(who, codings, segments, codebook)))
-        texts[str(unit)] = "\n\n".join(
+            parts.append((order, str(row.coder), _told(who, codings, segments, codebook)))
+        parts.sort()
+        told = "\n\n".join(
             f"Coding {ascii_uppercase[place % 26]}\n{text}"
-            for place, (_, text) in enumerate(sorted(parts))
+            for place, (_, _, text) in enumerate(parts)
         )
+        texts[str(unit)] = CodesInView(told, tuple(coder for _, coder, _ in parts))
     return texts
 
 

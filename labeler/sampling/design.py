@@ -66,6 +66,15 @@ class Strata(NamedTuple):
     weight: Mapping[str, float]
 
 
+class DrawnUnits(NamedTuple):
+    """The frame in order, its strata, each unit's probability of being drawn, and those drawn."""
+
+    frame: list[str]
+    strata: Strata
+    probability: Mapping[str, float]
+    drawn: list[str]
+
+
 class Draw(NamedTuple):
     """Frames BATCHES, SEATS and TASKS of one draw."""
 
@@ -87,21 +96,56 @@ def draw(
 ) -> Draw:
     """Draw a batch from `units` (the frame: each could have been drawn), without replacement.
 
-    Nobody gets blind what the `exposure` says they have seen with codes in view, nor two units of
-    the same words in both arms; an assisted unit of which nobody else is left has no task.
+    Raises InputError where the design asks for more than there is. See `seated`.
+    """
+    return seated(
+        drawn_units(units, design, suggester=suggester, strata=strata),
+        design,
+        batch=batch,
+        codebook=codebook,
+        suggester=suggester,
+        created=created,
+        exposure=exposure,
+    )
 
-    A unit's probability is that of being drawn into its arm: in a nested design pi1 for the
-    assisted arm and pi1 pi2 for the blind one, else pi1 times the arm's share of the n units. A
-    task's is that times the chance that this coder got the unit (coders a unit / coders who may
-    get it); a repeat's is its blind task's times the share of the coder's blind units that comes
-    back.
+
+def drawn_units(
+    units: Sequence[str], design: Design, *, suggester: str, strata: Strata | None = None
+) -> DrawnUnits:
+    """Which units of the frame the batch holds, and with which probabilities.
+
     Raises InputError where the design asks for more than there is.
     """
     _check(units, design, suggester)
     frame = sorted(set(units))
     layers = strata or Strata(dict.fromkeys(frame, ""), {"": 1.0})
     first = probabilities(frame, design, layers)
-    drawn = _drawn(frame, first, layers, design)
+    return DrawnUnits(frame, layers, first, _drawn(frame, first, layers, design))
+
+
+def seated(
+    chosen: DrawnUnits,
+    design: Design,
+    *,
+    batch: str,
+    codebook: str,
+    suggester: str,
+    created: str,
+    exposure: Exposure = NOTHING,
+) -> Draw:
+    """Give the units drawn to coders.
+
+    Nobody gets blind what the `exposure` says they have seen with codes in view, nor with codes in
+    view what they still code blind, here or in another batch; an assisted unit of which nobody
+    else is left has no task.
+
+    A unit's probability is that of being drawn into its arm: in a nested design pi1 for the
+    assisted arm and pi1 pi2 for the blind one, else pi1 times the arm's share of the n units. A
+    task's is that times the chance that this coder got the unit (coders a unit / coders who may
+    get it); a repeat's is its blind task's times the share of the coder's blind units that comes
+    back.
+    """
+    frame, layers, first, drawn = chosen
     blind = drawn[: design.blind]
     assisted = drawn if design.nested else drawn[design.blind :]
     like = {unit: exposure.like(unit) for unit in drawn}
@@ -109,7 +153,7 @@ def draw(
     seats = assignment.several(
         blind, design.coders, each=design.overlap, seed=design.seed, kept_from=barred, alike=like
     )
-    single = _assisted(assisted, seats, like, design)
+    single = _assisted(assisted, seats, exposure, design)
     rows = []
     for arm, held in ((BLIND, seats), (ASSISTED, single)):
         size = len(blind) if arm == BLIND else len(assisted)
@@ -143,14 +187,16 @@ def draw(
 def _assisted(
     units: Sequence[str],
     seats: Mapping[str, Sequence[str]],
-    like: Mapping[str, str],
+    exposure: Exposure,
     design: Design,
 ) -> dict[str, list[str]]:
     """Each assisted unit with one coder, who codes no unit of the same words blind."""
     blind: dict[str, set[str]] = {}
     for unit, coders in seats.items():
-        blind.setdefault(like[unit], set()).update(coders)
-    barred = {unit: blind.get(like[unit], set()) for unit in units}
+        blind.setdefault(exposure.like(unit), set()).update(coders)
+    barred = {
+        unit: blind.get(exposure.like(unit), set()) | exposure.open_to(unit) for unit in units
+    }
     left = [unit for unit in units if set(design.coders) - barred[unit]]
     given = assignment.one(left, design.coders, seed=design.seed, kept_from=barred)
     return {unit: [given[unit]] for unit in left}

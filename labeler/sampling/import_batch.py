@@ -26,7 +26,9 @@ from labeler.files.coded_cells import CellSettings
 from labeler.files.coding_tables import kept, known_columns, refused
 from labeler.keys import canonical
 from labeler.sampling.design import Design
+from labeler.sampling.exposure import UNSEEN, exposure_rows, of_near_texts
 from labeler.sampling.sample import nameable, suggester_of
+from labeler.sampling.seen_texts import compared_texts, exposures, words_of
 from labeler.store import database, results, tables
 from labeler.study.study import IMPORTED, Study, add_coder, coders, logged, now
 
@@ -122,7 +124,7 @@ def import_codings(
             "design": _design(found, settings, before),
             "created": created,
         }
-        _write(study, row, found, digest)
+        _write(study, row, found, _exposures(study, found, created), digest)
         said = set(found.codings["variable"])
         return Done(
             batch=name,
@@ -279,8 +281,39 @@ def _design(
     return canonical({**design._asdict(), "imported": origin, **more})
 
 
-def _write(study: Study, row: Mapping[str, str], found: imports.ImportResult, digest: str) -> None:
-    """Exchange all that files have brought into the batch, in one transaction."""
+def _exposures(study: Study, found: imports.ImportResult, since: str) -> pd.DataFrame:
+    """EXPOSURES rows of what the file says was coded with codes in view, and of what of its blind
+    codings, and of those that others wait for, is near-equal to what their coders have seen."""
+    tasks = found.tasks
+    units = sorted(set(tasks["unit"]))
+    held = compared_texts(study.engine, exposures(study.engine, units), units)
+    earlier = database.read(study.engine, tables.EXPOSURES, coder=sorted(set(tasks["coder"])))
+    words = words_of(study.engine, [*units, *held.words])
+    own = exposure_rows(tasks, words, since=since)
+    blind = tasks[tasks["arm"].isin(UNSEEN)][["coder", "unit"]]
+    waiting = [
+        {"coder": coder, "unit": unit}
+        for unit in held.words
+        for coder in sorted(held.open_to(unit))
+    ]
+    all_blind = pd.concat([blind, pd.DataFrame(waiting, columns=["coder", "unit"])])
+    met = pd.concat([earlier, own], ignore_index=True)
+    near = of_near_texts(met.sort_values("since"), all_blind.drop_duplicates(), words, held)
+    shown = pd.concat([own, near.assign(batch=str(tasks["batch"].iloc[0]))], ignore_index=True)
+    return shown.drop_duplicates(tables.keys(tables.EXPOSURES))
+
+
+def _write(
+    study: Study,
+    row: Mapping[str, str],
+    found: imports.ImportResult,
+    shown: pd.DataFrame,
+    digest: str,
+) -> None:
+    """Exchange all that files have brought into the batch, in one transaction.
+
+    What a file said was shown goes with it: the file that takes its place says it better.
+    """
     batch = row["batch"]
     here: dict[str, object] = {"batch": batch}
     arms: dict[str, object] = {**here, "arm": list(import_rows.HELD)}
@@ -294,6 +327,7 @@ def _write(study: Study, row: Mapping[str, str], found: imports.ImportResult, di
             tables.frame(tables.SEATS, seats.assign(server=f"{IMPORTED}{digest[:SHORT]}")),
         ),
         (tables.TASKS, arms, found.tasks),
+        (tables.EXPOSURES, here, shown),
         (tables.ANNOTATIONS, arms, found.annotations),
     ]
     for (arm, coder), own in found.tasks.groupby(["arm", "coder"]):

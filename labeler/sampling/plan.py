@@ -13,13 +13,13 @@ from labeler.errors import InputError
 from labeler.sampling import design as sampling
 from labeler.sampling.sample import (
     NOT_ASKED,
-    exposures,
     frame_of,
     free,
     given_by,
     layers,
     suggester_of,
 )
+from labeler.sampling.seen_texts import compared_texts, exposures
 from labeler.statistics.agreement.looks import level_of_look
 from labeler.statistics.estimation import design as sizes
 from labeler.store import database, tables
@@ -91,22 +91,22 @@ def plan(
     if not 0 < alpha < 1:
         raise InputError("the alpha to plan for lies between 0 and 1, such as 0.8")
     chosen = suggester_of(study, suggester)
-    exposure = exposures(study)
-    source = frame_of(free(study, chosen), design, exposure)
+    there_are = free(study, chosen)
+    seen = exposures(study.engine, there_are)
+    source = frame_of(there_are, design, seen)
     units = source.units
     strata = layers(study, design, units, chosen)
-    drawn = sampling.draw(
-        units,
+    held = sampling.drawn_units(units, design, suggester=chosen, strata=strata)
+    drawn = sampling.seated(
+        held,
         design,
         batch="plan",
         codebook=study.codebook.fingerprint,
         suggester=chosen,
         created="",
-        strata=strata,
-        exposure=exposure,
+        exposure=compared_texts(study.engine, seen, held.drawn),
     )
-    one = sampling.Strata(dict.fromkeys(units, ""), {"": 1.0})
-    weights = sampling.probabilities(units, design, strata or one)
+    weights = {unit: held.probability[unit] for unit in units}
     given = pd.DataFrame.from_dict(given_by(study, chosen, units), orient="index")
     costs = _costs(study, drawn.tasks)
     return Plan(

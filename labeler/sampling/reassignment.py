@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, REPEAT, name_of
-from labeler.sampling.exposure import NOTHING, Exposure
+from labeler.coding.vocabulary import BLIND, REPEAT, name_of
+from labeler.sampling.exposure import IN_VIEW, NOTHING, UNSEEN, Exposure
 from labeler.store import tables
 
 COLUMNS = ["arm", "unit", "why"]
@@ -31,8 +31,8 @@ def reassign(
 
     `theirs` are all TASKS rows of `to`, in any batch of the codebook: a unit among them is
     refused, since nobody may have it twice, in one arm or two. So is a blind task whose text `to`
-    has seen with codes in view, and one with codes in view whose words `to` has, or gets here,
-    blind. Places follow those that `to` has at the seat.
+    has seen with codes in view, and one with codes in view whose words `to` has, or gets here, or
+    still codes in another batch, blind. Places follow those that `to` has at the seat.
     """
     held = dict(zip(theirs["unit"], theirs["arm"], strict=True))
     coder = name_of(to)
@@ -40,7 +40,7 @@ def reassign(
     for row in tables.rows(theirs):
         seat = (row.batch, row.arm)
         place[seat] = max(place.get(seat, 0), int(row.position))
-    blind = {exposure.like(unit) for unit, arm in held.items() if arm in (BLIND, REPEAT)}
+    blind = {exposure.like(unit) for unit, arm in held.items() if arm in UNSEEN}
     blind |= {
         exposure.like(row.unit)
         for row in tables.rows(open_tasks)
@@ -59,7 +59,8 @@ def reassign(
             why = f"{coder} has seen this text with codes in view"
             refused.append({"arm": arm, "unit": unit, "why": why})
             continue
-        if arm in (ASSISTED, ADJUDICATION) and exposure.like(unit) in blind:
+        words = exposure.like(unit)
+        if arm in IN_VIEW and (words in blind or to in exposure.open_to(unit)):
             why = f"{coder} codes the same words blind"
             refused.append({"arm": arm, "unit": unit, "why": why})
             continue

@@ -17,7 +17,8 @@ from labeler.errors import ProjectError
 from labeler.keys import canonical
 from labeler.sampling import design as sampling
 from labeler.sampling import strata
-from labeler.sampling.exposure import Exposure, SamplingFrame, exposure, sampling_frame
+from labeler.sampling.exposure import Exposure, SamplingFrame, exposure_rows, sampling_frame
+from labeler.sampling.seen_texts import compared_texts, exposures, words_of
 from labeler.store import database, tables
 from labeler.study.completions import answered
 from labeler.study.study import Study, coders, logged, now
@@ -58,8 +59,8 @@ def sample(
     with logged(study, "sample", {"batch": batch, "suggester": chosen, **design._asdict()}):
         there = database.read(study.engine, tables.BATCHES, batch=batch)
         if there.empty:
-            seen = exposures(study)
             there_are = free(study, chosen)
+            seen = exposures(study.engine, there_are)
             source = frame_of(there_are, design, seen)
             units = source.units
             uneven = design.drawing != "simple" or len(units) < len(there_are)
@@ -67,24 +68,27 @@ def sample(
             strata_of = layers(study, design, units, chosen, also=earlier)
             if uneven and strata_of is None:
                 strata_of = sampling.Strata(dict.fromkeys([*units, *earlier], ""), {"": 1.0})
-            drawn = sampling.draw(
-                units,
+            held = sampling.drawn_units(units, design, suggester=chosen, strata=strata_of)
+            created = now()
+            drawn = sampling.seated(
+                held,
                 design,
                 batch=batch,
                 codebook=study.codebook.fingerprint,
                 suggester=chosen,
-                created=now(),
-                strata=strata_of,
-                exposure=seen,
+                created=created,
+                exposure=compared_texts(study.engine, seen, held.drawn),
             )
             known_coders(study, design.coders)
             which: dict[str, object] = {"batch": batch}
+            words = words_of(study.engine, held.drawn)
             database.replace(
                 study.engine,
                 (tables.BATCHES, which, drawn.batches),
                 (tables.SEATS, which, drawn.seats),
                 (tables.TASKS, which, drawn.tasks),
                 (tables.FRAMES, which, _frame(batch, units, design, strata_of)),
+                (tables.EXPOSURES, which, exposure_rows(drawn.tasks, words, since=created)),
             )
             told = (source.coded, source.left_out)
             return SampleResult(batch, drawn.tasks, len(units), True, *told)
@@ -168,17 +172,6 @@ def free(study: Study, suggester: str) -> list[str]:
     )
     taken = set(database.query_rows(study.engine, held)["unit"])
     return [unit for unit in units if unit not in taken]
-
-
-def exposures(study: Study) -> Exposure:
-    """What coders have seen with codes in view, in any batch of any version of the codebook."""
-    tasks, posts = tables.TASKS, tables.POSTS
-    known = database.query_rows(study.engine, select(posts.c.unit, posts.c.words))
-    given = select(tasks.c.arm, tasks.c.coder, tasks.c.unit).distinct()
-    return exposure(
-        dict(zip(known["unit"], known["words"], strict=True)),
-        database.query_rows(study.engine, given),
-    )
 
 
 def frame_of(units: Sequence[str], design: sampling.Design, seen: Exposure) -> SamplingFrame:

@@ -1,6 +1,6 @@
-"""p-values of several tests, adjusted for being several: Holm, Benjamini and Yekutieli.
+"""p-values of several tests, adjusted for being several: Holm, Hochberg, Yekutieli.
 
-Both take and give p-values of shape (tests,). A test without a p (nan) stays nan and belongs to no
+All take and give p-values of shape (tests,). A test without a p (nan) stays nan and belongs to no
 family.
 """
 
@@ -19,6 +19,19 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     order = _order(p)
     steps = np.maximum.accumulate(p[order] * np.arange(order.size, 0, -1))
     return _placed(np.minimum(1, steps), order, p.size)
+
+
+def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Adjusted p-values: min over j >= k of p_(j) m / j.
+
+    Controls the false discovery rate where tests are independent or positively dependent
+    (Benjamini and Hochberg 1995).
+    """
+    p = np.asarray(p_values, float)
+    order = _order(p)
+    ranks = np.arange(1, order.size + 1)
+    steps = p[order] * order.size / ranks
+    return _placed(np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1]), order, p.size)
 
 
 def benjamini_yekutieli(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ COUNTING: dict[Table, tuple[str, ...]] = {
     tables.CHANGES: tuple(tables.columns(tables.CHANGES)),
     tables.CONFIDENCE: tuple(tables.columns(tables.CONFIDENCE)),
     tables.COMPLETIONS: ("codebook", "coder", "unit", "replicate", "error"),
+    tables.CODERS: ("coder", "coder_group"),
 }
 """What results are computed from: table → those of its columns that enter a result."""
 
@@ -32,6 +33,12 @@ class _CodedUnit(NamedTuple):
     coder: str
     arm: str
     unit: str
+
+
+class _CoderOfGroup(NamedTuple):
+    """A coder whose group changed."""
+
+    coder: str
 
 
 def rows_there(
@@ -65,8 +72,10 @@ def concerned(connection: Connection, differing: Mapping[Table, set[tuple[Any, .
     return _batches(connection, set().union(*changed))
 
 
-def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _CodedUnit]:
-    """The batches, or the units of whose codes, that rows are about which came or went."""
+def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _CodedUnit | _CoderOfGroup]:
+    """The batches, units of whose codes, or coders, that rows are about which came or went."""
+    if table is tables.CODERS:
+        return {_CoderOfGroup(str(row[0])) for row in rows}
     names = COUNTING.get(table, ())
     places = {name: place for place, name in enumerate(names)}
     if "batch" in places:
@@ -79,9 +88,14 @@ def _changed(table: Table, rows: set[tuple[Any, ...]]) -> set[str | _CodedUnit]:
     }
 
 
-def _batches(connection: Connection, changed: set[str | _CodedUnit]) -> set[str]:
-    """The batches named, and those that have one of the units by this coder or suggester."""
+def _batches(connection: Connection, changed: set[str | _CodedUnit | _CoderOfGroup]) -> set[str]:
+    """The batches named, and those that have one of the units by this coder or suggester, or any
+    task of a coder whose group changed."""
     found = {one for one in changed if isinstance(one, str)}
+    regrouped = [one.coder for one in changed if isinstance(one, _CoderOfGroup)]
+    if regrouped:
+        which = database.matching(connection.engine, tables.TASKS, {"coder": regrouped})
+        found |= set(connection.scalars(select(tables.TASKS.c.batch).where(which).distinct()))
     units: dict[tuple[str, str, str], list[str]] = {}
     for one in changed:
         if isinstance(one, _CodedUnit):

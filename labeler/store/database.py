@@ -28,6 +28,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     create_engine,
     delete,
     event,
@@ -37,6 +38,7 @@ from sqlalchemy import (
     make_url,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -82,7 +84,7 @@ def migrate(engine: Engine) -> None:
         tables.MIGRATIONS.create(connection, checkfirst=True)
         for name, step in _pending(connection):
             step(connection)
-            row = {"name": name, "applied": datetime.now(UTC).isoformat(timespec="seconds")}
+            row = {"name": name, "applied": _now()}
             connection.execute(tables.MIGRATIONS.insert().values(row))
 
 
@@ -436,11 +438,52 @@ def _words(connection: Connection) -> None:
     """Posts have a key of their words, by which equal texts are known."""
     _all_tables(connection)
     posts = tables.POSTS.c
-    rows = connection.execute(select(posts.unit, posts.text).where(posts.words == "")).fetchall()
-    if rows:
+    rows = connection.execute(select(posts.unit, posts.text, posts.words)).fetchall()
+    keyed = [(row.unit, words_key(row.text), row.words) for row in rows]
+    changed = [{"own": unit, "words": words} for unit, words, before in keyed if words != before]
+    if changed:
         statement = tables.POSTS.update().where(posts.unit == bindparam("own"))
-        values = [{"own": row.unit, "words": words_key(row.text)} for row in rows]
-        connection.execute(statement, values)
+        connection.execute(statement, changed)
+
+
+def _exposures(connection: Connection) -> None:
+    """What coders had in view is kept apart from their tasks; retweets are the words they quote."""
+    _words(connection)
+    tasks, batches, notes, posts = (
+        each.c for each in (tables.TASKS, tables.BATCHES, tables.ANNOTATIONS, tables.POSTS)
+    )
+    ruled = select(func.min(notes.created)).where(
+        *(notes[name] == tasks[name] for name in tables.keys(tables.TASKS))
+    )
+    since = case(
+        (tasks.arm == "assisted", batches.created),
+        else_=func.coalesce(ruled.scalar_subquery(), _now()),
+    )
+    words = case((posts.words != "", posts.words), else_=posts.unit)
+    shown = (
+        select(tasks.batch, tasks.arm, tasks.coder, tasks.unit, words, since)
+        .join(tables.BATCHES, batches.batch == tasks.batch)
+        .join(tables.POSTS, posts.unit == tasks.unit)
+        .where(tasks.arm.in_(("assisted", "adjudication")))
+    )
+    there = connection.scalar(select(func.count()).select_from(tables.EXPOSURES))
+    if not there:
+        columns = tables.columns(tables.EXPOSURES)
+        connection.execute(tables.EXPOSURES.insert().from_select(columns, shown))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _findings(connection: Connection) -> None:
+    """What does not fit is kept, and what adjudicators were shown.
+
+    The next pull reads each seat from its beginning and finds what does not fit of it.
+    """
+    _all_tables(connection)
+    seats = tables.SEATS
+    connection.execute(update(seats).where(seats.c.project.is_not(None)).values(pulled=""))
 
 
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
@@ -459,4 +502,7 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0013-study-samples", _all_tables),
     ("0014-words", _words),
     ("0015-units-entered", _all_tables),
+    ("0016-findings", _findings),
+    ("0017-groups-of-coders", _all_tables),
+    ("0018-exposures", _exposures),
 ]

@@ -40,6 +40,7 @@ CODERS = shared.fact(
     coder=(Text, "the key: `human:NAME`, `model:NAME@HASH`, `cues@HASH` or `embed@HASH`"),
     kind=(Text, "`human`, `model`, `cues` or `embedded`"),
     spec=(Text, "JSON: an account's e-mail, or everything that decides what a program answers"),
+    coder_group=(Text, "the group that a person belongs to, such as a profession; '' for none"),
     created=shared.CREATED,
 )
 POSTS = shared.fact(
@@ -152,6 +153,32 @@ FRAMES = shared.mirrored(
     stratum=(Text, "the stratum that the unit lies in, or would, had no earlier batch held it"),
     probability=(Float, "probability of being among the units of the batch, in whatever arm"),
 )
+EXPOSURES = shared.mirrored(
+    "exposures",
+    "batch arm coder unit words",
+    "That a coder had a text with codes in view; it outlives the task that showed it.",
+    batch=shared.BATCH,
+    arm=(Text, "`assisted` or `adjudication`"),
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    words=(
+        Text,
+        "the key of the text (`posts.words`), or of a near-equal one that the coder codes blind",
+    ),
+    since=(Text, "from when on it was, or could be, seen (ISO-8601, UTC)"),
+)
+SHOWN_CODES = shared.mirrored(
+    "shown_codes",
+    "batch arm coder unit",
+    "What an adjudicator was shown of the codes of others, as it was last sent to Label Studio.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=(Text, "the adjudicator; key of `coders`"),
+    unit=shared.UNIT,
+    text=(Text, "what the page showed, word for word"),
+    coders=(Text, "whose codes these were, in the order of their letters, joined by commas"),
+    created=(Text, "when it was sent (ISO-8601, UTC)"),
+)
 ANNOTATIONS = shared.mirrored(
     "annotations",
     "annotation",
@@ -229,6 +256,22 @@ CHANGES = shared.derived(
     value=(Text, "the coder's value; of a segment `start-end`"),
     change=(Text, "`accepted`, `edited`, `added` or `deleted`"),
 )
+FINDINGS = shared.derived(
+    "findings",
+    "batch arm coder studio_task number",
+    "What a task's annotations hold that does not fit, as they were last read.",
+    batch=shared.BATCH,
+    arm=shared.ARM,
+    coder=shared.CODER,
+    unit=shared.UNIT,
+    studio_task=(Integer, "the Label Studio task; 0 where none is known"),
+    number=(Integer, "which finding of the task, from 1"),
+    annotation=(Text, "the annotation it is about; key of `annotations`; '' for the task itself"),
+    kind=(Text, "`missing`, `contradiction`, `unchecked` …; `labeler/studio/findings.py` has all"),
+    variable=(Text, "the variable that it is about; '' for none"),
+    segment=shared.SEGMENT,
+    detail=(Text, "what was found, in words"),
+)
 CONFIDENCE = shared.derived(
     "confidence",
     "codebook unit coder segment variable code kind",
@@ -268,9 +311,16 @@ RELIABILITY = shared.derived(
     n_units=(Integer, "units that enter; of quotes those that two coders of the panel coded"),
     n_pairable=(Integer, "codings in units with at least two"),
     n_positive=(Float, "units in which somebody gave the code; of a variable: missing"),
-    n_compared=(Integer, "units with two codings or more, which alone enter; of quotes: missing"),
+    n_compared=(Integer, "units with codings to compare, which alone enter; of quotes: missing"),
     n_pairs=(Integer, "pairs of codings that are compared; of quotes: missing"),
     n_there=(Integer, "units that the panel was to code; of quotes: missing"),
+    n_single=(Integer, "of those that did not enter: coded by one alone (or by one group)"),
+    n_pending=(Integer, "of them: not yet coded"),
+    n_skipped=(Integer, "of them: skipped by a coder"),
+    n_seen=(Integer, "of them: excluded, coded blind after the text was in view with codes"),
+    n_unasked=(Integer, "of them: not asked"),
+    n_open=(Integer, "of them: without a value (not applicable, left open, no segment)"),
+    n_unsuggested=(Integer, "of them: coded by people, but not by the model"),
     left_out=(Text, "why the others of them did not enter, with how many"),
     tentative=(Float, "the codebook's lower threshold, which `bound` must reach"),
     reliable=(Float, "the codebook's upper threshold"),
@@ -352,6 +402,7 @@ DISAGREEMENTS = shared.derived(
     coder=shared.CODER,
     arm=shared.ARM,
     value=(Text, "the value compared; of a segment's variable the set over the unit's segments"),
+    why=(Text, "why such a set is empty: `no segment`, `not answered`, `not asked`; else ''"),
     computed_from=shared.COMPUTED_FROM,
 )
 COMPARISONS = shared.derived(
@@ -514,6 +565,8 @@ Index(
 )
 Index("annotations_of_unit", ANNOTATIONS.c.unit)
 Index("tasks_of_unit", TASKS.c.unit)
+Index("shown_codes_of_unit", SHOWN_CODES.c.unit)
 Index("posts_by_platform", POSTS.c.platform, POSTS.c.created)
 Index("posts_by_source", POSTS.c.source)
 Index("posts_by_words", POSTS.c.words)
+Index("exposures_of_coder", EXPOSURES.c.coder, EXPOSURES.c.words, EXPOSURES.c.since)

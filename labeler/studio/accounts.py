@@ -71,6 +71,13 @@ def connected(
     return Studio(url, token, server=server, attempts=attempts, report=report)
 
 
+def address_of(project: Project, arm: str) -> str:
+    """The address of an arm's Label Studio, which is not asked; '' of one that never started."""
+    if project.server_of(arm) != project.server:
+        return project.blind_studio_url.rstrip("/")
+    return project.studio_url.rstrip("/") or studio_server.address(project.studio_data)
+
+
 def same_server(project: Project, seats: pd.DataFrame) -> None:
     """Refuse SEATS of a batch whose projects lie at another Label Studio."""
     for seat in tables.rows(seats):

@@ -1,33 +1,14 @@
 """What Label Studio returned → codings, segments, and findings where it does not fit.
 
-Nothing that a server sends may end the run: what cannot be read becomes a finding, by name.
-Offsets are code points, which are the indices of a Python text.
-
-    skipped           the coder passed over the task
-    copy              the server stored one submission several times: one counts
-    several           an older annotation of the same unit by the same coder: the newest counts
-    other-coder       given by another account than the seat's
-    no-task           belongs to no task of these
-    unreadable        the result is no list of results, or one of them is none
-    unknown-variable  no variable of the codebook
-    unknown-code      no code of the variable
-    bad-value         several codes where one is due, no number, a number out of its bounds
-    contradiction     the code for none beside others: the others count
-    outside           a segment that lies outside of the text
-    text-differs      a segment whose words are not those of the post
-    text-changed      the server shows another text than the post's, whatever was coded there
-    no-segment        codes about a segment that is not there
-    unmet             an answer to a question that does not apply: dropped
-    missing           no answer to a required question
-    unchecked         a suggested segment that nobody said to have checked: it counts
-    ask-the-pi        the coder found a code of the post unclear, and says why
-    comment           what else the coder has to say about the post
+Nothing that a server sends may end the run: what cannot be read becomes a finding, by name
+(`labeler.studio.findings` has the kinds). Offsets are code points, which are the indices of a
+Python text.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -36,16 +17,14 @@ from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.vocabulary import REPEAT
 from labeler.store.tables import CODINGS, SEGMENTS, frame
 from labeler.studio import copies, page
+from labeler.studio.findings import FindingKind, Row, finding, numbered
 from labeler.text.coded_values import codes_of, number_text
 
 AGAIN = REPEAT  # the arm of units that come back to their coder: the second replicate
-FINDINGS = ("annotation", "unit", "coder", "kind", "detail")
-
-_Row = Mapping[Any, Any]
 
 
 class ParsedAnnotations(NamedTuple):
-    """Frames: CODINGS, SEGMENTS, and findings (annotation, unit, coder, kind, detail)."""
+    """Frames: CODINGS, SEGMENTS and FINDINGS."""
 
     codings: pd.DataFrame
     segments: pd.DataFrame
@@ -56,6 +35,18 @@ class _Region(NamedTuple):
     start: int
     end: int
     quote: str
+
+
+class _Misfit(NamedTuple):
+    """What does not fit of an annotation: its kind, words, and the variable, '' for none."""
+
+    kind: FindingKind
+    detail: str
+    variable: str = ""
+
+    def row(self, annotation: Row, region: str) -> dict[str, Any]:
+        """The finding; it names the region by its id, which is a segment's number only later."""
+        return finding(annotation, self.kind, self.detail, variable=self.variable, segment=region)
 
 
 class _Read(NamedTuple):
@@ -85,16 +76,18 @@ def parse(
     account of each coder: what another account returned does not count.
     """
     texts = dict(zip(posts["unit"], posts["text"], strict=True))
-    findings: list[dict[str, str]] = []
+    findings: list[dict[str, Any]] = []
     codings: list[dict[str, Any]] = []
     segments: list[dict[str, Any]] = []
     for row in _counted(annotations, tasks, emails or {}, findings):
         text = texts.get(row["unit"])
         if text is None:
-            findings.append(_finding(row, "no-task", "the post is not among the posts given"))
+            findings.append(finding(row, "no-task", "the post is not among the posts given"))
             continue
-        read = _read(row, text, codebook, findings)
+        own: list[dict[str, Any]] = []
+        read = _read(row, text, codebook, own)
         if read is None:
+            findings += own
             continue
         common = {
             "codebook": codebook.fingerprint,
@@ -104,54 +97,24 @@ def parse(
             "replicate": 2 if row["arm"] == AGAIN else 1,
         }
         ordered = sorted(read.regions.items(), key=lambda pair: (pair[1].start, pair[1].end, pair))
-        numbered = {region: str(place) for place, (region, _) in enumerate(ordered, start=1)}
+        number = {region: str(place) for place, (region, _) in enumerate(ordered, start=1)}
         for region, span in ordered:
             segments.append(
-                common | span._asdict() | {"segment": numbered[region], "found": "selected"}
+                common | span._asdict() | {"segment": number[region], "found": "selected"}
             )
-        for region, name, value in _valued(row, read, codebook, findings):
+        for region, name, value in _valued(row, read, codebook, own):
             codings.append(
                 common
                 | {
-                    "segment": numbered.get(region, ""),
+                    "segment": number.get(region, ""),
                     "variable": name,
                     "value": value,
                     "source": row["annotation"],
                 }
             )
+        findings += [{**one, "segment": number.get(one["segment"], "")} for one in own]
     findings += _copies(annotations)
-    return ParsedAnnotations(
-        frame(CODINGS, codings),
-        frame(SEGMENTS, segments),
-        pd.DataFrame(findings, columns=list(FINDINGS), dtype="str"),
-    )
-
-
-def altered(shown: Mapping[str, str], posts: pd.DataFrame, *, coder: str) -> pd.DataFrame:
-    """Findings (`text-changed`) for units of a seat whose text at the server is not the post's."""
-    texts = dict(zip(posts["unit"], posts["text"], strict=True))
-    findings = [
-        _finding(
-            {"annotation": "", "unit": unit, "coder": coder},
-            "text-changed",
-            f"the server shows {len(text)} other characters than the post's {len(texts[unit])}: "
-            "codes and places may be about another text",
-        )
-        for unit, text in sorted(shown.items())
-        if unit in texts and text != texts[unit]
-    ]
-    return pd.DataFrame(findings, columns=list(FINDINGS), dtype="str")
-
-
-def without_suggestion(annotations: pd.DataFrame, units: Collection[str]) -> pd.DataFrame:
-    """Findings (`no-suggestion`) for annotations of assisted units that showed no suggestion."""
-    standing = annotations[annotations["withdrawn"] != 1].to_dict("records")
-    findings = [
-        _finding(row, "no-suggestion", "nothing was in view: this is no assisted coding")
-        for row in standing
-        if row["unit"] in units
-    ]
-    return pd.DataFrame(findings, columns=list(FINDINGS), dtype="str")
+    return ParsedAnnotations(frame(CODINGS, codings), frame(SEGMENTS, segments), numbered(findings))
 
 
 # --- which annotations count -------------------------------------------------------------------
@@ -161,8 +124,8 @@ def _counted(
     annotations: pd.DataFrame,
     tasks: pd.DataFrame,
     emails: Mapping[str, str],
-    findings: list[dict[str, str]],
-) -> Iterator[_Row]:
+    findings: list[dict[str, Any]],
+) -> Iterator[Row]:
     """The annotation that counts for each coder, arm and unit; findings for the others."""
     known = set(zip(tasks["batch"], tasks["arm"], tasks["coder"], tasks["unit"], strict=True))
     seen: set[tuple[str, str, str]] = set()
@@ -173,66 +136,57 @@ def _counted(
         email = emails.get(row["coder"], "")
         seat = (row["coder"], row["arm"], row["unit"])
         if (row["batch"], row["arm"], row["coder"], row["unit"]) not in known:
-            findings.append(_finding(row, "no-task", f"batch {row['batch']} has no such task"))
+            findings.append(finding(row, "no-task", f"batch {row['batch']} has no such task"))
         elif email and row["completed_by"] and row["completed_by"].lower() != email.lower():
-            findings.append(_finding(row, "other-coder", f"given by {row['completed_by']}"))
+            findings.append(finding(row, "other-coder", f"given by {row['completed_by']}"))
         elif seat in seen:
-            findings.append(_finding(row, "several", "the coder gave a newer one"))
+            findings.append(finding(row, "several", "the coder gave a newer one"))
         else:
             seen.add(seat)
             if not _flag(row["cancelled"]):
                 yield row
             else:
-                findings.append(_finding(row, "skipped", "the coder passed over the task"))
+                findings.append(finding(row, "skipped", "the coder passed over the task"))
 
 
-def _copies(annotations: pd.DataFrame) -> Iterator[dict[str, str]]:
+def _copies(annotations: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """A finding for each submission that the server stored several times."""
     for group in copies.groups(annotations):
         standing = [row for row in group if not _flag(row["withdrawn"])]
         told = "one counts" if standing else "the coder deleted one, so none counts"
-        yield _finding(group[0], "copy", f"stored {len(group)} times by Label Studio; {told}")
+        yield finding(group[0], "copy", f"stored {len(group)} times by Label Studio; {told}")
 
 
 def _flag(value: object) -> bool:
     return not pd.isna(value) and bool(value)  # type: ignore[call-overload]
 
 
-def _finding(row: _Row, kind: str, detail: str) -> dict[str, str]:
-    return {
-        "annotation": row["annotation"],
-        "unit": row["unit"],
-        "coder": row["coder"],
-        "kind": kind,
-        "detail": detail,
-    }
-
-
 # --- one annotation ----------------------------------------------------------------------------
 
 
-def _read(row: _Row, text: str, codebook: Codebook, findings: list[dict[str, str]]) -> _Read | None:
+def _read(row: Row, text: str, codebook: Codebook, findings: list[dict[str, Any]]) -> _Read | None:
     """The answers of one annotation; None, with a finding, where it is no list of results."""
     try:
         results = json.loads(row["result"])
     except (ValueError, RecursionError):
         results = None
     if not isinstance(results, list):
-        findings.append(_finding(row, "unreadable", "the result is no list"))
+        findings.append(finding(row, "unreadable", "the result is no list"))
         return None
     read = _Read({}, {}, {})
     lost: set[str] = set()
     elements = [element for element in results if _is_result(element)]
     if len(elements) < sum(not _is_relation(element) for element in results):
-        findings.append(_finding(row, "unreadable", "a result lacks its name, type or value"))
+        findings.append(finding(row, "unreadable", "a result lacks its name, type or value"))
     for element in elements:
         if element["type"] == "labels" and codebook.segments is not None:
             region = str(element.get("id", ""))
-            span, kind, detail = _span(element["value"], text)
-            if kind:
-                findings.append(_finding(row, kind, detail))
+            span, misfit = _span(element["value"], text)
+            if misfit:
+                findings.append(misfit.row(row, region))
             if element["value"].get("labels") == [page.TO_CHECK]:
-                findings.append(_finding(row, "unchecked", "a suggested segment, nobody saw it"))
+                unseen = _Misfit("unchecked", "a suggested segment, nobody saw it")
+                findings.append(unseen.row(row, region))
             if span is None:
                 lost.add(region)
             else:
@@ -241,14 +195,15 @@ def _read(row: _Row, text: str, codebook: Codebook, findings: list[dict[str, str
     if remark.unclear:
         read.unit[page.ASK] = page.UNCLEAR
     if remark.unclear or remark.comment:
-        kind = "ask-the-pi" if remark.unclear else "comment"
-        findings.append(_finding(row, kind, remark.comment or "without a comment"))
+        said = remark.comment or "without a comment"
+        findings.append(finding(row, "ask-the-pi" if remark.unclear else "comment", said))
     for element in elements:
         if element["from_name"] in page.OWN:
             continue
         if element["type"] != "labels" and str(element.get("id", "")) not in lost:
-            for kind, detail in _answer(element, codebook, read):
-                findings.append(_finding(row, kind, detail))
+            misfit = _answer(element, codebook, read)
+            if misfit:
+                findings.append(misfit.row(row, str(element.get("id", ""))))
     return read
 
 
@@ -265,16 +220,17 @@ def _is_result(element: object) -> bool:
     )
 
 
-def _span(value: Mapping[str, Any], text: str) -> tuple[_Region | None, str, str]:
-    """A segment, or None; with the kind and the words of a finding, or ''."""
+def _span(value: Mapping[str, Any], text: str) -> tuple[_Region | None, _Misfit | None]:
+    """A segment, or None, and what does not fit of it."""
     start, end = value.get("start"), value.get("end")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
-        return None, "outside", f"{start!r:.20} to {end!r:.20} of {len(text)} characters"
-    quote = text[start:end]
+        where = f"{start!r:.20} to {end!r:.20} of {len(text)} characters"
+        return None, _Misfit("outside", where)
+    region = _Region(start, end, text[start:end])
     told = value.get("text")
-    if isinstance(told, str) and _bare(told) != _bare(quote):
-        return _Region(start, end, quote), "text-differs", f"{start} to {end} had other words"
-    return _Region(start, end, quote), "", ""
+    if isinstance(told, str) and _bare(told) != _bare(region.quote):
+        return region, _Misfit("text-differs", f"{start} to {end} had other words")
+    return region, None
 
 
 def _bare(text: str) -> str:
@@ -282,29 +238,25 @@ def _bare(text: str) -> str:
     return "".join(text.replace("\\n", "").split())
 
 
-def _answer(
-    element: Mapping[str, Any], codebook: Codebook, read: _Read
-) -> Iterator[tuple[str, str]]:
-    """Put an element's value where it belongs; findings (kind, detail) where it does not fit."""
+def _answer(element: Mapping[str, Any], codebook: Codebook, read: _Read) -> _Misfit | None:
+    """Put an element's value where it belongs; what does not fit of it."""
     name, region = element["from_name"], str(element.get("id", ""))
     try:
         variable = codebook.variable(name)
     except KeyError:
-        yield "unknown-variable", f"{name!r:.80}"
-        return
+        return _Misfit("unknown-variable", f"{name!r:.80}")
     if variable.of == "segment" and region not in read.regions:
-        yield "no-segment", f"{name}: its segment is not there"
-        return
-    value, kind, detail = _written(variable, element["value"])
-    if kind:
-        yield kind, detail
-    if kind in ("", "contradiction"):
+        return _Misfit("no-segment", f"{name}: its segment is not there", name)
+    value, misfit = _written(variable, element["value"])
+    if misfit is None or misfit.kind == "contradiction":
         place = read.unit if variable.of == "unit" else read.answers.setdefault(region, {})
         place[name] = value
+    return misfit
 
 
-def _written(variable: Variable, value: Mapping[str, Any]) -> tuple[str, str, str]:
-    """A value as text; with the kind and the words of a finding, or ''."""
+def _written(variable: Variable, value: Mapping[str, Any]) -> tuple[str, _Misfit | None]:
+    """A value as text, and what does not fit of it."""
+    name = variable.variable
     if not variable.values:
         return _number(variable, value.get("number"))
     given = value.get("choices", value.get("taxonomy"))
@@ -312,14 +264,14 @@ def _written(variable: Variable, value: Mapping[str, Any]) -> tuple[str, str, st
     known = [code for code in codes if code in variable.codes]
     if len(known) < len(codes):
         unknown = next(code for code in codes if code not in variable.codes)
-        return "", "unknown-code", f"{variable.variable}: {unknown!r:.80}"
+        return "", _Misfit("unknown-code", f"{name}: {unknown!r:.80}", name)
     others = [code for code in known if code != variable.none]
     if variable.multiple and 0 < len(others) < len(set(known)):
-        detail = f"{variable.variable}: {variable.none!r} beside other codes does not count"
-        return variable.written(others), "contradiction", detail
+        detail = f"{name}: {variable.none!r} beside other codes does not count"
+        return variable.written(others), _Misfit("contradiction", detail, name)
     written = variable.written(known)
     fault = variable.fault(written)
-    return ("", "bad-value", fault) if fault else (written, "", "")
+    return ("", _Misfit("bad-value", fault, name)) if fault else (written, None)
 
 
 def _leaf(code: object) -> str | None:
@@ -329,20 +281,21 @@ def _leaf(code: object) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def _number(variable: Variable, number: object) -> tuple[str, str, str]:
+def _number(variable: Variable, number: object) -> tuple[str, _Misfit | None]:
     """A number in decimal, as `_written`: 3 and 3.0 are both written 3."""
+    name = variable.variable
     if isinstance(number, bool) or not isinstance(number, int | float):
-        return "", "bad-value", f"{variable.variable}: {number!r:.40} is not a number"
+        return "", _Misfit("bad-value", f"{name}: {number!r:.40} is not a number", name)
     written = number_text(number)
     fault = variable.fault(written)
-    return ("", "bad-value", fault[:200]) if fault else (written, "", "")
+    return ("", _Misfit("bad-value", fault[:200], name)) if fault else (written, None)
 
 
 # --- which questions apply ---------------------------------------------------------------------
 
 
 def _valued(
-    row: _Row, read: _Read, codebook: Codebook, findings: list[dict[str, str]]
+    row: Row, read: _Read, codebook: Codebook, findings: list[dict[str, Any]]
 ) -> Iterator[tuple[str, str, str]]:
     """(region or '', variable, value) for each question that applies and is answered."""
     if page.ASK in read.unit:
@@ -355,12 +308,14 @@ def _valued(
             name = variable.variable
             if not variable.applies(of_unit | kept):
                 if name in answers:
-                    findings.append(_finding(row, "unmet", f"{name}: does not apply"))
+                    unmet = _Misfit("unmet", f"{name}: does not apply", name)
+                    findings.append(unmet.row(row, region))
                 continue
             if name in answers or variable.multiple:
                 value = answers.get(name, "")
                 kept[name] = codes_of(value)
                 yield region, name, value
             if variable.required and not answers.get(name):
-                findings.append(_finding(row, "missing", f"{name}: required, not answered"))
+                missing = _Misfit("missing", f"{name}: required, not answered", name)
+                findings.append(missing.row(row, region))
         of_unit = of_unit if region else kept

@@ -16,7 +16,7 @@ from labeler.coding.vocabulary import ASSISTED, BLIND
 from labeler.errors import ProjectError
 from labeler.store import database, results, tables
 from labeler.studio import annotations as annotations_stage
-from labeler.studio import changes, merge
+from labeler.studio import changes, findings, merge
 from labeler.studio.accounts import Servers, same_server
 from labeler.studio.client.calls import PAGE
 from labeler.studio.client.studio import OVERLAP, RawTask, Studio
@@ -39,8 +39,8 @@ class PullResult(NamedTuple):
 
     `changed` tasks and the `codings` written now; of all `tasks` of the batch how many are
     `coded`, how many `skipped`, and how many submissions were `withdrawn`; `changes`: what people
-    did with suggestions so far (accepted, edited, added, deleted → how often); `findings`: what
-    did not fit, among the tasks looked at now.
+    did with suggestions so far (accepted, edited, added, deleted → how often); `findings`: the
+    FINDINGS of the tasks looked at now; `to_mend`: of all tasks those that their coder can mend.
     """
 
     changed: int
@@ -51,14 +51,15 @@ class PullResult(NamedTuple):
     tasks: int
     changes: dict[str, int]
     findings: pd.DataFrame
+    to_mend: pd.DataFrame
 
 
 class _Found(NamedTuple):
-    """What was found at one seat, or in one portion of it."""
+    """What was found at one seat, or at all; which tasks (arm, coder, Label Studio task)."""
 
     changed: int
     codings: int
-    findings: list[pd.DataFrame]
+    looked_at: set[tuple[str, str, int]]
 
 
 def pull(study: Study, *, batch: str, report: Report = silent) -> PullResult:
@@ -91,7 +92,7 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> PullR
     same_server(study.project, seats)
     people: dict[str, dict[int, str]] = {}
     changed = codings = 0
-    findings = []
+    looked_at: set[tuple[str, str, int]] = set()
     for seat in tables.rows(seats[seats["project"].notna()]):
         studio = servers.of(seat.arm)
         if studio.server not in people:
@@ -99,10 +100,10 @@ def fetched(study: Study, batch: str, servers: Servers, report: Report) -> PullR
         found = _seat(study, studio, seat, people[studio.server], row["suggester"])
         changed += found.changed
         codings += found.codings
-        findings += found.findings
+        looked_at |= found.looked_at
         if found.changed:
             report(f"{seat.arm} {seat.coder}: {found.changed} tasks changed")
-    return _pulled(study, batch, _Found(changed, codings, findings))
+    return _pulled(study, batch, _Found(changed, codings, looked_at))
 
 
 def _seat(
@@ -115,20 +116,20 @@ def _seat(
     begun = results.ground(study.engine, seat.batch)
     raw = studio.changes(int(seat.project), since=seat.pulled)
     changed = codings = 0
-    findings, newest, overtaken = [], "", False
+    looked_at: set[tuple[str, str, int]] = set()
+    newest, overtaken = "", False
     while portion := list(islice(raw, CHUNK)):
         stored = _stored(study, seat, portion, people, begun)
-        written, found = _derived(study, seat, portion, suggester)
+        codings += _derived(study, seat, portion, suggester)
         changed += stored.changed
-        codings += written
-        findings.append(found)
+        looked_at |= {(seat.arm, seat.coder, task.task) for task in portion}
         overtaken |= stored.overtaken
         newest = max(newest, *(task.updated for task in portion))
         begun = results.ground(study.engine, seat.batch)
     if newest and not overtaken and (changed or _moved(seat.pulled, newest)):
         row = {**seat._asdict(), "pulled": newest}
         database.mirror(study.engine, tables.SEATS, tables.frame(tables.SEATS, [row]))
-    return _Found(changed, codings, findings)
+    return _Found(changed, codings, looked_at)
 
 
 def _moved(before: str, now: str) -> bool:
@@ -139,6 +140,9 @@ def _moved(before: str, now: str) -> bool:
 def _pulled(study: Study, batch: str, found: _Found) -> PullResult:
     newest = last(study.engine, batch=batch)
     skipped = int((newest["cancelled"] == 1).sum())
+    standing = database.read(study.engine, tables.FINDINGS, batch=batch)
+    whose = zip(standing["arm"], standing["coder"], standing["studio_task"], strict=True)
+    now = [task in found.looked_at for task in whose]
     return PullResult(
         changed=found.changed,
         codings=found.codings,
@@ -147,10 +151,8 @@ def _pulled(study: Study, batch: str, found: _Found) -> PullResult:
         withdrawn=_withdrawn(study, batch),
         tasks=database.count(study.engine, tables.TASKS, batch=batch),
         changes=_changes(study, batch),
-        findings=pd.concat(
-            [pd.DataFrame(columns=list(annotations_stage.FINDINGS), dtype="str"), *found.findings],
-            ignore_index=True,
-        ),
+        findings=standing[now].reset_index(drop=True),
+        to_mend=findings.to_mend(standing),
     )
 
 
@@ -243,10 +245,10 @@ def _annotations(seat: Any, raw: list[RawTask], people: dict[int, str]) -> pd.Da
     return tables.frame(tables.ANNOTATIONS, rows)
 
 
-def _derived(
-    study: Study, seat: Any, raw: list[RawTask], suggester: str
-) -> tuple[int, pd.DataFrame]:
-    """Parse the seat's annotations of some tasks again; codings written, and findings.
+def _derived(study: Study, seat: Any, raw: list[RawTask], suggester: str) -> int:
+    """Parse the seat's annotations of some tasks again; how many codings were written.
+
+    What was found before of these tasks gives way to what is found now.
 
     Annotations that changed while they were parsed, by another pull, are parsed once more.
     """
@@ -254,8 +256,11 @@ def _derived(
     units = here["unit"]
     tasks = database.read(study.engine, tables.TASKS, **here)
     posts = database.read(study.engine, tables.POSTS, unit=units)
-    texts = {task.unit: task.text for task in raw}
-    altered = annotations_stage.altered(texts, posts, coder=seat.coder)
+    whose = {"batch": seat.batch, "arm": seat.arm, "coder": seat.coder}
+    shows = [
+        {**whose, "unit": task.unit, "studio_task": task.task, "text": task.text} for task in raw
+    ]
+    altered = findings.altered(shows, posts)
     unseen = set(tasks.loc[(tasks["suggested"] == 0).fillna(False), "unit"])
     which: dict[str, object] = {
         "codebook": study.codebook.fingerprint,
@@ -268,7 +273,7 @@ def _derived(
         notes = database.read(study.engine, tables.ANNOTATIONS, **here)
         known = emails(study.engine)
         found = annotations_stage.parse(notes, tasks, posts, study.codebook, emails=known)
-        blank = annotations_stage.without_suggestion(notes, unseen)
+        blank = findings.without_suggestion(notes, unseen)
         shown = found.codings[~found.codings["unit"].isin(unseen)]
         segments = found.segments[~found.segments["unit"].isin(unseen)]
         changed = _compared(study, shown, segments, suggester if seat.arm == SHOWN else "")
@@ -277,9 +282,10 @@ def _derived(
             (tables.CODINGS, which, found.codings),
             (tables.SEGMENTS, which, found.segments),
             (tables.CHANGES, which, changed),
+            (tables.FINDINGS, here, findings.numbered(altered, found.findings, blank)),
             upon=(tables.ANNOTATIONS, here, notes),
         )
-    return len(found.codings), pd.concat([altered, found.findings, blank], ignore_index=True)
+    return len(found.codings)
 
 
 def _compared(

@@ -20,7 +20,16 @@ from labeler.studio.accounts import SERVICE, Servers, same_server
 from labeler.studio.adjudication_view import shown_codes
 from labeler.studio.client.studio import Studio
 from labeler.studio.repeats import waiting
-from labeler.study.study import Report, Study, batch_row, logged, same_codebook, seats_of, silent
+from labeler.study.study import (
+    Report,
+    Study,
+    batch_row,
+    logged,
+    now,
+    same_codebook,
+    seats_of,
+    silent,
+)
 
 TITLE = 50
 CHUNK = 1000
@@ -220,8 +229,19 @@ def _payload(
         return []
     posts = database.read(job.study.engine, tables.POSTS, unit=tasks["unit"].tolist())
     shown = _suggestions(job, tasks) if _suggests(job, arm) else _Suggestions(None, None)
-    codes = shown_codes(job.study, job.row, tasks) if arm == ADJUDICATION else None
+    codes = _noted_codes(job, tasks) if arm == ADJUDICATION else None
     return suggestions.payload(tasks, posts, shown.predictions, shown.notes, codes)
+
+
+def _noted_codes(job: _Job, tasks: pd.DataFrame) -> dict[str, str]:
+    """Unit → the codes of others that its adjudicator is shown, noted before they are sent.
+
+    So a push that is cut off leaves no task without a note; what was not sent then is noted anew,
+    with the codes that there are by that time.
+    """
+    shown = shown_codes(job.study, job.row, tasks, at=now())
+    database.mirror(job.study.engine, tables.SHOWN_CODES, shown)
+    return dict(zip(shown["unit"], shown["text"], strict=True))
 
 
 def _due(job: _Job, arm: str, tasks: pd.DataFrame) -> set[str]:

@@ -10,11 +10,13 @@ from sqlalchemy import Table
 from labeler.coding.vocabulary import REPEAT, name_of
 from labeler.errors import ProjectError
 from labeler.sampling import reassignment
-from labeler.sampling.sample import exposures, known_coders
+from labeler.sampling.exposure import IN_VIEW, exposure_rows
+from labeler.sampling.sample import known_coders
+from labeler.sampling.seen_texts import exposures, words_of
 from labeler.store import database, tables
 from labeler.studio.accounts import Servers
 from labeler.studio.pull import pull
-from labeler.study.study import Report, Study, batch_row, logged, same_codebook, silent
+from labeler.study.study import Report, Study, batch_row, logged, now, same_codebook, silent
 from labeler.text.names import did_you_mean
 
 JUST_NOW = "submitted just now: pull it"
@@ -56,7 +58,8 @@ def reassign(
     with logged(study, "reassign", settings):
         open_ = _open(study, batch, giver)
         theirs = _tasks_of(study, str(row["codebook"]), taker)
-        wanted = reassignment.reassign(open_, theirs, to=taker, exposure=exposures(study))
+        seen = exposures(study.engine, list(open_["unit"]))
+        wanted = reassignment.reassign(open_, theirs, to=taker, exposure=seen)
         left = _left(study, wanted.gone, pushed)
         gone = wanted.gone[left]
         late = wanted.gone[~left][["arm", "unit"]]
@@ -99,7 +102,10 @@ def _left(study: Study, tasks: pd.DataFrame, pushed: pd.DataFrame) -> pd.Series[
 def _write(
     study: Study, batch: str, giver: str, taker: str, gone: pd.DataFrame, moved: pd.DataFrame
 ) -> None:
-    """Exchange the tasks, and the seats that come to be or are left empty: all or nothing."""
+    """Exchange the tasks, and the seats that come to be or are left empty: all or nothing.
+
+    What the giver's project has shown stays in EXPOSURES; a task that was in none showed nothing.
+    """
     slices: list[tuple[Table, dict[str, object], pd.DataFrame]] = []
     kept = database.read(study.engine, tables.TASKS, batch=batch, coder=giver)
     seats = database.read(study.engine, tables.SEATS, batch=batch, coder=taker)
@@ -107,13 +113,22 @@ def _write(
         here: dict[str, object] = {"batch": batch, "arm": arm}
         units = list(own["unit"])
         theirs = {**here, "coder": giver}
-        slices.append((tables.TASKS, {**theirs, "unit": units}, tables.frame(tables.TASKS)))
+        others = {**here, "coder": taker}
+        if arm in IN_VIEW:
+            unseen = sorted(own.loc[own["studio_task"].isna(), "unit"])
+            shown = exposure_rows(moved, words_of(study.engine, units), since=now())
+            mine = shown[shown["arm"] == arm]
+            slices.append(
+                (tables.EXPOSURES, {**theirs, "unit": unseen}, tables.frame(tables.EXPOSURES))
+            )
+            slices.append((tables.EXPOSURES, {**others, "unit": units}, mine))
+        for table in (tables.TASKS, tables.FINDINGS):
+            slices.append((table, {**theirs, "unit": units}, tables.frame(table)))
         if set(kept.loc[kept["arm"] == arm, "unit"]) == set(units):
             slices.append((tables.SEATS, theirs, tables.frame(tables.SEATS)))
         new = moved[moved["arm"] == arm]
         if new.empty:
             continue
-        others = {**here, "coder": taker}
         slices.append((tables.TASKS, {**others, "unit": units}, new))
         if arm not in set(seats["arm"]):
             slices.append((tables.SEATS, others, tables.frame(tables.SEATS, [others])))

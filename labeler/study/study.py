@@ -18,11 +18,12 @@ from labeler import __version__, hints
 from labeler.codebook import codebook
 from labeler.codebook.codebook import Codebook
 from labeler.coding import study_sample
+from labeler.coding.vocabulary import human, name_of
 from labeler.errors import LabelerError, ProjectError
 from labeler.files import records
 from labeler.keys import canonical
 from labeler.project import Project
-from labeler.store import database, tables
+from labeler.store import database, results, tables
 from labeler.store.sample_names import members, sample_name
 from labeler.study.processes import identity
 from labeler.text.names import unknown
@@ -123,8 +124,42 @@ def add_coder(
 ) -> None:
     """Note a coder; one who is there stays as noted first, unless noted `renew`."""
     row = {"coder": coder, "kind": kind, "spec": canonical(dict(spec)), "created": now()}
+    if renew:
+        row["coder_group"] = groups(study).get(coder, "")
     write = database.mirror if renew else database.add
     write(study.engine, tables.CODERS, tables.frame(tables.CODERS, [row]))
+
+
+def groups(study: Study) -> dict[str, str]:
+    """Human coder → group, of those who have one."""
+    people = database.read(study.engine, tables.CODERS, kind="human")
+    named = zip(people["coder"], people["coder_group"], strict=True)
+    return {coder: group for coder, group in named if group}
+
+
+def set_group(study: Study, name: str, group: str) -> str:
+    """Note the group of a human coder ('' for none), and make void what was computed of it; the
+    group as it is noted.
+
+    Raises ProjectError for a coder that is not known, and for a group that differs from another
+    in capitals alone.
+    """
+    group, coder = " ".join(group.split()), human(name)
+    there = database.read(study.engine, tables.CODERS, kind="human")
+    own = there[there["coder"] == coder]
+    if own.empty:
+        people = [name_of(known) for known in there["coder"]]
+        raise ProjectError(
+            unknown("coder", name_of(name), people), hint=hints.ADD_CODER.about(name=name_of(name))
+        )
+    for other in sorted(set(there.loc[there["coder"] != coder, "coder_group"]) - {"", group}):
+        if other.casefold() == group.casefold():
+            raise ProjectError(
+                f"group {group!r}: there is one called {other!r}", hint=hints.SPELL_GROUP
+            )
+    with logged(study, "coders set", {"coder": coder, "group": group}):
+        results.mirror(study.engine, tables.CODERS, own.assign(coder_group=group))
+    return group
 
 
 def coders(study: Study, kind: str) -> dict[str, dict[str, object]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
 from labeler.keys import key
 
 _APART = re.compile(r"[\W_]+")
-_POINTERS = re.compile(r"https?://\S+|@\w+")  # links and mentions
+_RETWEET = re.compile(r"^\s*RT\s+(?=@)")
+_POINTERS = re.compile(r"https?://\S+|@\w+(?:@[\w.-]+)?")  # links and mentions
 
 
 def same_words(text: str) -> str:
@@ -23,11 +25,18 @@ def same_words(text: str) -> str:
 def words_key(text: str) -> str:
     """A key that is the same for texts that a reader would take for one text.
 
-    They differ in links, mentions, case, Unicode form, white space or punctuation alone. A text
-    that consists of those is like no other but itself.
+    They differ in links, mentions, the mark of a retweet, HTML's spelling of characters, case,
+    Unicode form, white space or punctuation alone. A text that consists of those is like no other
+    but itself. Texts of which some words differ: `near_texts`.
     """
-    rest = _POINTERS.sub(" ", text)
+    rest = own_words(text)
     return key(same_words(rest) if _APART.sub("", rest) else text)
+
+
+def own_words(text: str) -> str:
+    """The text without links, mentions and the mark of a retweet, HTML's spelling undone."""
+    plain = unescape(text) if "&" in text else text
+    return _POINTERS.sub(" ", _RETWEET.sub("", plain))
 
 
 def quoted(text: str) -> str:

@@ -14,7 +14,7 @@ from labeler import resources
 from labeler.errors import LabelerError
 from labeler.project import Project
 from labeler.store import database
-from labeler.web.report import figures, hook, overview, results, selection, units, words
+from labeler.web.report import figures, findings, hook, overview, results, selection, units, words
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NO_PAGE = "There is no page at this address."
@@ -44,8 +44,8 @@ def create_app(project: Project, *, hosts: Iterable[str] = ()) -> Flask:
     app.extensions[selection.STORE] = database.connect(project.database_url)
     app.extensions[hook.PROJECT] = project
     app.context_processor(selection.banners)
-    for part in (overview.pages, results.pages, figures.pages, units.pages, hook.pages):
-        app.register_blueprint(part)
+    for part in (overview, results, findings, figures, units, hook):
+        app.register_blueprint(part.pages)
     _guard(app, frozenset(host.lower() for host in (*LOOPBACK, *hosts)))
     _errors(app)
 

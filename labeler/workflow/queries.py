@@ -40,6 +40,7 @@ from labeler.store.tables import (
     POSTS,
     RELIABILITY,
     RUNS,
+    SHOWN_CODES,
     TASKS,
     VERDICTS,
     records,
@@ -51,7 +52,7 @@ Row = dict[str, Any]
 
 JUDGED: tuple[PanelKind, ...] = ("human-human", "model-panel")  # of which the gate judges codes
 EXCERPT = 200  # characters of a post in a list
-SHOWN = ("panel", "unit", "variable", "coder", "arm", "value")
+SHOWN = ("panel", "unit", "variable", "coder", "arm", "value", "why")
 
 
 class StoredCodebook(NamedTuple):
@@ -247,6 +248,13 @@ def codebooks_of(engine: Engine, unit: str) -> list[str]:
 def annotated(engine: Engine, unit: str) -> pd.DataFrame:
     """The newest ANNOTATIONS of each seat's coder for a unit, skips among them."""
     return _newest(engine, select(ANNOTATIONS).where(ANNOTATIONS.c.unit == unit))
+
+
+def shown_codes(engine: Engine, unit: str) -> list[Row]:
+    """SHOWN_CODES rows of a unit: what each adjudicator was shown of the codes of others."""
+    shown = SHOWN_CODES
+    query = select(shown).where(shown.c.unit == unit)
+    return _rows(engine, query.order_by(shown.c.created, *shown.primary_key.columns))
 
 
 def seated(engine: Engine, unit: str) -> list[Row]:

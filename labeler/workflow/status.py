@@ -17,6 +17,7 @@ from labeler.coding.vocabulary import (
 from labeler.files import records
 from labeler.store import database, results, tables
 from labeler.store.sample_names import folder_name, members
+from labeler.studio.findings import TO_MEND
 from labeler.studio.repeats import waiting
 from labeler.study.completions import alarmed, by_coder
 from labeler.study.study import (
@@ -28,6 +29,7 @@ from labeler.study.study import (
     sample_row,
     seats_of,
 )
+from labeler.workflow.findings import to_mend
 from labeler.workflow.progress import progress
 
 Step = Literal[
@@ -40,10 +42,12 @@ Step = Literal[
     "sample",
     "push",
     "pull",
+    "findings",
     "reliability",
     "aggregate",
     "export",
 ]
+OPTIONAL: frozenset[Step] = frozenset(("findings",))  # nothing waits for these
 NAMED = 3  # so many batches that are judged together are named
 PRELABEL: dict[CoderKind | None, Step] = {
     "cues": "prelabel by cues",
@@ -52,7 +56,7 @@ PRELABEL: dict[CoderKind | None, Step] = {
 
 
 class Stage(NamedTuple):
-    """One stage: what is done, what is pending, and the step that does it ('' where none).
+    """One stage: what is done, what is pending, and the step about it ('' where none).
 
     `batch` is the batch that the step is about, '' where it is about none.
     """
@@ -66,7 +70,7 @@ class Stage(NamedTuple):
 
 
 def status(study: Study) -> list[Stage]:
-    """The stages in order. The first with a step is what to do next."""
+    """The stages in order. The first with a step that is not OPTIONAL is what to do next."""
     posts = database.count(study.engine, tables.POSTS)
     stages = [Stage("posts", posts, 0, "posts", "" if posts else "ingest")]
     stages += [*_jobs(study), *_prelabels(study, posts)]
@@ -75,7 +79,7 @@ def status(study: Study) -> list[Stage]:
         return [*stages, Stage("sample", 0, 0, "batches", _if(ready, "sample"))]
     newest, sample = newest_batch(study), sample_of(study)
     judged = _sample(study, sample, named=sample != newest)
-    return stages + _batch(study, newest) + judged + _earlier(study, sample)
+    return stages + _batch(study, newest) + _misfits(study) + judged + _earlier(study, sample)
 
 
 def _jobs(study: Study) -> list[Stage]:
@@ -145,6 +149,14 @@ def _batch(study: Study, batch: str) -> list[Stage]:
         Stage("push", total - unpushed - late, unpushed, what, _if(unpushed, "push"), batch),
         Stage("pull", answered, uncoded, "tasks coded or skipped", _if(uncoded, "pull"), batch),
     ]
+
+
+def _misfits(study: Study) -> list[Stage]:
+    """Tasks whose answers are missing or contradict each other, until their coder mends them."""
+    found = to_mend(study.engine, study.codebook.fingerprint)
+    kinds = [f"{TO_MEND[kind]} ({number})" for kind, number in found.by_kind.items()]
+    words = f"tasks for their coders to mend: {', '.join(kinds)}"
+    return [Stage("findings", 0, found.tasks, words, "findings")] if found.tasks else []
 
 
 def _sample(study: Study, sample: str, *, named: bool) -> list[Stage]:

@@ -101,12 +101,16 @@ def adjudicated(made: Desk, ours: set[str]) -> None:
     settings = made.admin.settings(seat["project"])
     assert (settings["tasks"], settings["predictions"]) == (len(ours), 0)
     assert 'value="$given"' in settings["label_config"]
+    kept = labeler.table(tables.SHOWN_CODES)
+    noted = dict(zip(kept["unit"], kept["text"], strict=True))
+    assert set(noted) == ours
     with requests.Session() as http:
         http.headers["Authorization"] = f"Token {labeler.settings['LABEL_STUDIO_API_KEY']}"
         url = labeler.settings["LABELER_STUDIO_URL"]
         for task in made.tasks("adjudication", "di").values():
             answer = http.get(f"{url}/api/tasks/{int(task)}/", timeout=SECONDS)
             given = answer.json()["data"]["given"]
+            assert given == noted[answer.json()["data"]["unit"]]
             assert [line for line in given.splitlines() if line.startswith("Coding ")] == [
                 "Coding A", "Coding B", "Coding C",
             ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook, Variable
-from labeler.coding.vocabulary import WITH_ITSELF
+from labeler.coding.vocabulary import GROUPED, WITH_ITSELF
 from labeler.reliability.weighting import leads
 from labeler.results.figures import style
 from labeler.results.figures.declaration import Figure
@@ -78,9 +78,9 @@ def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """The RELIABILITY rows that are drawn: alpha of whole variables, as it is judged.
 
     Of humans among themselves, of a model against them, and of what is no evidence beside; not of
-    single pairs, nor of a coder against itself.
+    single pairs or groups, nor of a coder against itself.
     """
-    apart = rows["kind"].isin(("human-pair", "model-human", "self", "replicates"))
+    apart = rows["kind"].isin(("human-pair", *GROUPED, "model-human", "self", "replicates"))
     alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
     empty = (rows["kind"] == "assisted") & rows["value"].isna()
     return rows[alpha & ~apart & ~empty & (rows["code"] == "") & leads(rows)]

@@ -50,7 +50,9 @@ FORMAT = Format(
     files=_files,
     descriptions={
         **{f"{table.name}.csv": str(table.comment) for table in METADATA.tables.values()},
-        "codings_wide.csv": "The same, a column for each variable; +: no code, empty: not asked.",
+        "codings_wide.csv": "The same, a column for each variable; +: no code, empty: no answer.",
+        "left_out.csv": "Tasks that were answered without a coding that counts, and why.",
+        "coders.csv": "The people who coded, and the group that each belongs to; empty: none.",
         "coded.csv": "Who coded which unit, with or without a code; `unasked`: of what not asked.",
     },
 )

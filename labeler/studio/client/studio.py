@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from labeler.errors import ServiceRejected
+from labeler.studio.client import tabs
 from labeler.studio.client.calls import SERVICE, Calls, encoded, rule
 
 PORTION = 1000
@@ -314,6 +315,10 @@ class Studio:
             "actions": ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"],
         }
         self._calls.post(f"make a hook of project {project}", "api/webhooks/", wanted)
+
+    def tab(self, project: int, title: str, tasks: Sequence[int]) -> str:
+        """Show these tasks alone in a tab of the project; see `tabs.set_tab`."""
+        return tabs.set_tab(self._calls, project, title, tasks)
 
     def invitation(self) -> str:
         """The address at which a person makes an account there."""

@@ -34,6 +34,7 @@ __all__ = [
     "Account",
     "Server",
     "account",
+    "address",
     "environment",
     "log",
     "start",
@@ -141,6 +142,12 @@ def status(data: Path) -> Server | None:
         return None
     server = _server(data, record)
     return server if answer(server, email=record["email"]) == "ours" else None
+
+
+def address(data: Path) -> str:
+    """Where the Label Studio of the folder `data` answers, or last did; '' where none ever ran."""
+    record = _read(data)
+    return _server(data, record).url if record is not None else ""
 
 
 def log(data: Path) -> Path:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding.vocabulary import GROUPED
 from labeler.reliability.weighting import leading
 from labeler.results.figures import reliability
 from labeler.store.tables import records
@@ -20,6 +21,14 @@ ENTERED = ("n_compared", "n_pairs", "n_there", "left_out")
 AFTER_ALPHA = ("gwet_ac1", "positive_agreement", "negative_agreement")
 
 Row = dict[str, Any]
+
+
+class GroupPanel(NamedTuple):
+    """Alpha within a group of coders, or between two: `rows`, one a variable."""
+
+    title: str
+    coders: str
+    rows: list[Row]
 
 
 class ComparisonVerdicts(NamedTuple):
@@ -54,6 +63,21 @@ def verdicts(
         listed = [_with_codes(of_it, name, beside) for name in _order(of_it, book)]
         if listed:
             found.append(ComparisonVerdicts(comparison, title, coders.get(comparison, ""), listed))
+    return found
+
+
+def by_group(rows: pd.DataFrame, book: Codebook | None) -> list[GroupPanel]:
+    """The panels within groups of coders, then those between them; alpha of whole variables."""
+    alpha = rows["coefficient"].str.startswith("krippendorff_alpha")
+    own = leading(rows[rows["kind"].isin(GROUPED) & alpha & (rows["code"] == "")])
+    order = [v.variable for v in book.variables] if book else []
+    found = []
+    for kind in GROUPED:
+        for panel, of_it in own[own["kind"] == kind].groupby("panel"):
+            known = [row for row in records(of_it) if row["variable"] in order]
+            known.sort(key=lambda row: order.index(row["variable"]))
+            title = reliability.panel_title(str(panel), 1)
+            found.append(GroupPanel(title, of_it["coders"].iloc[0], known))
     return found
 
 

@@ -8,9 +8,10 @@ import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook
-from labeler.coding.read import seen_before
+from labeler.coding.read import left_out, seen_before
 from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
+from labeler.reliability.sentences import sentences
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
 from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
@@ -19,6 +20,7 @@ from labeler.web.report import assessments as assessment_sections
 from labeler.web.report.answers import Row, answer, grouped
 from labeler.workflow import queries
 
+LEFT = "left_out"  # a table of no home: tasks answered without a coding that counts
 DISAGREE = tables.DISAGREEMENTS.name
 UNITS = 100  # that a page of disagreements shows
 
@@ -30,8 +32,11 @@ def reliability() -> Response | str:
     """Verdicts of a batch, human-human and human-model apart, and every coefficient."""
     batch = selection.chosen_batch()
     name = request.args.get("table", RELIABILITY.name)
-    if name not in (RELIABILITY.name, VERDICTS.name):
-        abort(404, f"There is no table {name!r} here; there are reliability and verdicts.")
+    if name not in (RELIABILITY.name, VERDICTS.name, LEFT):
+        there = f"{RELIABILITY.name}, {VERDICTS.name} and {LEFT}"
+        abort(404, f"There is no table {name!r} here; there are {there}.")
+    if request.args.get("format") == "csv" and name == LEFT:
+        return answer("", left_out(selection.engine(), batch["batch"] if batch else ""), name=name)
     if request.args.get("format") == "csv":
         return answer("", _of(batch, tables.METADATA.tables[name]), name=name)
     rows = queries.coefficients(selection.engine(), batch["batch"] if batch else "")
@@ -44,6 +49,8 @@ def reliability() -> Response | str:
         batches=selection.batch_names(),
         codebook=book,
         verdicts=agreement.verdicts(judged, rows, book),
+        by_group=agreement.by_group(rows, book),
+        sentences=sentences(rows),
         groups=agreement.coefficients(rows, book),
         definitions={
             coefficient: DEFINITIONS[coefficient]

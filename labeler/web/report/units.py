@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from string import ascii_uppercase
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from flask import Blueprint, Response, abort, request
 
 from labeler.codebook.codebook import Codebook, Variable
 from labeler.coding.asked import unasked
+from labeler.coding.silence import Silence, silence
 from labeler.coding.vocabulary import ADJUDICATION, ASSISTED, BLIND, REPEAT
 from labeler.store import database, tables
 from labeler.store.tables import CODINGS, CONFIDENCE, SEGMENTS
@@ -20,8 +22,6 @@ from labeler.web.report.marks import Quote, pieces
 from labeler.workflow import queries
 
 ARMS = (BLIND, "", ASSISTED, ADJUDICATION, REPEAT)
-
-Reason = Literal["", "not asked", "not answered", "no segment"]
 
 pages = Blueprint("units", __name__)
 
@@ -39,11 +39,13 @@ class Seat(NamedTuple):
 class Cell(NamedTuple):
     """What one coder gave one variable: pairs of segment's name or '' and value, or why none.
 
-    `no segment` where the coder was asked and marked none: for a comparison the empty set.
+    `no segment` where the coder was asked and marked none: for a comparison the empty set. `gaps`
+    are pairs of a segment's name and why it has no value, where other segments have one.
     """
 
     pairs: list[tuple[str, str]]
-    why: Reason
+    why: Silence
+    gaps: tuple[tuple[str, Silence], ...] = ()
 
     @property
     def codes(self) -> frozenset[str] | None:
@@ -99,8 +101,15 @@ def unit(unit: str) -> Response | str:
         codings=tables.records(codings),
         confidence=_sure(database.read(engine, CONFIDENCE, unit=unit, codebook=key), book),
         remarks=queries.remarks(notes),
+        shown=[_shown(row) for row in queries.shown_codes(engine, unit)],
         batches=sorted({row["batch"] for row in tasks}),
     )
+
+
+def _shown(row: Row) -> Row:
+    """A SHOWN_CODES row with the letter of each coding and whose it was."""
+    coders = str(row["coders"]).split(",") if row["coders"] else []
+    return {**row, "letters": list(zip(cycle(ascii_uppercase), coders, strict=False))}
 
 
 def _seats(
@@ -188,32 +197,40 @@ def _cells(seat: Seat, codings: list[Row], segments: list[Row], book: Codebook) 
     """Variable → what one seat gave."""
     silent = unasked(seat.coder, seat.arm, codebook=book, design=seat.design)
     own = [row for row in codings if _of(seat, row)]
-    marked = any(_of(seat, row) for row in segments) or any(row["segment"] for row in own)
+    numbers = {str(row["segment"]) for row in [*segments, *own] if _of(seat, row)} - {""}
     said = _said(own)
     cells = {}
     for variable in book.variables:
-        pairs = [
-            (f"{seat.letter}{row['segment']}" if row["segment"] else "", row["value"])
-            for row in own
-            if row["variable"] == variable.variable
-        ]
-        why: Reason = ""
-        if not pairs and variable.variable in silent:
-            why = "not asked"
-        elif not pairs and variable.of == "segment" and not marked:
-            why = "no segment"
-        elif not pairs:
-            why = "not answered" if any(map(variable.applies, said)) else "not asked"
-        cells[variable.variable] = Cell(pairs, why)
+        given = {
+            row["segment"]: row["value"] for row in own if row["variable"] == variable.variable
+        }
+        whole = numbers if variable.of == "segment" else set()
+        reasons = {
+            number: silence(variable, said, segments=[number], unasked=silent)
+            for number in sorted(whole - set(given), key=_place)
+        }
+        named = {
+            number: f"{seat.letter}{number}" if number else "" for number in (*given, *reasons)
+        }
+        cells[variable.variable] = Cell(
+            [(named[number], value) for number, value in given.items()],
+            "" if given else silence(variable, said, segments=whole, unasked=silent),
+            tuple((named[number], why) for number, why in reasons.items()) if given else (),
+        )
     return cells
 
 
-def _said(codings: list[Row]) -> list[dict[str, list[str]]]:
-    """Variable → codes of the unit, and of each segment with those of the unit."""
-    of: dict[str, dict[str, list[str]]] = {"": {}}
+def _place(number: str) -> tuple[int, str]:
+    """Segments in order of their numbers."""
+    return int(number) if number.isdecimal() else 0, number
+
+
+def _said(codings: list[Row]) -> dict[str, dict[str, list[str]]]:
+    """Segment ('' for the unit) → variable → codes."""
+    of: dict[str, dict[str, list[str]]] = {}
     for row in codings:
-        of.setdefault(row["segment"], {})[row["variable"]] = codes_of(row["value"])
-    return [of[""] | codes for codes in of.values()]
+        of.setdefault(str(row["segment"]), {})[row["variable"]] = codes_of(row["value"])
+    return of
 
 
 def _of(seat: Seat, row: Row) -> bool:

@@ -96,9 +96,9 @@ def test_a_figure_says_what_it_stands_on(tmp_path: Path) -> None:
     code(made, tasks.iloc[:63])
     told = said(made, "reliability")[1]
     assert "23 of 40" in told
-    assert "left out of about: 17 coded by one" in told
+    assert "left out of about: 17 coded by one (not yet by another)" in told
     page = create_app(made.project).test_client().get("/reliability?batch=a").text
     assert "23 of 40" in page
-    assert "Left out: 17 coded by one." in page
+    assert "Left out: 17 coded by one (not yet by another)." in page
     rows = database.read(made.engine, tables.RELIABILITY, panel="humans")
     assert set(rows["n_pairs"]) == {23}

@@ -346,7 +346,8 @@ def test_a_whole_batch_gives_a_row_for_each_panel_and_variable():
     codings, who = made_up()
     rows = found(codings, who, suggester="cues@1").rows
     assert list(rows.columns) == tables.columns(tables.RELIABILITY)
-    assert set(rows["kind"]) == set(get_args(vocabulary.PanelKind)) - {"self", "replicates"}
+    without = {"self", "replicates", *vocabulary.GROUPED}  # nobody repeated, nobody has a group
+    assert set(rows["kind"]) == set(get_args(vocabulary.PanelKind)) - without
     rows = whole(rows)
     assert len(rows) == 9 * 7
     assert (rows["low"] <= rows["value"]).all()

@@ -116,6 +116,46 @@ def test_no_segment_is_a_value_and_not_asked_is_none() -> None:
     assert imported.rows.empty
 
 
+def test_an_empty_set_says_why_it_is_empty() -> None:
+    """Of tone, which is asked of work: none marked, left open, not asked; no code is an answer."""
+    own = book(
+        choice("mood", "good bad"),
+        choice("topic", "work home", of="segment", multiple=True),
+        choice("tone", "calm loud", of="segment", applies_when={"topic": ["work"]}),
+    )
+    coders = {
+        ADA: [("topic", "work"), ("tone", "calm")],
+        BEN: [],
+        "human:cy": [("topic", "work")],
+        "human:di": [("topic", "home")],
+        "human:ed": [("topic", "")],
+    }
+    common = {"unit": "u1", "codebook": "k", "arm": "blind", "replicate": 1}
+    codings = [
+        {**common, "coder": coder, "segment": "1", "variable": name, "value": value}
+        for coder, given in coders.items()
+        for name, value in given
+    ]
+    marked = [{**common, "coder": coder, "segment": "1"} for coder in [*coders][2:]]
+    coded = BatchCodings.of_tables(
+        {"batch": "b", "suggester": "", "design": ""},
+        own,
+        pd.DataFrame(
+            [("u1", coder, "blind") for coder in coders], columns=["unit", "coder", "arm"]
+        ),
+        {
+            "codings": tables.frame(tables.CODINGS, codings),
+            "segments": tables.frame(tables.SEGMENTS, marked),
+        },
+    )
+    rows = disagreements(coded, consensus(coded.blind, own, batch="b")).rows
+    why = {(row.variable, row.coder): row.why for row in tables.rows(rows)}
+    assert [why["tone", coder] for coder in coders] == [
+        "", "no segment", "not answered", "not asked", "not asked",
+    ]  # fmt: skip
+    assert [why["topic", coder] for coder in coders] == ["", "no segment", "", "", ""]
+
+
 def test_an_embedded_coder_says_nothing_of_segments() -> None:
     """It reads whole units: it is compared by the unit's variable alone."""
     embedded = "embed@1"

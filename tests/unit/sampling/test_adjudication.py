@@ -153,10 +153,13 @@ def test_codes_are_shown_in_words_without_names():
     )
     orders = set()
     for secret in (b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h"):
-        text = adjudication.given(
+        shown = adjudication.given(
             tables.frame(tables.CODINGS, rows), spans, coded, BOOK, secret=secret
         )["u"]
-        parts = [part.split("\n", 1) for part in text.split("\n\n")]
+        parts = [part.split("\n", 1) for part in shown.text.split("\n\n")]
+        whose = dict(zip(shown.coders, (codes for _, codes in parts), strict=True))
+        assert whose["human:ben"] == "no codes"
+        assert whose["model:x"] == "Relevance: Not relevant"
         assert [name for name, _ in parts] == ["Coding A", "Coding B", "Coding C"]
         assert sorted(codes for _, codes in parts) == [
             "Relevance: Not relevant",

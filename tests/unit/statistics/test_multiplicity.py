@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from labeler.statistics.multiplicity import benjamini_yekutieli, holm
+from labeler.statistics.multiplicity import benjamini_hochberg, benjamini_yekutieli, holm
 
 
 def test_holm_by_hand() -> None:
@@ -18,7 +18,7 @@ def test_holm_by_hand() -> None:
     assert holm([0.02, 0.01, 0.03]) == pytest.approx([0.04, 0.03, 0.04])
 
 
-@pytest.mark.parametrize("adjust", [holm, benjamini_yekutieli])
+@pytest.mark.parametrize("adjust", [holm, benjamini_hochberg, benjamini_yekutieli])
 def test_a_test_without_a_p_belongs_to_no_family(adjust) -> None:
     """nan stays nan, and the others are adjusted as if it were not there."""
     adjusted = adjust([0.01, math.nan, 0.04, 0.03])
@@ -37,3 +37,10 @@ def test_yekutieli_as_scipy_does(p: list[float]) -> None:
     """Benjamini-Yekutieli by scipy, for any p-values."""
     expected = false_discovery_control(p, method="by")
     np.testing.assert_allclose(benjamini_yekutieli(p), expected, atol=1e-12)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_hochberg_as_scipy_does(p: list[float]) -> None:
+    """Benjamini-Hochberg by scipy, for any p-values."""
+    expected = false_discovery_control(p, method="bh")
+    np.testing.assert_allclose(benjamini_hochberg(p), expected, atol=1e-12)

@@ -12,7 +12,7 @@ from thorough import examples
 from labeler.codebook import codebook
 from labeler.coding.annotations import newest
 from labeler.store import tables
-from labeler.studio import annotations, config, page
+from labeler.studio import annotations, config, findings, page
 
 BOOK = codebook.read(
     """
@@ -166,6 +166,26 @@ def test_missing_element_is_the_empty_set_or_no_row() -> None:
     assert found.findings["detail"][0] == "stance: required, not answered"
 
 
+def test_a_finding_names_its_task_variable_and_quote() -> None:
+    """Numbered within the task; the quote by its place, not by the order in which it came."""
+    result = [
+        claim("dull", "late"),
+        claim("soup", "early"),
+        element("relevance", ["relevant"]),
+        element("tags", ["nothing", "red"]),
+        element("stance", ["against"], region="early"),
+    ]
+    found = parsed(annotation(result, studio_task=7)).findings
+    assert found.drop(columns=["batch", "arm", "coder", "unit", "annotation"]).to_dict(
+        "records"
+    ) == [
+        {"studio_task": 7, "number": 1, "kind": "contradiction", "variable": "tags"}
+        | {"segment": "", "detail": "tags: 'nothing' beside other codes does not count"},
+        {"studio_task": 7, "number": 2, "kind": "missing", "variable": "stance"}
+        | {"segment": "2", "detail": "stance: required, not answered"},
+    ]
+
+
 def test_empty_set_belongs_to_each_segment() -> None:
     """A question about segments is empty for one of them and answered for the other."""
     result = [
@@ -317,11 +337,15 @@ def test_another_account_does_not_count() -> None:
 
 def test_text_that_changed_on_the_server_is_named() -> None:
     """A unit whose text is shown otherwise is a finding; one without a post is none here."""
-    found = annotations.altered({"u": TEXT + " more", "stranger": "x"}, POSTS, coder="human:ada")
-    assert found[["unit", "coder", "kind"]].to_dict("records") == [
-        {"unit": "u", "coder": "human:ada", "kind": "text-changed"}
+    shown = [
+        {**TASK, "unit": unit, "studio_task": task, "text": text}
+        for task, (unit, text) in enumerate((("stranger", "x"), ("u", TEXT + " more")))
     ]
-    assert annotations.altered({"u": TEXT}, POSTS, coder="human:ada").empty
+    found = findings.numbered(findings.altered(shown, POSTS))
+    assert found[["unit", "studio_task", "coder", "kind"]].to_dict("records") == [
+        {"unit": "u", "studio_task": 1, "coder": "human:ada", "kind": "text-changed"}
+    ]
+    assert findings.altered([{**shown[1], "text": TEXT}], POSTS) == []
 
 
 def test_skips_are_among_the_last_but_do_not_stand() -> None:
@@ -360,7 +384,7 @@ def test_nothing_gives_empty_tables() -> None:
     """No annotation gives three empty frames with their columns."""
     found = parsed()
     assert [len(one) for one in found] == [0, 0, 0]
-    assert list(found.findings.columns) == ["annotation", "unit", "coder", "kind", "detail"]
+    assert list(found.findings.columns) == tables.columns(tables.FINDINGS)
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

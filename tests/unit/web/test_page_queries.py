@@ -34,6 +34,8 @@ PAGES = [
     "/estimates",
     "/codebook",
     "/runs",
+    "/findings",
+    "/findings?format=csv",
     f"/units/{study.FIRST}",
     "/figures/reliability.json",
 ]

@@ -64,6 +64,24 @@ def test_a_segment_without_an_answer_is_not_no_segment() -> None:
     assert home["tone"].why == "not asked"
 
 
+def test_each_segment_without_a_value_is_named_beside_those_that_have_one() -> None:
+    """Of three: one was answered, one left open, and one asked of something else."""
+    found = cells(
+        ("", "mood", "good"),
+        ("1", "topic", "work"),
+        ("1", "tone", "calm"),
+        ("2", "topic", "work"),
+        ("3", "topic", "home"),
+        segments=4,
+    )
+    assert found["tone"] == Cell(
+        [("A1", "calm")], "", (("A2", "not answered"), ("A3", "not asked"), ("A4", "not asked"))
+    )
+    assert found["topic"].gaps == (("A4", "not answered"),)
+    assert found["tone"].codes == frozenset({"calm"})
+    assert found["mood"].gaps == ()
+
+
 def test_who_was_not_asked_is_said_to_be() -> None:
     """An imported file that is silent about variables; an embedded coder, of segments."""
     imported = cells(("", "mood", "bad"), seat=ADA._replace(design=SILENT))
