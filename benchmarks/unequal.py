@@ -7,6 +7,15 @@ codes' shares, so that alpha of all units is just that. A model gives codes in t
 chance of its own; how many models give another code than the commonest is the unit's stratum, and
 each stratum is drawn simply at random. What a stratum's units hold follows exactly, so a sample is
 one multinomial draw a stratum.
+
+With 5,000 runs a design: intervals hold alpha in 93.5% to 97.8%, 95.6% on average, inside of
+94-96% in 9 of 17 designs; lower bounds miss in 1.8% to 4.9%, upper ones in 3.7% to 6.1%; the gate
+passes at its threshold in 3.0% to 3.4%. Two designs at 97.8% (5% code, half from the marked; three
+strata) are too wide because of who is counted: in 10% of their samples no unit of the thin stratum
+carries the code, nothing is said of them, and among the others too little disagreement is rarely
+seen. No share of a further unit mends both: with .45 of one the lower bound misses in 5.4% where
+50 units stand for four fifths of all, with .4 (and the lognormal limit of before) the intervals
+were 2% to 13% wider.
 """
 
 from __future__ import annotations
@@ -20,6 +29,7 @@ from numpy.typing import NDArray
 
 from labeler.statistics.agreement.intervals import jackknife
 
+GOAL = (0.94, 0.96)
 THRESHOLD = 0.667
 RARE_10, RARE_5, RARE_2 = (0.9, 0.1), (0.95, 0.05), (0.98, 0.02)
 COMMON, FOUR = (0.7, 0.3), (0.7, 0.1, 0.1, 0.1)
@@ -87,14 +97,22 @@ def report(runs: int) -> None:
             f"{name:<34}{own.held:>9.1%}{own.lower_missed:>8.1%}{own.upper_missed:>8.1%}"
             f"{own.undefined:>11.1%}"
         )
-    mean, worst = np.mean([own.held for own in found]), max(own.lower_missed for own in found)
-    print(f"mean coverage {mean:.1%}, most lower misses {worst:.1%} (goal: at most 5%)")
     print(f"the gate at a true alpha of {THRESHOLD}, half of the sample from the marked: passes")
     for number, (name, design) in enumerate(GATE.items()):
         seeds = [np.random.default_rng([22, number]) for _ in range(2)]
         coded = simulated(design, runs, seeds[0], weighted=False).passed
-        weighted = simulated(design, runs, seeds[1]).passed
-        print(f"{name:<34}{weighted:>9.1%} as judged{coded:>9.1%} of the units coded alone")
+        own = simulated(design, runs, seeds[1])
+        found.append(own)
+        print(
+            f"{name:<34}{own.passed:>9.1%} as judged{coded:>9.1%} of the units coded alone; "
+            f"interval {own.held:.1%}"
+        )
+    mean, worst = np.mean([own.held for own in found]), max(own.lower_missed for own in found)
+    inside = sum(GOAL[0] <= round(own.held, 3) <= GOAL[1] for own in found)
+    print(
+        f"mean coverage {mean:.1%}, inside of 94-96% in {inside} of {len(found)} designs; most "
+        f"lower misses {worst:.1%} (goal: at most 5%)"
+    )
 
 
 def simulated(

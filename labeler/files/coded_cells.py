@@ -6,9 +6,10 @@ The codings are those of `coding_tables`; texts become codes here, and what was 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from labeler import hints
@@ -120,11 +121,13 @@ def together(codings: pd.DataFrame, apart: Iterable[tuple[str, ...]], level: str
 
 def _exchanged(codings: pd.DataFrame, of: Callable[[str], str]) -> pd.DataFrame:
     """The codings with each distinct value exchanged."""
-    places, texts = pd.factorize(codings["value"])
-    fresh = [of(str(text)) for text in texts]
-    if fresh == list(texts):
+    texts = codings["value"].unique().tolist()
+    fresh = {text: of(text) for text in texts}
+    if all(text == other for text, other in fresh.items()):
         return codings
-    return codings.assign(value=pd.array(fresh, dtype="str").take(places))
+    places, seen = pd.factorize(codings["value"])
+    values = pd.array([fresh[text] for text in seen], dtype="str")
+    return codings.assign(value=values.take(places))
 
 
 def _refuse_broken(codings: pd.DataFrame, clear: set[str], source: str) -> None:
@@ -211,12 +214,10 @@ def _spelled(
     """The codings in one spelling a code, the remark that says so, and codes that stay apart."""
     if level in NUMBERS:
         return codings, [], []
-    given = codings.groupby(["coder", "value"], sort=False).size()
     times: dict[tuple[str, str], int] = {}
-    coders, texts = (given.index.get_level_values(place).tolist() for place in (0, 1))
-    for coder, text, n in zip(coders, texts, given.tolist(), strict=True):
+    for coder, text, n in _counted(codings):
         for code in _codes(text, level):
-            times[coder, code] = times.get((coder, code), 0) + int(n)
+            times[coder, code] = times.get((coder, code), 0) + n
     found = spellings(times, declared=[c.strip() for c in domain], numbers=level == "ordinal")
     fresh = _exchanged(
         codings, lambda text: _spelled_value(text, level, found.code) if text else text
@@ -226,6 +227,18 @@ def _spelled(
     more = f", … ({len(found.folded)} codes)" if len(found.folded) > TOLD else ""
     said = [f"spelled in several ways, counted as one code each: {shown}{more}"]
     return fresh, said if found.folded else [], found.apart[:SHOWN]
+
+
+def _counted(codings: pd.DataFrame) -> Iterator[tuple[str, str, int]]:
+    """Coder, text, and how often the coder gave it; texts as they come first."""
+    cells, texts = pd.factorize(codings["value"])
+    rows, coders = pd.factorize(codings["coder"])
+    cells *= len(coders)
+    cells += rows
+    times = np.bincount(cells, minlength=len(texts) * len(coders))
+    for cell in np.flatnonzero(times).tolist():
+        text, coder = divmod(cell, len(coders))
+        yield str(coders[coder]), str(texts[text]), int(times[cell])
 
 
 def _codes(text: str, level: str) -> list[str]:

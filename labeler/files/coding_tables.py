@@ -37,7 +37,8 @@ SHOWN = 20
 def wide(
     table: pd.DataFrame, *, unit: str = "", coders: Sequence[str] = (), source: str
 ) -> pd.DataFrame:
-    """The codings of a table with a row a unit: columns COLUMNS, coder by coder.
+    """The codings of a table with a row a unit: columns COLUMNS, coder by coder; `coder` and
+    `column` are categories, in the order of the columns.
 
     `unit` is the column that names the units, `coders` those that are coders (else those that
     `coder_columns` finds). Without `unit`, a column that is called like an id (`id`, `unit`,
@@ -53,20 +54,27 @@ def wide(
         raise InputError(f"{source}: column {names!r} cannot name the units and be a coder")
     if not columns:
         raise InputError(f"{source}: no column is left to be a coder")
-    lines = table.index.to_numpy()
-    units = table[names].array if names else table.index.astype("str").array
     if names:
         refuse_repeats(source, table[[names]].set_axis(["unit"], axis=1))
-    whole = pd.DataFrame(
+    units = table[names] if names else table.index.to_series().astype("str")
+    parts = [(name, table[name] != "") for name in columns]
+    places = np.arange(len(parts), dtype=np.int32)
+    # One coder after the other and coders as categories: a table of millions of cells need not
+    # stand in memory as many times as it has columns.
+    who = pd.Index([name for name, _ in parts], dtype="str")
+    times = [int(coded.sum()) for _, coded in parts]
+    coder = pd.Categorical.from_codes(np.repeat(places, times), who)
+    return pd.DataFrame(
         {
-            "unit": pd.concat([pd.Series(units)] * len(columns), ignore_index=True),
-            "coder": _repeated(columns, len(table)),
-            "value": pd.concat([table[name] for name in columns], ignore_index=True),
-            "line": np.tile(lines, len(columns)),
+            "unit": pd.concat([units[coded] for _, coded in parts], ignore_index=True),
+            "coder": coder,
+            "value": pd.concat(
+                [table.loc[coded, name] for name, coded in parts], ignore_index=True
+            ),
+            "line": np.concatenate([table.index[coded].to_numpy() for _, coded in parts]),
+            "column": coder,
         }
     )
-    whole["column"] = whole["coder"]
-    return _coded(whole)
 
 
 def long(table: pd.DataFrame, *, unit: str, coder: str, value: str, source: str) -> pd.DataFrame:

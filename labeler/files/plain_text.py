@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pandas as pd
 
 LARGE = 1_000_000  # bytes from which the detour is worth it
+LARGEST_BLOCK = 2**30  # bytes that are read at once: small pieces leave gaps in memory
 
 
 def plain_table(content: bytes, delimiter: str, *, guarded: tuple[str, ...]) -> pd.DataFrame | None:
@@ -26,14 +26,26 @@ def plain_table(content: bytes, delimiter: str, *, guarded: tuple[str, ...]) -> 
     lines = content.count(b"\n") - content.endswith(b"\n")
     if found is None or found.num_rows != lines:
         return None
-    import pyarrow as pa  # noqa: PLC0415  (only large tables need it)
-    import pyarrow.compute as pc  # noqa: PLC0415
+    index = pd.RangeIndex(2, found.num_rows + 2, name="line")
+    columns = {}
+    for name in names:  # one by one: the table as it was read need not stay whole beside its copy
+        own = _trimmed(found[name], guarded)
+        if own is None:
+            return None
+        found = found.drop_columns([name])
+        columns[name] = own.set_axis(index)
+    return pd.DataFrame(columns, index=index)
 
-    trimmed = [pc.utf8_trim_whitespace(column) for column in found.columns]
-    if any(pc.any(pc.starts_with(own, mark)).as_py() for own in trimmed for mark in guarded):
+
+def _trimmed(column: Any, guarded: tuple[str, ...]) -> pd.Series[str] | None:
+    """The cells without blanks around them; None where one begins with a mark."""
+    import pyarrow.compute as pc  # noqa: PLC0415  (only large tables need it)
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    if any(pc.any(pc.starts_with(trimmed, mark)).as_py() for mark in guarded):
         return None
-    frame: pd.DataFrame = pa.table(trimmed, names=names).to_pandas().astype("str")
-    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="line"))
+    cells: pd.Series[str] = trimmed.to_pandas().astype("str")
+    return cells
 
 
 def _header(content: bytes) -> str:
@@ -46,16 +58,25 @@ def _columns(content: bytes, delimiter: str, names: list[str]) -> Any | None:
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import csv  # noqa: PLC0415
 
+    # What the usual pool of Arrow frees it keeps, so that nothing else may have it.
+    pool = pa.system_memory_pool()
+    pa.set_memory_pool(pool)
     try:
         return csv.read_csv(
-            io.BytesIO(content),
-            read_options=csv.ReadOptions(column_names=names, skip_rows=1),
+            pa.BufferReader(content),
+            read_options=csv.ReadOptions(
+                column_names=names,
+                skip_rows=1,
+                block_size=min(len(content) + 1, LARGEST_BLOCK),
+                use_threads=False,
+            ),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter, quote_char=False, ignore_empty_lines=False
             ),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False
             ),
+            memory_pool=pool,
         )
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from labeler.coding.coder_groups import grouped, pairs_across
 from labeler.coding.vocabulary import between, within
 from labeler.errors import InputError
-from labeler.statistics.agreement.alpha import count_columns
+from labeler.statistics.agreement.alpha import Counts, count_columns
 from labeler.statistics.agreement.coefficients import coefficients
 from labeler.statistics.agreement.distances import Level
 from labeler.statistics.agreement.intervals import bootstrap
@@ -31,7 +31,7 @@ VALUES = 5_000  # different values: what lies between them is a square table
 SEED = 1  # of resamples: the same table, the same interval
 ALPHA = "krippendorff_alpha."
 
-Columns = NDArray[np.int64]
+Columns = NDArray[np.signedinteger[Any]]
 Method = Literal["jackknife", "bootstrap", "bca", "kalpha-2007", "kalpha-2011"]
 
 
@@ -75,7 +75,7 @@ class Matrix(NamedTuple):
     """
 
     coders: list[str]
-    units: list[str]
+    units: pd.Index[str]
     domain: list[str]
     columns: Columns
 
@@ -90,23 +90,27 @@ def matrix(codings: pd.DataFrame, domain: Sequence[str], level: Level) -> Matrix
     if codings.empty:
         raise InputError("no cell holds a coding: are the columns those of the coders?")
     values = sorted(codings["value"].unique()) if level in SETS else list(domain)
-    rows, coders = pd.factorize(codings["coder"])
     seen, names = pd.factorize(codings["unit"])
     lines = np.full(len(names), np.iinfo(np.int64).max)
     np.minimum.at(lines, seen, codings["line"].to_numpy())
     order = np.argsort(lines, kind="stable")
-    units = names.take(order).tolist()
-    places = np.argsort(order)[seen]
+    units = pd.Index(names.take(order))
     if len(values) > VALUES or len(values) * len(units) > CELLS:
         raise InputError(
             f"{len(values)} different values of {len(units)} units are too many to compare each "
             "with each: round the numbers, or group the values"
         )
+    cells = np.argsort(order)[seen]
+    del seen, names, lines, order  # of millions of codings: as much memory as they have themselves
+    rows, coders = pd.factorize(codings["coder"])
+    rows *= len(units)
+    cells += rows
+    del rows
     place = {value: number for number, value in enumerate(values)}
     given, texts = pd.factorize(codings["value"])
-    columns = np.full((len(coders), len(units)), -1, dtype=np.int64)
-    columns[rows, places] = np.array([place[text] for text in texts], dtype=np.int64)[given]
-    return Matrix(list(coders), units, values, columns)
+    columns = np.full(len(coders) * len(units), -1, dtype=np.int16)
+    columns[cells] = np.array([place[text] for text in texts], dtype=np.int16)[given]
+    return Matrix(list(coders), units, values, columns.reshape(len(coders), len(units)))
 
 
 def agreement(
@@ -140,7 +144,7 @@ def one_against_the_rest(
 ) -> dict[str, Interval]:
     """The coefficients of one code: given or not; of a set, whether the code is in it."""
     holds = np.array([code == value or code in codes_of(value) for value in given.domain])
-    columns = np.where(given.columns < 0, -1, holds[given.columns].astype(np.int64))
+    columns = np.where(given.columns < 0, np.int8(-1), holds[given.columns].astype(np.int8))
     return _estimated(columns, ["no", "yes"], "nominal", method)
 
 
@@ -160,7 +164,7 @@ def _estimated(
 
 
 def _resampled(
-    counts: Columns,
+    counts: Counts,
     domain: list[str],
     level: Level,
     method: Method,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from labeler.files import records, spreadsheets
 from labeler.files.coded_cells import CellReading, CellSettings, read_cells, together
 from labeler.files.coding_tables import NUMBERS, SETS
@@ -53,24 +55,31 @@ def agreement(
     """
     table = spreadsheets.codings(given._replace(sets=level in SETS))
     read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=str(given.path))
-    codings, codes = read.codings, read.codes
-    matrix = any_table.matrix(codings, codes, level)
-    declared = {code.casefold() for code in domain}
-    seen = codings["value"].value_counts()
+    codes, declared = read.codes, bool(domain)
+    matrix = any_table.matrix(read.codings, codes, level)
+    doubts, apart = _doubts(read.codings, domain), _as_one(read, level)
+    remarks = [*table.remarks, *read.remarks, *_uncounted(codes, level, declared=declared)]
+    del table, read  # a million rows need not lie beside what is computed from them
     return AgreementReport(
-        any_table.agreement(matrix, codes=codes, level=level, declared=bool(domain), method=method),
+        any_table.agreement(matrix, codes=codes, level=level, declared=declared, method=method),
         matrix,
         codes,
         any_table.pairs(matrix, level=level) if pairs else [],
-        {
-            str(text): int(times)
-            for text, times in seen.items()
-            if str(text).casefold() in ALIKE_MISSING and str(text).casefold() not in declared
-        },
-        [*table.remarks, *read.remarks, *_uncounted(codes, level, declared=bool(domain))],
-        _as_one(read, level),
+        doubts,
+        remarks,
+        apart,
         any_table.by_group(matrix, groups, level=level) if groups else [],
     )
+
+
+def _doubts(codings: pd.DataFrame, domain: Sequence[str]) -> dict[str, int]:
+    """Texts that look like gaps and were not declared, and how often they stand there."""
+    declared = {code.casefold() for code in domain}
+    return {
+        str(text): int(times)
+        for text, times in codings["value"].value_counts().items()
+        if str(text).casefold() in ALIKE_MISSING and str(text).casefold() not in declared
+    }
 
 
 def _uncounted(codes: Sequence[str], level: Level, *, declared: bool) -> list[str]:

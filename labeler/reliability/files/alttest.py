@@ -53,7 +53,7 @@ def alternative(
     wish = given._replace(coders=named, surely=tuple(models), sets=level in SETS)
     table = spreadsheets.codings(wish)
     read = read_cells(table.codings, level=level, domain=domain, wish=cells, source=source)
-    codings, codes = read.codings, read.codes
+    codings, codes = read.codings.astype({"coder": "str"}), read.codes
     coders = sorted(set(codings["coder"]))
     for model in models:
         if model not in coders:

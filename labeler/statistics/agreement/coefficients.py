@@ -106,7 +106,7 @@ def coefficients(
     check_domain(domain)
     check_confidence(confidence)
     question = None
-    if weights is None and clusters is None and level in ORDERED and len(domain) > VALUES:
+    if weights is None and clusters is None and level not in SETS and len(domain) > VALUES:
         question = _of_many(columns, domain, level, confidence)
     if question is None:
         panel = column_patterns(columns, len(domain), weights=weights, clusters=clusters)

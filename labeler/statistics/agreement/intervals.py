@@ -22,7 +22,6 @@ from labeler.statistics.agreement.alpha import Agreement, Counts, alpha
 from labeler.statistics.agreement.distances import Domain, Floats, Level, name_of
 from labeler.statistics.agreement.resampling import Sample, resampled, sample_of, without_one
 from labeler.statistics.agreement.unequal import (
-    EXTRA,
     WeightedAlpha,
     drawn_unequally,
     heaviest_mass,
@@ -219,7 +218,6 @@ def _weighted(
         value=point.value,
         se=se,
         without=values,
-        without_stepped=without_one(sample, EXTRA * disagreed),
         times=sample.times,
         step=disagreed / (float(n_values.sum()) * point.expected),
     )

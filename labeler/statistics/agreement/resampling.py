@@ -98,11 +98,8 @@ def sample_of(
     return Sample(n_uc, n_uc.sum(axis=1), weight, group, things, n, distance, level, places)
 
 
-def without_one(sample: Sample, more: float = 0.0) -> Floats:
-    """Alpha without each thing, shape (things,); nan where no variation is left.
-
-    `more` is added to sum_u w_u D_u, as if further units disagreed by that much.
-    """
+def without_one(sample: Sample) -> Floats:
+    """Alpha without each thing, shape (things,); nan where no variation is left."""
     counts, weight = sample.counts, sample.weights
     n_things = counts * weight[:, None]
     if not np.array_equal(sample.group, np.arange(sample.times.size)):
@@ -111,7 +108,7 @@ def without_one(sample: Sample, more: float = 0.0) -> Floats:
     n_values = sample.times @ n_things - n_things
     if sample.level != "ordinal":
         own = np.bincount(sample.group, weight * _disagreements(sample))
-        return alphas(sample.times @ own - own + more, n_values, sample)
+        return alphas(sample.times @ own - own, n_values, sample)
     ranks = mid_ranks(n_values)
     alike = weight * sample.times[sample.group]
     share = alike / (sample.codings - 1)
@@ -123,7 +120,7 @@ def without_one(sample: Sample, more: float = 0.0) -> Floats:
     r = ranks[sample.group]
     own = sample.codings * (counts * r * r).sum(axis=1) - np.square((counts * r).sum(axis=1))
     gone = np.bincount(sample.group, weight * own / (sample.codings - 1))
-    return alphas(2 * (everything - gone) + more, n_values, sample)
+    return alphas(2 * (everything - gone), n_values, sample)
 
 
 def resampled(sample: Sample, resamples: int, seed: int) -> Floats:

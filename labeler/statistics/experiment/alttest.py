@@ -33,7 +33,6 @@ from scipy.special import stdtr  # scipy.stats would take half a second to load
 from labeler.errors import TableError
 from labeler.statistics.agreement.alpha import check_weights
 from labeler.statistics.agreement.distances import Domain, Floats, Level, distances_between
-from labeler.statistics.agreement.unequal import EXTRA
 from labeler.statistics.binomial import effective_size, wilson
 from labeler.statistics.interval import Interval
 from labeler.statistics.multiplicity import benjamini_yekutieli
@@ -45,6 +44,7 @@ LEAST_UNITS = 30
 LEAST_HUMANS = 3
 PASS = 0.5
 Q = 0.05
+EXTRA = 0.4  # of a unit of the largest weight, as of one that went against the model
 TIE = 1e-9  # scores nearer than this are equal but for rounding
 
 

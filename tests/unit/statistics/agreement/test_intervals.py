@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from places import CASES_FILE
-from scipy.stats import norm
+from scipy.stats import gamma, norm
 from scipy.stats import t as student
 from thorough import examples
 
@@ -65,9 +65,9 @@ def naive(counts, level, *, groups, weights=None, confidence=0.95):
 def naive_unequal(counts, level, *, groups, weights):
     """The same for units that weigh differently: low, high, se, lower, upper.
 
-    The lower bounds let 2/5 of one more of the heaviest units (or of an author with the median
-    number of such) disagree; the upper bounds take as many degrees of freedom as the spread is
-    worth.
+    The lower bounds are limits of a gamma distribution after half of one more of the heaviest units
+    (or of an author with the median number of such) disagreed; the upper bounds take as many
+    degrees of freedom as the spread is worth.
     """
     domain = domain_of(level)
 
@@ -87,13 +87,13 @@ def naive_unequal(counts, level, *, groups, weights):
     squares = np.square(values - values.mean())
     se = math.sqrt((n - 1) / n * squares.sum())
     worth = 2 * squares.sum() ** 2 / np.square(squares - squares.mean()).sum()
-    b = lowered(every, 0.4 * one_more)
-    more = [lowered(each, 0.4 * one_more) for each in kept]
-    values, times = np.array([*more, lowered(every, -0.6 * one_more)]), np.array([1.0] * n + [0.4])
-    squares = np.square(values - np.average(values, weights=times))
-    spread = math.sqrt((n - 0.6) / (n + 0.4) * (times @ squares))
+    step = a - lowered(every, one_more)
+    mean = 1 - a + step / 2
+    spread = {q: student.ppf(q, n - 1) / norm.ppf(q) for q in (0.975, 0.95)}
+    variances = [(se**2 + step**2 / 2) * wider**2 for wider in spread.values()]
     low, lower = (
-        1 - (1 - b) * math.exp(student.ppf(q, n - 1) * spread / (1 - b)) for q in (0.975, 0.95)
+        1 - gamma.ppf(q, mean**2 / variance, scale=variance / mean)
+        for q, variance in zip(spread, variances, strict=True)
     )
     high, upper = (
         1 - (1 - a) * math.exp(-student.ppf(q, min(worth, n - 1)) * se / (1 - a))
