@@ -42,6 +42,7 @@ COMMANDS = {
     "alt-test": "may a model stand in for a coder? For any table of codings",
     "anchoring": "what seeing a suggestion does to codes. For any table of codings",
     "export": "write a batch's tables to exports/",
+    "verify": "compute every number of an exported bundle again, and compare",
     "serve": "show the report on a page",
     "studio": "the Label Studio that labeler starts",
     "demo": "the whole way once, on made-up posts",

@@ -16,15 +16,13 @@ from labeler.codebook.codebook import Gate
 from labeler.coding import read
 from labeler.coding.asked import silent
 from labeler.coding.batch import BatchCodings
-from labeler.coding.consensus import consensus
 from labeler.coding.read import read_stream
 from labeler.coding.study_sample import sample_row
 from labeler.keys import key
-from labeler.reliability import coefficients
 from labeler.reliability.assessments.assess import assess, drawn
-from labeler.reliability.disagreements import disagreements
-from labeler.reliability.gate import Family, tested, verdicts, with_verdicts
-from labeler.reliability.looks import looks, taken
+from labeler.reliability.from_codings import from_codings
+from labeler.reliability.gate import Family
+from labeler.reliability.looks import taken
 from labeler.reliability.segments import MODEL_POST, segments_reliability
 from labeler.reliability.units_entered import UnitTasks, segments_entered, unit_tasks
 from labeler.store import database, results, tables
@@ -82,28 +80,21 @@ def _computed(
     row = sample_row(batches, batch)
     same_codebook(study, row)
     coded, stream = read_stream(study.engine, row, batches, study.codebook, wanted=WANTED)
-    left_out = coded.tables["left_out"]
-    sampling = coefficients.BatchSampling(coded.tasks, coded.authors, left_out)
-    found = coefficients.reliability(coded, drawn=sampling, gate=gate)
-    before, asked = _looks(study, coded), tested(found.rows, found.basis)
-    own = looks(asked, before)
-    ruled = verdicts(found.rows, found.basis, family=family, run=run, looks=own)
+    before = _looks(study, coded)
+    found = from_codings(coded, before, gate=gate, family=family, run=run)
     about = {"suggester": coded.suggester, "created": now()}
     assessments = assess(coded, stream, batches, stored=_stored(study, coded))
-    judged = with_verdicts(found.rows, ruled)
-    of_segments = _segments(coded, unit_tasks(coded, coded.tasks, left_out))
-    rows = [r._asdict() for part in (judged, of_segments) for r in tables.rows(part)]
-    kept = consensus(coded.blind, study.codebook, batch=batch)
-    differing = disagreements(coded, kept)
+    of_segments = _segments(coded, unit_tasks(coded, coded.tasks, coded.tables["left_out"]))
+    rows = [r._asdict() for part in (found.reliability, of_segments) for r in tables.rows(part)]
     settings = key({"gate": gate and gate.model_dump(), "family": family})
     return {
         tables.RELIABILITY: tables.frame(tables.RELIABILITY, rows).assign(computed_from=settings),
-        tables.VERDICTS: _first_made(study, batch, ruled),
+        tables.VERDICTS: _first_made(study, batch, found.verdicts),
         tables.ASSESSMENTS: assessments,
-        tables.LOOKS: taken(asked, own, before, ruled, **about),
-        tables.CONSENSUS: kept,
-        tables.DISAGREEMENTS: differing.rows,
-        tables.COMPARISONS: differing.comparisons,
+        tables.LOOKS: taken(found.tested, found.looks, before, found.verdicts, **about),
+        tables.CONSENSUS: found.consensus,
+        tables.DISAGREEMENTS: found.disagreements,
+        tables.COMPARISONS: found.comparisons,
     }
 
 

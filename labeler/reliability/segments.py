@@ -55,6 +55,7 @@ from labeler.statistics.unitizing.spans import Overlap, Rows, Spans
 from labeler.text.coded_values import codes_of, number_text
 
 MODEL_POST = "model-post"  # the kind of the row about the model's quotes
+OF_SEGMENTS = ("span_f1", "segments.", "alpha_u", "quotes.")  # how their coefficients begin
 ALL = "segment"  # stands for the segment itself, beside the names of variables, as in CHANGES
 COLUMNS = [
     *("kind", "panel", "variable", "code", "coefficient", "weighting", "coders", "evidence"),

@@ -59,7 +59,7 @@ def _readme(
     frames: Mapping[str, pd.DataFrame], facts: BundleFacts, files: Mapping[str, _File]
 ) -> str:
     lines = [f"Batch {facts.batch}, exported by labeler {facts.labeler}.", ""]
-    told = {name: file.description for name, file in files.items()}
+    told = {name: file.description for name, file in sorted(files.items())}
     told[MANIFEST] = "Hashes of these files, settings and versions."
     width = max(len(name) for name in told) + 2
     lines += [f"{name:<{width}}{what}".rstrip() for name, what in told.items()]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from sqlalchemy import Table
 
 from labeler import __version__, hints
 from labeler.codebook.codebook import Codebook
@@ -21,7 +22,7 @@ from labeler.keys import key
 from labeler.reliability import gate
 from labeler.results.bundle import MANIFEST, bundle
 from labeler.results.estimates import estimates
-from labeler.results.formats.declaration import BundleFacts
+from labeler.results.formats.declaration import BundleFacts, told_by
 from labeler.store import database, tables
 from labeler.store import results as stored
 from labeler.store.sample_names import folder_name
@@ -137,7 +138,6 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> ExportResult:
 
         row, frames, results = stored.steadily(study.engine, batch, attempt)
         books = database.read(study.engine, tables.CODEBOOKS, codebook=row["codebook"])
-        overrides = sorted(set(frames["estimates"]["override"]) - {""})
         facts = BundleFacts(
             batch=batch,
             labeler=__version__,
@@ -146,10 +146,8 @@ def export(study: Study, *, batch: str, quotes: bool = False) -> ExportResult:
             suggester=str(row["suggester"]),
             design=str(row["design"]),
             made_up=made_up(study.engine),
-            override="; ".join(overrides),
-            verdicts=_stated(frames["verdicts"]),
             outdated=results.outdated,
-            computed_from=stored.said(results.frames),
+            **told_by(results.frames),
         )
         made = bundle(frames, facts)
         folder = study.project.exports / folder_name(batch)
@@ -174,9 +172,10 @@ def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
     row = sample_row(study, batch)
     same_codebook(study, row)
     left_out = {"studio_task"} if quotes else {"studio_task", "quote"}
-    wanted = {
+    wanted: dict[Table, Sequence[str]] = {
         table: [name for name in tables.columns(table) if name not in left_out] for table in BUNDLED
     }
+    wanted[tables.POSTS] = ("unit", "author")
     coded = read_batch(study.engine, row, study.codebook, wanted=wanted)
     results = stored.of_batch(study.engine, batch)
     coders = coded.tables["coders"]
@@ -185,9 +184,21 @@ def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
         **{table.name: coded.tables[table.name] for table in BUNDLED},
         "left_out": coded.tables["left_out"],
         "coders": coders[coders["coder"].isin(set(coded.coded["coder"]))],
+        "authors": _authors(coded.authors, coded.units),
+        "looks": database.read(
+            study.engine, tables.LOOKS, codebook=row["codebook"], suggester=row["suggester"]
+        ),
         **results.frames,
     }
     return _BundleTables(row, frames, results)
+
+
+def _authors(authors: Mapping[str, str], units: Sequence[str]) -> pd.DataFrame:
+    """Unit → the number of its author within the bundle; '' where the author is not known."""
+    known = list(dict.fromkeys(authors[unit] for unit in units if authors[unit]))
+    number = {author: str(place) for place, author in enumerate(known, start=1)}
+    rows = [{"unit": unit, "author": number.get(authors[unit], "")} for unit in units]
+    return pd.DataFrame(rows, columns=["unit", "author"], dtype="str")
 
 
 def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
@@ -210,15 +221,6 @@ def _of_humans(judged: pd.DataFrame) -> dict[tuple[str, str], Any]:
     """Variable and code → the verdict on the blind humans."""
     own = judged[judged["comparison"] == gate.HUMAN]
     return {(row.variable, row.code): row for row in tables.rows(own)}
-
-
-def _stated(verdicts: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """Comparison → variable → verdict, for the manifest."""
-    whole = verdicts[verdicts["code"] == ""]
-    return {
-        str(name): dict(zip(own["variable"], own["verdict"], strict=True))
-        for name, own in whole.groupby("comparison")
-    }
 
 
 def _noted(study: Study, run: str, batch: str, shut: dict[str, str], reason: str) -> None:

@@ -85,6 +85,25 @@ def typed(table: Table, given: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(result, columns=list(given.columns))
 
 
+def of_texts(table: Table, given: pd.DataFrame) -> pd.DataFrame:
+    """`typed`, of a frame whose cells are all texts, as a CSV file has them; '' is missing.
+
+    Raises TableError for a column that the table lacks, and for a number that is none.
+    """
+    unknown = [name for name in given.columns if name not in table.c]
+    if unknown:
+        raise TableError(f"table {table.name}: no column is called {unknown[0]!r}")
+    try:
+        numbers = {
+            name: given[name].map(lambda text: float(text) if text else None).astype("float64")
+            for name in given.columns
+            if isinstance(table.c[name].type, Float | Integer)
+        }
+    except ValueError as error:
+        raise TableError(f"table {table.name}: {error}") from error
+    return typed(table, given.assign(**numbers))
+
+
 def check(table: Table, given: pd.DataFrame) -> pd.DataFrame:
     """The same frame, when its columns are the table's and its key names each row once.
 

@@ -29,7 +29,7 @@ from labeler.store.derived import (
     VERDICTS,
 )
 from labeler.store.facts import CODEBOOKS, CODERS, COMPLETIONS, ENDPOINTS, POSTS, PROMPTS, TAUGHT
-from labeler.store.frames import check, columns, frame, keys, records, rows, typed
+from labeler.store.frames import check, columns, frame, keys, of_texts, records, rows, typed
 from labeler.store.logs import (
     CLAIMS,
     JOB_REQUESTS,
@@ -83,6 +83,7 @@ __all__ = [
     "columns",
     "frame",
     "keys",
+    "of_texts",
     "records",
     "rows",
     "typed",

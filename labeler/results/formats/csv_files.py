@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 
 import pandas as pd
 
+from labeler.errors import TableError
 from labeler.results.formats.declaration import BundleFacts, Format
-from labeler.store.tables import METADATA
+from labeler.store.tables import METADATA, of_texts
 from labeler.text.coded_values import EMPTY_SET
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n")
@@ -23,6 +25,25 @@ def csv_text(frame: pd.DataFrame) -> str:
             risky = texts.str.startswith(FORMULA, na=False) & ~texts.str.fullmatch(HARMLESS)
             safe[name] = texts.mask(risky, "'" + texts.fillna(""))
     return safe.to_csv(index=False, lineterminator="\n")
+
+
+def read_back(name: str, content: bytes) -> pd.DataFrame:
+    """The frame that `csv_text` wrote to the file `name`.csv, of any table of a bundle.
+
+    Raises TableError where it is no such CSV: columns missing, or a number that is none.
+    """
+    try:
+        given = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise TableError(f"{name}.csv: {error}") from error
+    for column in given.columns:
+        texts = given[column].astype("str")
+        escaped = texts.str.startswith(tuple(f"'{sign}" for sign in FORMULA))
+        given[column] = texts.mask(escaped, texts.str.slice(1))
+    if name == "codings" and "value" in given:
+        given["value"] = given["value"].mask(given["value"] == EMPTY_SET, "")
+    table = METADATA.tables.get(name)
+    return given if table is None else of_texts(table, given)
 
 
 def wide(codings: pd.DataFrame) -> pd.DataFrame:
@@ -53,6 +74,7 @@ FORMAT = Format(
         "codings_wide.csv": "The same, a column for each variable; +: no code, empty: no answer.",
         "left_out.csv": "Tasks that were answered without a coding that counts, and why.",
         "coders.csv": "The people who coded, and the group that each belongs to; empty: none.",
+        "authors.csv": "Which units have an author in common, by numbers of this bundle alone.",
         "coded.csv": "Who coded which unit, with or without a code; `unasked`: of what not asked.",
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -50,3 +50,22 @@ class Format(NamedTuple):
 def declared() -> list[Format]:
     """The formats of this folder, in the order of its modules' names."""
     return declarations.declared(formats, "FORMAT", Format)
+
+
+def told_by(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What the tables of a bundle say for BundleFacts: override, verdicts, computed_from."""
+    verdicts, estimates = frames.get("verdicts"), frames.get("estimates")
+    reasons = set() if estimates is None else set(estimates["override"]) - {""}
+    judged: dict[str, dict[str, str]] = {}
+    if verdicts is not None:
+        for row in verdicts[verdicts["code"] == ""].itertuples(index=False):
+            judged.setdefault(str(row.comparison), {})[str(row.variable)] = str(row.verdict)
+    return {
+        "override": "; ".join(sorted(reasons)),
+        "verdicts": judged,
+        "computed_from": {
+            name: str(rows["computed_from"].iloc[0])
+            for name, rows in frames.items()
+            if "computed_from" in rows and len(rows)
+        },
+    }

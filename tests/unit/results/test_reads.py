@@ -109,6 +109,7 @@ def test_export_reads_each_table_once(study: Study) -> None:
     aggregate(study, batch=BATCH, override="made up")
     found = reads(study, lambda: export(study, batch=BATCH))
     assert found.pop("grounds") == 2  # before all else, and again when all is read
+    assert found.pop("posts") == 2  # authors; and whether any post is of the sample
     assert set(found.values()) == {1}
     assert {"codings", "segments", "changes", "confidence", "tasks"} <= set(found)
     assert set(found) >= OF_CODERS
