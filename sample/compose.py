@@ -88,8 +88,8 @@ PROBLEMS = ("dependency", "maladaptive_usage", "psychological_harm", "interactio
 TAGGED = ("emotional_support", "instrumental_support", "appraisal_support",
           "informational_support", "anthropomorphism", "psychological_harm")  # fmt: skip
 EMOJI = ("🥲", "🫠", "💛", "😮‍💨", "🙃", "🧠", "✨", "🫶🏽", "🇳🇱", "🐌")
-FIRST = ("quiet", "paper", "tin", "slow", "late", "green", "mild", "north", "salt", "moss", "copper",
-         "spare", "second", "odd", "small", "windy", "plain", "sunday")  # fmt: skip
+FIRST = ("quiet", "paper", "tin", "slow", "late", "green", "mild", "north", "salt", "moss",
+         "copper", "spare", "second", "odd", "small", "windy", "plain", "sunday")  # fmt: skip
 THEN = ("lantern", "otter", "kettle", "ladder", "harbour", "button", "pigeon", "radio", "thimble",
         "orchard", "tram", "pencil", "teapot", "gravel", "magpie", "cellar")  # fmt: skip
 SHORTENED = {"do not": "don't", "does not": "doesn't", "did not": "didn't", "cannot": "can't",
