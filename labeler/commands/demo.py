@@ -18,7 +18,7 @@ from labeler.project import Project
 from labeler.reliability.gate import HUMAN, MODEL
 from labeler.store import tables
 from labeler.studio.server import server
-from labeler.study.study import open_study
+from labeler.study.study import logged, open_study
 from labeler.workflow.demo import model_server
 from labeler.workflow.demo.demo import (
     CODERS,
@@ -29,6 +29,7 @@ from labeler.workflow.demo.demo import (
     DemoSize,
     coded,
     model,
+    others,
     prelabelled,
 )
 
@@ -57,30 +58,36 @@ def command(context: Context, once: bool, quick: bool, port: int) -> None:
     """
     project, size = _project(context.project(), quick=quick), QUICK if quick else WHOLE
     told(MADE_UP)
-    codebook = open_study(project).codebook
-    ours = server.status(project.studio_data) is None
-    try:
-        with model_server.serving(project.state, lambda: model(codebook)) as address:
-            project = dataclasses.replace(
-                project, llm_url=address, llm_model=model_server.MODEL, llm_key=""
-            )
-            study = open_study(project)
-            with ProgressDisplay() as display:
-                posts = prelabelled(study, size, display.report, display.progress)
-            done = coded(study, posts.model.coder, size, told)
-            with serving(project, port=port) as page:
-                _show(posts, size, done)
-                if once:
-                    click.echo("\nLook around in it: labeler demo (it is all there, and quick)")
-                else:
-                    _addresses(done, page, address)
-                click.echo(f"\n{MADE_UP}")
-                if not once:
-                    told("Ctrl-C ends it")
-                    until_interrupted()
-    finally:
-        if ours and server.stop(project.studio_data):
-            told("Label Studio stopped")
+    study = open_study(project)
+    with logged(study, "demo", {"quick": quick}) as run:
+        try:
+            with model_server.serving(project.state, lambda: model(study.codebook)) as address:
+                _run(_with_model(project, address), size, once=once, port=port)
+        finally:
+            if not others(study, run) and server.stop(project.studio_data):
+                told("Label Studio stopped")
+
+
+def _run(project: Project, size: DemoSize, *, once: bool, port: int) -> None:
+    """Everything, and the report of it until Ctrl-C."""
+    study = open_study(project)
+    with ProgressDisplay() as display:
+        posts = prelabelled(study, size, display.report, display.progress)
+    done = coded(study, posts.model.coder, size, told)
+    with serving(project, port=port) as page:
+        _show(posts, size, done)
+        if once:
+            click.echo("\nTo look around in it: labeler demo (all is there, so that is quick)")
+        else:
+            _addresses(done, page, project.llm_url)
+        click.echo(f"\n{MADE_UP}")
+        if not once:
+            told("Ctrl-C ends it")
+            until_interrupted()
+
+
+def _with_model(project: Project, address: str) -> Project:
+    return dataclasses.replace(project, llm_url=address, llm_model=model_server.MODEL, llm_key="")
 
 
 def _project(given: Project, *, quick: bool) -> Project:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 import pandas as pd
@@ -45,23 +45,31 @@ TOLD = 100
 def submit_all(
     study: Study, logins: list[Login], *, batch: str, suggester: str, report: Report
 ) -> int:
-    """Let each coder submit what it has not coded yet, all of them at the same time; how much."""
+    """Let each coder submit what it has not coded yet, all of them at the same time; how much.
+
+    Where one of them fails, or Ctrl-C comes, the others end after the task that they are at.
+    """
     counted = _Count(report)
     with ThreadPoolExecutor(len(logins)) as coders:
         running = [
             coders.submit(_submit, study, login, batch, suggester, counted) for login in logins
         ]
-        for one in running:
-            one.result()
+        try:
+            wait(running, return_when=FIRST_EXCEPTION)
+        finally:
+            counted.ended.set()
+    for one in running:
+        one.result()
     return counted.done
 
 
 class _Count:
-    """How many tasks all coders have submitted, told now and then."""
+    """How many tasks all coders have submitted, told now and then; `ended`: no more of them."""
 
     def __init__(self, report: Report) -> None:
         self._report, self._lock = report, threading.Lock()
         self.done = self.wanted = 0
+        self.ended = threading.Event()
 
     def expects(self, tasks: int) -> None:
         with self._lock:
@@ -72,7 +80,7 @@ class _Count:
             self.done += 1
             if self.done % TOLD == 0 or self.done == self.wanted:
                 self._report(
-                    f"{self.done} of {self.wanted} tasks submitted, the last by "
+                    f"{self.done:,} of {self.wanted:,} tasks submitted, the last by "
                     f"{name_of(coder)} (made up)"
                 )
 
@@ -93,6 +101,8 @@ def _submit(study: Study, login: Login, batch: str, suggester: str, counted: _Co
     shown = {task.unit for task in open_ if task.arm == vocabulary.ASSISTED}
     answers = _answers(study, login.coder, {task.unit for task in open_}, shown, suggester)
     for task in open_:
+        if counted.ended.is_set():
+            return
         seconds = _seconds(chances(login.coder, task.unit))
         own.submit(int(task.studio_task), answers[task.unit], lead_time=seconds)
         counted.submitted(login.coder)

@@ -27,7 +27,7 @@ from labeler.store import results as stored
 from labeler.studio.accounts import Login, add_human, start
 from labeler.studio.pull import pull
 from labeler.studio.push import push
-from labeler.study.study import Report, Study
+from labeler.study.study import RUNNING, Report, Study
 from labeler.workflow.demo.answers import MadeUpModel
 from labeler.workflow.demo.coders import submit_all
 from labeler.workflow.demo.sample import COLUMNS, parts, sample_posts
@@ -80,6 +80,12 @@ class DemoResult(NamedTuple):
 def model(codebook: Codebook) -> MadeUpModel:
     """The made-up model, which knows the bundled posts by heart."""
     return MadeUpModel(sample_posts().values(), codebook)
+
+
+def others(study: Study, run: str) -> bool:
+    """Whether another demo of the same folder runs beside this one."""
+    running = database.read(study.engine, tables.RUNS, command="demo", outcome=RUNNING)
+    return bool(set(running["run"]) - {run})
 
 
 def prelabelled(

@@ -65,11 +65,14 @@ class ModelServer:
 
 
 @contextlib.contextmanager
-def serving(state: Path, made: Callable[[], MadeUpModel]) -> Iterator[str]:
+def serving(
+    state: Path, made: Callable[[], MadeUpModel], *, patience: float = 10.0
+) -> Iterator[str]:
     """The address, with /v1, answered by a thread of this process for as long as the block runs.
 
     It is the same each time, since a model at another address is another coder: the port is noted
-    in `state`, where one that was noted and is taken must be another made-up model's.
+    in `state`, where one that was noted and is taken must be another made-up model's, which has
+    `patience` seconds to say so.
     """
     noted = state / "made-up-model.port"
     before = int(noted.read_text("ascii")) if noted.is_file() else 0
@@ -94,7 +97,7 @@ def serving(state: Path, made: Callable[[], MadeUpModel]) -> Iterator[str]:
     thread.start()
     ready.wait()
     try:
-        port = found[0] if found and found[0] else _others(before, noted)
+        port = found[0] if found and found[0] else _others(before, noted, patience)
         if not before:
             state.mkdir(parents=True, exist_ok=True)
             noted.write_text(str(port), "ascii")
@@ -118,10 +121,10 @@ async def _bound(runner: web.AppRunner, ports: range) -> int:
     return 0
 
 
-def _others(port: int, noted: Path) -> int:
+def _others(port: int, noted: Path, patience: float) -> int:
     """The port, if another demo's made-up model answers there; ProjectError where it does not."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/v1/models", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/v1/models", timeout=patience) as answer:
             if MODEL in answer.read().decode("utf-8", "replace"):
                 return port
     except (OSError, ValueError):
