@@ -98,7 +98,7 @@ def prelabelled(
     files = [part.post_file for part in parts()[: size.parts]]
     ingest(study, files, columns=COLUMNS, report=report)
     prices = resources.folder("sample") / "made-up-prices.yaml"
-    settings = RequestSettings(concurrency=CONCURRENCY, prices=prices)
+    settings = RequestSettings(concurrency=CONCURRENCY, prices=prices, logprobs=True)
     done = by_model(study, settings, report=report, progress=progress)
     post = tables.POSTS.c
     days = database.distinct(study.engine, post.created)

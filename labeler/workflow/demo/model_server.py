@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import math
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -58,10 +59,11 @@ class ModelServer:
             return _error(f"there is no model {body.get('model')!r} here, only {MODEL!r}", 404)
         self.requests += 1
         if text is None:  # a question about the server itself
-            return web.json_response(_completion(Answer('{"answer": "yes"}'), told))
+            said = '{"answer": "yes"}'
+            return _completion(Answer(said, tokens=((said, 1.0),)), told, body)
         self._model = self._model or self._made()
         answer = self._model.answer(text, limit=body.get("max_tokens"))
-        return web.json_response(_completion(answer, told))
+        return _completion(answer, told, body)
 
 
 @contextlib.contextmanager
@@ -149,11 +151,12 @@ def _post(message: str) -> str | None:
     return text
 
 
-def _completion(answer: Answer, told: list[str]) -> dict[str, Any]:
+def _completion(answer: Answer, told: list[str], asked: dict[str, Any]) -> web.Response:
     """A chat completion; its tokens are characters, counted by the fours."""
     prompt, shared = (sum(map(len, part)) // CHARACTERS for part in (told, told[:-1]))
     content = len(answer.content) // CHARACTERS
-    return {
+    listed = [{"token": part, "logprob": math.log(p)} for part, p in answer.tokens]
+    completion = {
         "id": "chatcmpl-made-up",
         "object": "chat.completion",
         "created": 0,
@@ -167,7 +170,7 @@ def _completion(answer: Answer, told: list[str]) -> dict[str, Any]:
                     "refusal": answer.refusal or None,
                 },
                 "finish_reason": "length" if answer.cut else "stop",
-                "logprobs": None,
+                "logprobs": {"content": listed} if asked.get("logprobs") else None,
             }
         ],
         "usage": {
@@ -177,6 +180,7 @@ def _completion(answer: Answer, told: list[str]) -> dict[str, Any]:
             "prompt_tokens_details": {"cached_tokens": shared if shared >= CACHED_FROM else 0},
         },
     }
+    return web.json_response(completion)
 
 
 def _error(message: str, status: int = 400) -> web.Response:
