@@ -34,14 +34,14 @@ TRIES = 60  # of one post, until it is near to no other
 PLATFORMS = {"reddit": 0.3, "x": 0.16, "youtube": 0.14, "tiktok": 0.16, "facebook": 0.12,
              "bluesky": 0.12}  # fmt: skip
 SHORT = ("x", "tiktok", "bluesky")
-KINDS = {"relevant": 0.68, "models": 0.13, "minds": 0.09, "figures": 0.04, "both": 0.03,
+KINDS = {"relevant": 0.73, "models": 0.1, "minds": 0.07, "figures": 0.04, "both": 0.03,
          "doubtful": 0.03}  # fmt: skip
 AGAIN = 0.36  # of posts are by somebody who has posted before
-PRODUCTS = {"gpt": 0.42, "claude": 0.13, "gemini": 0.1, "deepseek": 0.05, "grok": 0.05,
-            "llama": 0.04, "qwen": 0.03, "other_product": 0.04, "unnamed": 0.14}  # fmt: skip
-CONDITIONS = {"anxiety": 0.2, "depressive": 0.18, "general": 0.15, "adhd": 0.12, "autism": 0.09,
-              "schizophrenia": 0.06, "bipolar": 0.05, "eating": 0.05, "other_condition": 0.05,
-              "developmental": 0.025, "conduct": 0.025}  # fmt: skip
+PRODUCTS = {"gpt": 0.38, "claude": 0.14, "gemini": 0.1, "deepseek": 0.055, "grok": 0.055,
+            "llama": 0.05, "qwen": 0.045, "other_product": 0.045, "unnamed": 0.13}  # fmt: skip
+CONDITIONS = {"anxiety": 0.17, "depressive": 0.15, "general": 0.12, "adhd": 0.11, "autism": 0.09,
+              "schizophrenia": 0.08, "bipolar": 0.065, "eating": 0.065, "other_condition": 0.055,
+              "developmental": 0.05, "conduct": 0.045}  # fmt: skip
 IMPACTS = {"positive": 0.47, "negative": 0.32, "neutral": 0.12, "not_applicable": 0.09}
 HARDER = ("schizophrenia", "eating", "bipolar")  # told of with less praise than the others
 EASIER = ("adhd", "autism", "developmental")
@@ -51,8 +51,8 @@ PERSPECTIVES: Mapping[str, Mapping[str, float]] = {
     "positive": {"emotional_support": 0.24, "instrumental_support": 0.22, "appraisal_support": 0.16,
                  "informational_support": 0.19, "sociocultural_impact": 0.07,
                  "anthropomorphism": 0.08, "no_perspective": 0.04},
-    "negative": {"dependency": 0.14, "psychological_harm": 0.14, "interaction_limitations": 0.17,
-                 "maladaptive_usage": 0.12, "clinical_skepticism": 0.12, "ethics": 0.12,
+    "negative": {"dependency": 0.13, "psychological_harm": 0.17, "interaction_limitations": 0.15,
+                 "maladaptive_usage": 0.15, "clinical_skepticism": 0.12, "ethics": 0.12,
                  "sociocultural_impact": 0.05, "anthropomorphism": 0.04, "emotional_support": 0.04,
                  "informational_support": 0.06},
     "neutral": {"instrumental_support": 0.2, "emotional_support": 0.2, "no_perspective": 0.2,
@@ -63,10 +63,10 @@ PERSPECTIVES: Mapping[str, Mapping[str, float]] = {
                        "clinical_skepticism": 0.1, "appraisal_support": 0.06,
                        "sociocultural_impact": 0.07},
 }  # fmt: skip
-VALUES = {"human_welfare": 0.26, "autonomy": 0.13, "calmness": 0.11, "trust": 0.12, "privacy": 0.09,
-          "universal_usability": 0.09, "identity": 0.07, "freedom_from_bias": 0.05,
-          "accountability": 0.04, "informed_consent": 0.03, "ownership_and_property": 0.02,
-          "environmental_sustainability": 0.01, "no_value": 0.1}  # fmt: skip
+VALUES = {"human_welfare": 0.22, "autonomy": 0.12, "calmness": 0.11, "trust": 0.11, "privacy": 0.08,
+          "universal_usability": 0.08, "identity": 0.07, "freedom_from_bias": 0.06,
+          "accountability": 0.05, "informed_consent": 0.05, "ownership_and_property": 0.045,
+          "environmental_sustainability": 0.015, "no_value": 0.1}  # fmt: skip
 DRAWN_TO = {  # which values a perspective goes with, beyond what is usual
     "emotional_support": ("calmness", "human_welfare"),
     "instrumental_support": ("autonomy", "universal_usability"),

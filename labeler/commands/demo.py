@@ -76,10 +76,9 @@ def _run(project: Project, size: DemoSize, *, once: bool, port: int) -> None:
     done = coded(study, posts.model.coder, size, told)
     with serving(project, port=port) as page:
         _show(posts, size, done)
-        if once:
-            click.echo("\nTo look around in it: labeler demo (all is there, so that is quick)")
-        else:
+        if not once:
             _addresses(done, page, project.llm_url)
+        _next(once=once)
         click.echo(f"\n{MADE_UP}")
         if not once:
             told("Ctrl-C ends it")
@@ -165,7 +164,7 @@ def _verdicts(done: DemoResult) -> None:
         )
         lines.append((f"  {name}", number(own.value), number(own.bound), own.verdict, *told_of))
     table(
-        ["  variable", "people#", "at least#", "gate", "model#", "at least#", "may it stand in?"],
+        ["  variable", "people#", "at least#", "gate", "the model#", "at least#", "gate"],
         lines,
     )
 
@@ -185,6 +184,19 @@ def _gate(done: DemoResult) -> Iterator[str]:
     shut = [f"{row.variable} ({row.verdict})" for row in tables.rows(whole) if row.verdict != PASS]
     if shut:
         yield f"the gate is shut for {', '.join(shut)}: nothing is aggregated of it"
+
+
+def _next(*, once: bool) -> None:
+    """What to do next."""
+    lines = {
+        "labeler demo": "look around in this: all is there, so that it is quick",
+        "labeler init": "in an empty folder: begin a study of your own",
+        "labeler status": "there: what is pending, and which command comes next",
+    }
+    click.echo("\nNext")
+    for command_, line in lines.items():
+        if once or command_ != "labeler demo":
+            click.echo(f"  {command_:<16} {line}")
 
 
 def _addresses(done: DemoResult, page: str, model_address: str) -> None:

@@ -47,7 +47,7 @@ class DemoSize(NamedTuple):
     blind: int
 
 
-WHOLE, QUICK = DemoSize(2, 400, 320), DemoSize(1, 120, 90)
+WHOLE, QUICK = DemoSize(2, 420, 380), DemoSize(1, 120, 90)
 
 
 class DemoPosts(NamedTuple):
