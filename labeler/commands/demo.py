@@ -61,7 +61,10 @@ def command(context: Context, once: bool, quick: bool, port: int) -> None:
     study = open_study(project)
     with logged(study, "demo", {"quick": quick}) as run:
         try:
-            with model_server.serving(project.state, lambda: model(study.codebook)) as address:
+            with (
+                model_server.without_proxy(),
+                model_server.serving(project.state, lambda: model(study.codebook)) as address,
+            ):
                 _run(_with_model(project, address), size, once=once, port=port)
         finally:
             if not others(study, run) and server.stop(project.studio_data):

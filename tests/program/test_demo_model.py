@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import urllib.error
 import urllib.request
@@ -20,7 +21,7 @@ from labeler.coders.llm.client.complete import Completion, complete, probe
 from labeler.coders.requests import PromptTemplates
 from labeler.errors import AnswerError, ProjectError, ServiceRejected
 from labeler.workflow.demo.demo import model
-from labeler.workflow.demo.model_server import FIRST_PORT, MODEL, serving
+from labeler.workflow.demo.model_server import FIRST_PORT, MODEL, serving, without_proxy
 from labeler.workflow.demo.sample import sample_posts
 
 SECRET = b"of some project"
@@ -97,6 +98,17 @@ def test_another_model_is_not_there(address: str) -> None:
     """Who names another model hears so."""
     with pytest.raises(ServiceRejected, match="answered 404"):
         probe(address, "", "gpt-5-mini")
+
+
+def test_no_proxy_stands_between(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo asks this machine alone, also where the environment names a proxy."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "one.example")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with without_proxy():
+        assert probe(address, "", MODEL).models == (MODEL,)
+        assert os.environ["no_proxy"] == "one.example,127.0.0.1"
+    assert (os.environ["no_proxy"], os.environ.get("NO_PROXY")) == ("one.example", None)
 
 
 def test_address_stays_the_same(tmp_path: Path, codebook: Codebook) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import math
+import os
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -64,6 +65,21 @@ class ModelServer:
         self._model = self._model or self._made()
         answer = self._model.answer(text, limit=body.get("max_tokens"))
         return _completion(answer, told, body)
+
+
+@contextlib.contextmanager
+def without_proxy() -> Iterator[None]:
+    """For as long as the block runs, no proxy stands between this process and this machine."""
+    before = {name: os.environ.get(name) for name in ("no_proxy", "NO_PROXY")}
+    there = before["no_proxy"] or before["NO_PROXY"] or ""
+    os.environ.update(dict.fromkeys(before, ",".join(filter(None, (there, HOST)))))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
