@@ -32,7 +32,9 @@ from labeler.workflow.demo.demo import (
     others,
     prelabelled,
 )
+from labeler.workflow.demo.differences import differing_shares
 
+SHARES = 8  # that are shown
 MADE_UP = "Everything here is made up: the posts, the model, the coders, their codes."
 
 
@@ -110,6 +112,7 @@ def _show(posts: DemoPosts, size: DemoSize, done: DemoResult) -> None:
     _verdicts(done)
     for line in _gate(done):
         click.echo(f"  {line}")
+    _shares(done)
     click.echo(
         f"\nexports: {done.bundle.folder} ({len(done.bundle.files)} files, "
         f"{len(done.bundle.written)} new)"
@@ -187,6 +190,27 @@ def _gate(done: DemoResult) -> Iterator[str]:
     shut = [f"{row.variable} ({row.verdict})" for row in tables.rows(whole) if row.verdict != PASS]
     if shut:
         yield f"the gate is shut for {', '.join(shut)}: nothing is aggregated of it"
+
+
+def _shares(done: DemoResult) -> None:
+    """Where the model alone would have told something else than it does once corrected."""
+    found = differing_shares(done.estimates, most=SHARES)
+    if not found:
+        return
+    click.echo(
+        "\nWhat the posts say: shares of all posts, where blind codes correct the model most"
+    )
+    table(
+        ["  code", "the model alone#", "people, blind#", "corrected#", "95% interval#"],
+        [
+            (
+                f"  {one.code}",
+                *(f"{part['value']:.1%}" for part in (one.model, one.blind, one.corrected)),
+                f"{one.corrected['low']:.1%} to {one.corrected['high']:.1%}",
+            )
+            for one in found
+        ],
+    )
 
 
 def _next(*, once: bool) -> None:

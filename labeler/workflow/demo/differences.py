@@ -1,0 +1,48 @@
+"""ESTIMATES rows → the codes of which the model alone tells least what it does corrected. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+CORRECTED = ("two-phase", "corrected")  # estimators, the better first
+WHOLE = {"measure": "share", "target": "collection", "by": "", "within": ""}
+
+Figure = Mapping[str, Any]
+
+
+class DifferingShare(NamedTuple):
+    """The share of posts with a code: by the model alone, by blind people alone, and corrected."""
+
+    code: str
+    model: Figure
+    blind: Figure
+    corrected: Figure
+
+
+def differing_shares(estimates: pd.DataFrame, *, most: int) -> list[DifferingShare]:
+    """The shares of the whole collection that correction moves most, the largest move first.
+
+    Of ESTIMATES rows; a share that is not estimable or may not leave is left out. Where several
+    tables of an analysis hold the same share, it counts once.
+    """
+    of: dict[str, dict[str, Figure]] = {}
+    for row in estimates.to_dict("records"):
+        if all(row[column] == wanted for column, wanted in WHOLE.items()) and _shown(row):
+            of.setdefault(row["code"], {}).setdefault(row["estimator"], row)
+    found = []
+    for code, figures in of.items():
+        better = next((figures[name] for name in CORRECTED if name in figures), None)
+        if better is not None and {"model", "blind"} <= set(figures):
+            found.append(DifferingShare(code, figures["model"], figures["blind"], better))
+    found.sort(key=lambda one: (-abs(one.model["value"] - one.corrected["value"]), one.code))
+    return found[:most]
+
+
+def _shown(row: Figure) -> bool:
+    """Whether a figure may be shown; the model's own has no interval."""
+    if row["reason"] or row["hidden"] or pd.isna(row["value"]):
+        return False
+    return row["estimator"] == "model" or not pd.isna(row["low"])
