@@ -194,12 +194,11 @@ def _gate(done: DemoResult) -> Iterator[str]:
 
 def _shares(done: DemoResult) -> None:
     """Where the model alone would have told something else than it does once corrected."""
-    found = differing_shares(done.estimates, most=SHARES)
+    both = "estimator" in done.estimates.columns
+    found = differing_shares(done.estimates, most=SHARES) if both else []
     if not found:
         return
-    click.echo(
-        "\nWhat the posts say: shares of all posts, where blind codes correct the model most"
-    )
+    click.echo("\nWhat the posts say: shares of all posts, where blind codes correct most")
     table(
         ["  code", "the model alone#", "people, blind#", "corrected#", "95% interval#"],
         [

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from labeler.store import tables
+
 CORRECTED = ("two-phase", "corrected")  # estimators, the better first
 WHOLE = {"measure": "share", "target": "collection", "by": "", "within": ""}
 
@@ -29,7 +31,7 @@ def differing_shares(estimates: pd.DataFrame, *, most: int) -> list[DifferingSha
     tables of an analysis hold the same share, it counts once.
     """
     of: dict[str, dict[str, Figure]] = {}
-    for row in estimates.to_dict("records"):
+    for row in tables.records(estimates):
         if all(row[column] == wanted for column, wanted in WHOLE.items()) and _shown(row):
             of.setdefault(row["code"], {}).setdefault(row["estimator"], row)
     found = []
