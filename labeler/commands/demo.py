@@ -35,6 +35,7 @@ from labeler.workflow.demo.demo import (
 from labeler.workflow.demo.differences import differing_shares
 
 SHARES = 8  # that are shown
+WITHOUT_CODES = ("off-schema", "refusal", "truncated", "left-out")
 MADE_UP = "Everything here is made up: the posts, the model, the coders, their codes."
 
 
@@ -76,10 +77,12 @@ def command(context: Context, once: bool, quick: bool, port: int) -> None:
 def _run(project: Project, size: DemoSize, *, once: bool, port: int) -> None:
     """Everything, and the report of it until Ctrl-C."""
     study = open_study(project)
-    with ProgressDisplay() as display:
-        posts = prelabelled(study, size, display.report, display.progress)
-    done = coded(study, posts.model.coder, size, told)
     with serving(project, port=port) as page:
+        if not once:
+            told(f"The report fills while this runs: {page}")
+        with ProgressDisplay() as display:
+            posts = prelabelled(study, size, display.report, display.progress)
+        done = coded(study, posts.model.coder, size, told)
         _show(posts, size, done)
         if not once:
             _addresses(done, page, project.llm_url)
@@ -123,11 +126,8 @@ def _steps(posts: DemoPosts, size: DemoSize, done: DemoResult) -> Iterator[tuple
     """Name of each stage, and what it did."""
     first, last = posts.months
     asked = posts.model.answered + posts.model.before
-    faults = ", ".join(
-        f"{times} {kind}"
-        for kind, times in sorted(posts.model.faults.items())
-        if kind != "unsupported-quote"
-    )
+    lost = {kind: n for kind, n in sorted(posts.model.faults.items()) if kind in WITHOUT_CODES}
+    told_of = [f"{n} ended as {kind}" for kind, n in lost.items()]
     yield (
         "ingest",
         f"{posts.posts:,} posts by {posts.authors:,} authors on {posts.platforms} platforms, "
@@ -135,25 +135,18 @@ def _steps(posts: DemoPosts, size: DemoSize, done: DemoResult) -> Iterator[tuple
     )
     yield (
         "prelabel",
-        f"{model_server.MODEL} answered about {asked:,} of them for {posts.model.spent} (made up)",
+        f"{model_server.MODEL} coded {asked - sum(lost.values()):,} of {asked:,} for "
+        f"{posts.model.spent} (made up);",
     )
-    yield (
-        "",
-        f"answers without codes: {faults or 'none'}; quotes that no post holds: "
-        + str(posts.unsupported),
-    )
-    yield (
-        "sample",
-        f"{size.assisted} posts at random: one person codes each with the model's suggestions in "
-        "view,",
-    )
-    yield "", f"two others code {size.blind} of them blind; only blind codes are evidence"
+    yield "", "; ".join([*told_of, f"{posts.unsupported} quotes stand in no post"])
+    yield "sample", f"{size.assisted} posts at random, each coded once with suggestions in view,"
+    yield "", f"{size.blind} of them also blind by two others: only blind codes are evidence"
     yield (
         "push, pull",
         f"{', '.join(CODERS[:-1])} and {CODERS[-1]} submitted {done.submitted:,} codings through "
         "Label Studio",
     )
-    yield "aggregate", "what the gate lets through, and `export` wrote it down"
+    yield "aggregate", "what the gate lets through, below; `export` wrote it all down"
 
 
 def _verdicts(done: DemoResult) -> None:

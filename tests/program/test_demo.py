@@ -54,7 +54,7 @@ def test_demo_tells_its_story_and_fills_exports(shown: tuple[Path, str]) -> None
     assert re.search(
         r"^  ingest +240 posts by \d+ authors on 6 platforms, 2025-01 to 2025-10", out, re.M
     )
-    assert re.search(r"made-up-model answered about 240 of them for 0\.\d+ USD \(made up\)", out)
+    assert re.search(r"made-up-model coded 23\d of 240 for 0\.\d+ USD \(made up\)", out)
     assert "submitted 300 codings" in out
     assert len(re.findall(r"^  \w+ +0\.\d+ +0\.\d+ +pass ", out, re.M)) >= 3
     assert re.search(r"^  the gate is open where the lower bound reaches 0.667", out, re.M)
