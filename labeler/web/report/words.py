@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
-from labeler.coding.vocabulary import is_human, kind_of, name_of, program_among
+from labeler.coding import vocabulary
+from labeler.coding.vocabulary import is_human, kind_of, name_of
 from labeler.text.coded_values import codes_of
 
 NOTHING = "\N{EM DASH}"
@@ -126,7 +127,7 @@ def people(coders: str) -> str:
 
 def program(coders: str) -> str:
     """The model, cues or embedded coder among comma-joined coders."""
-    return program_among(coders)
+    return vocabulary.program_among(coders)
 
 
 def kind(coder: str) -> str:
