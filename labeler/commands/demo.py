@@ -191,12 +191,13 @@ def _shares(done: DemoResult) -> None:
     found = differing_shares(done.estimates, most=SHARES) if both else []
     if not found:
         return
-    click.echo("\nWhat the posts say: shares of all posts, where blind codes correct most")
+    click.echo("\nWhat the posts say: shares, where blind codes correct the model most")
     table(
-        ["  code", "the model alone#", "people, blind#", "corrected#", "95% interval#"],
+        ["  table", "code", "the model#", "people#", "corrected#", "95% interval#"],
         [
             (
-                f"  {one.code}",
+                f"  {one.analysis}",
+                one.code,
                 *(f"{part['value']:.1%}" for part in (one.model, one.blind, one.corrected)),
                 f"{one.corrected['low']:.1%} to {one.corrected['high']:.1%}",
             )

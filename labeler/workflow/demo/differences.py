@@ -16,8 +16,9 @@ Figure = Mapping[str, Any]
 
 
 class DifferingShare(NamedTuple):
-    """The share of posts with a code: by the model alone, by blind people alone, and corrected."""
+    """A share of one table: by the model alone, by blind people alone, and corrected."""
 
+    analysis: str
     code: str
     model: Figure
     blind: Figure
@@ -27,20 +28,21 @@ class DifferingShare(NamedTuple):
 def differing_shares(estimates: pd.DataFrame, *, most: int) -> list[DifferingShare]:
     """The shares of the whole collection that correction moves most, the largest move first.
 
-    Of ESTIMATES rows; a share that is not estimable or may not leave is left out. Where several
-    tables of an analysis hold the same share, it counts once.
+    Of ESTIMATES rows; a share that is not estimable or may not leave is left out. Of a code that
+    several tables hold (of posts, of segments), the one that moves most.
     """
-    of: dict[str, dict[str, Figure]] = {}
+    of: dict[tuple[str, str], dict[str, Figure]] = {}
     for row in tables.records(estimates):
         if all(row[column] == wanted for column, wanted in WHOLE.items()) and _shown(row):
-            of.setdefault(row["code"], {}).setdefault(row["estimator"], row)
+            of.setdefault((row["analysis"], row["code"]), {})[row["estimator"]] = row
     found = []
-    for code, figures in of.items():
+    for (analysis, code), figures in of.items():
         better = next((figures[name] for name in CORRECTED if name in figures), None)
         if better is not None and {"model", "blind"} <= set(figures):
-            found.append(DifferingShare(code, figures["model"], figures["blind"], better))
+            found.append(DifferingShare(analysis, code, figures["model"], figures["blind"], better))
     found.sort(key=lambda one: (-abs(one.model["value"] - one.corrected["value"]), one.code))
-    return found[:most]
+    once = {one.code: one for one in reversed(found)}
+    return [one for one in found if once[one.code] is one][:most]
 
 
 def _shown(row: Figure) -> bool:

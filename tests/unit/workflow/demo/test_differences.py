@@ -37,6 +37,16 @@ def test_the_largest_move_comes_first() -> None:
     assert (found[0].corrected["low"], found[0].corrected["high"]) == (0.37 - 0.05, 0.37 + 0.05)
 
 
+def test_a_code_stands_once_where_it_moves_most() -> None:
+    """Of posts it moves by .10, of segments by .04."""
+    rows = three("impact:positive", 0.46, 0.44, 0.42)
+    rows += [
+        part | {"analysis": "impact in posts"} for part in three("impact:positive", 0.5, 0.41, 0.4)
+    ]
+    [found] = differing_shares(pd.DataFrame(rows), most=9)
+    assert (found.analysis, found.corrected["value"]) == ("impact in posts", 0.4)
+
+
 def test_two_phase_is_taken_where_it_is() -> None:
     """The better estimator stands for the corrected figure."""
     rows = [*three("value:trust", 0.2, 0.1, 0.12), row("value:trust", "two-phase", 0.11)]
