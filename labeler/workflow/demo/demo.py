@@ -7,6 +7,7 @@ they also tell what seeing a suggestion did.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,9 +15,9 @@ import pandas as pd
 
 from labeler import resources
 from labeler.codebook.codebook import Codebook
-from labeler.coders.llm.model import RequestSettings
+from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.run import RunProgress
-from labeler.errors import GateError
+from labeler.errors import GateError, ProjectError
 from labeler.posts.ingest import ingest
 from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
@@ -95,10 +96,11 @@ def prelabelled(
 
     The project's model must be the made-up one, and answer.
     """
-    files = [part.post_file for part in parts()[: size.parts]]
-    ingest(study, files, columns=COLUMNS, report=report)
     prices = resources.folder("sample") / "made-up-prices.yaml"
     settings = RequestSettings(concurrency=CONCURRENCY, prices=prices, logprobs=True)
+    _check_version(study, size, model_of(study, settings).coder)
+    files = [part.post_file for part in parts()[: size.parts]]
+    ingest(study, files, columns=COLUMNS, report=report)
     done = by_model(study, settings, report=report, progress=progress)
     post = tables.POSTS.c
     days = database.distinct(study.engine, post.created)
@@ -111,6 +113,17 @@ def prelabelled(
         done,
         len(missing),
     )
+
+
+def _check_version(study: Study, size: DemoSize, suggester: str) -> None:
+    """Refuse to go on with what the demo of another version began."""
+    for row in tables.rows(database.read(study.engine, tables.BATCHES, batch=BATCH)):
+        drawn = json.loads(row.design)
+        if (row.suggester, drawn["assisted"], drawn["blind"]) != (suggester, *size[1:]):
+            raise ProjectError(
+                f"{study.project.state} holds the demo of another version of labeler: delete that "
+                "folder, and the demo begins anew"
+            )
 
 
 def coded(study: Study, suggester: str, size: DemoSize, report: Report) -> DemoResult:
