@@ -31,56 +31,7 @@ POSTS, CODINGS = "made-up-posts-composed.jsonl.gz", "made-up-codings-composed.js
 COUNT, SEED = 2760, 12
 TRIES = 60  # of one post, until it is near to no other
 
-PLATFORMS = {"reddit": 0.3, "x": 0.16, "youtube": 0.14, "tiktok": 0.16, "facebook": 0.12,
-             "bluesky": 0.12}  # fmt: skip
 SHORT = ("x", "tiktok", "bluesky")
-KINDS = {"relevant": 0.73, "models": 0.1, "minds": 0.07, "figures": 0.04, "both": 0.03,
-         "doubtful": 0.03}  # fmt: skip
-AGAIN = 0.36  # of posts are by somebody who has posted before
-PRODUCTS = {"gpt": 0.38, "claude": 0.14, "gemini": 0.1, "deepseek": 0.055, "grok": 0.055,
-            "llama": 0.05, "qwen": 0.045, "other_product": 0.045, "unnamed": 0.13}  # fmt: skip
-CONDITIONS = {"anxiety": 0.17, "depressive": 0.15, "general": 0.12, "adhd": 0.11, "autism": 0.09,
-              "schizophrenia": 0.08, "bipolar": 0.065, "eating": 0.065, "other_condition": 0.055,
-              "developmental": 0.05, "conduct": 0.045}  # fmt: skip
-IMPACTS = {"positive": 0.47, "negative": 0.32, "neutral": 0.12, "not_applicable": 0.09}
-HARDER = ("schizophrenia", "eating", "bipolar")  # told of with less praise than the others
-EASIER = ("adhd", "autism", "developmental")
-GROWTH = 0.09  # of the posts a month, and of what is told of dependence
-
-PERSPECTIVES: Mapping[str, Mapping[str, float]] = {
-    "positive": {"emotional_support": 0.24, "instrumental_support": 0.22, "appraisal_support": 0.16,
-                 "informational_support": 0.19, "sociocultural_impact": 0.07,
-                 "anthropomorphism": 0.08, "no_perspective": 0.04},
-    "negative": {"dependency": 0.13, "psychological_harm": 0.17, "interaction_limitations": 0.15,
-                 "maladaptive_usage": 0.15, "clinical_skepticism": 0.12, "ethics": 0.12,
-                 "sociocultural_impact": 0.05, "anthropomorphism": 0.04, "emotional_support": 0.04,
-                 "informational_support": 0.06},
-    "neutral": {"instrumental_support": 0.2, "emotional_support": 0.2, "no_perspective": 0.2,
-                "informational_support": 0.16, "interaction_limitations": 0.1,
-                "anthropomorphism": 0.08, "dependency": 0.06},
-    "not_applicable": {"no_perspective": 0.2, "informational_support": 0.16, "ethics": 0.18,
-                       "instrumental_support": 0.13, "emotional_support": 0.1,
-                       "clinical_skepticism": 0.1, "appraisal_support": 0.06,
-                       "sociocultural_impact": 0.07},
-}  # fmt: skip
-VALUES = {"human_welfare": 0.22, "autonomy": 0.12, "calmness": 0.11, "trust": 0.11, "privacy": 0.08,
-          "universal_usability": 0.08, "identity": 0.07, "freedom_from_bias": 0.06,
-          "accountability": 0.05, "informed_consent": 0.05, "ownership_and_property": 0.045,
-          "environmental_sustainability": 0.015, "no_value": 0.1}  # fmt: skip
-DRAWN_TO = {  # which values a perspective goes with, beyond what is usual
-    "emotional_support": ("calmness", "human_welfare"),
-    "instrumental_support": ("autonomy", "universal_usability"),
-    "appraisal_support": ("identity", "trust"),
-    "informational_support": ("trust", "human_welfare"),
-    "anthropomorphism": ("trust", "identity"),
-    "dependency": ("autonomy", "calmness"),
-    "maladaptive_usage": ("human_welfare", "autonomy"),
-    "psychological_harm": ("human_welfare", "calmness"),
-    "interaction_limitations": ("trust", "universal_usability"),
-    "clinical_skepticism": ("accountability", "trust"),
-    "ethics": ("accountability", "informed_consent", "privacy", "ownership_and_property"),
-    "sociocultural_impact": ("universal_usability", "freedom_from_bias"),
-}
 SUPPORT = ("emotional_support", "instrumental_support", "appraisal_support",
            "informational_support", "anthropomorphism", "sociocultural_impact")  # fmt: skip
 PROBLEMS = ("dependency", "maladaptive_usage", "psychological_harm", "interaction_limitations",
@@ -155,15 +106,17 @@ class Composed(NamedTuple):
 
 
 class Composer:
-    """Makes posts of the parts; `codebook` says in which order codes stand."""
+    """Makes posts of the parts, as often as the shares say; codes stand in codebook order."""
 
-    def __init__(self, parts: Mapping[str, Any], codebook: Codebook) -> None:
-        self.parts, self.codebook = _lines(parts), codebook
+    def __init__(
+        self, parts: Mapping[str, Any], shares: Mapping[str, Any], codebook: Codebook
+    ) -> None:
+        self.parts, self.shares, self.codebook = _lines(parts), shares, codebook
 
     def post(self, number: int, author: Author, draws: Draws) -> Composed:
         """One post of an author."""
-        month = int(draws.weighted({str(m): 1 + GROWTH * m for m in range(1, 13)}))
-        kind = draws.weighted(KINDS)
+        month = int(draws.weighted({str(m): 1 + self.shares["growth"] * m for m in range(1, 13)}))
+        kind = draws.weighted(self.shares["kinds"])
         if kind == "relevant":
             said = self._relevant(author, month, draws)
         else:
@@ -224,14 +177,14 @@ class Composer:
 
     def _use(self, author: Author, month: int, draws: Draws) -> Said:
         """One use, as a stretch that can be quoted, with its codes."""
-        product = author.product if draws.happens(0.93) else draws.weighted(PRODUCTS)
+        product = author.product if draws.happens(0.93) else draws.weighted(self.shares["products"])
         own = author._replace(product=product)
-        impact = draws.weighted(_impacts(author.condition, product))
-        perspectives = dict(PERSPECTIVES[impact])
+        impact = draws.weighted(self._impacts(author.condition, product))
+        perspectives = dict(self.shares["perspectives"][impact])
         if "dependency" in perspectives:
-            perspectives["dependency"] *= 0.5 + GROWTH * month
+            perspectives["dependency"] *= 0.5 + self.shares["growth"] * month
         perspective = draws.weighted(perspectives)
-        value = draws.weighted(_values(perspective))
+        value = draws.weighted(self._values(perspective))
         make = {"neutral": self._mixed, "not_applicable": self._asked}.get(impact, self._judged)
         line, chosen, values, end = make(perspective, value, impact, draws)
         codes = {
@@ -249,7 +202,7 @@ class Composer:
         values = [value]
         what = draws.one(outcomes[value][impact])
         if value != "no_value" and draws.happens(0.2):
-            other = draws.weighted(_values(perspective))
+            other = draws.weighted(self._values(perspective))
             if other not in (value, "no_value"):
                 values.append(other)
                 what = f"{what} and {draws.one(outcomes[other][impact])}"
@@ -279,11 +232,39 @@ class Composer:
     def _with_second(self, perspective: str, impact: str, draws: Draws) -> tuple[str, list[str]]:
         line = draws.one(self.parts["uses"][perspective])
         also = self.parts["also"]
-        other = draws.weighted(PERSPECTIVES[impact])
+        other = draws.weighted(self.shares["perspectives"][impact])
         fits = perspective in TAGGED and other in also and other != perspective
         if not fits or not draws.happens(0.4):
             return line, [perspective]
         return f"{line}, {draws.one(also[other])}", [perspective, other]
+
+    def _impacts(self, condition: str, product: str) -> dict[str, float]:
+        """How likely each impact is with this condition and this product."""
+        weights, praise = dict(self.shares["impacts"]), self.shares["praise"]
+        more = praise.get(condition, 1.0) * praise.get(product, 1.0)
+        weights["positive"] *= more
+        weights["negative"] /= more
+        return weights
+
+    def _values(self, perspective: str) -> dict[str, float]:
+        """How likely each value is under this perspective."""
+        more, wanted = self.shares["favoured"], self.shares["goes_with"].get(perspective, ())
+        return {
+            name: weight + more * (name in wanted) for name, weight in self.shares["values"].items()
+        }
+
+    def author(self, number: int, before: list[Author]) -> Author:
+        """Who writes a post: somebody who has written before, or a new author, who is added."""
+        draws = Draws(SEED, number, "author")
+        if before and draws.happens(self.shares["again"]):
+            return before[int(draws.number() * len(before))]
+        platform, condition, product = (
+            draws.weighted(self.shares[name]) for name in ("platforms", "conditions", "products")
+        )
+        joint, end = ("-", ".example") if platform == "bluesky" else ("_", "_example")
+        name = joint.join([draws.one(FIRST), draws.one(THEN), str(len(before) + 1)])
+        before.append(Author(f"{name}{end}", platform, condition, product))
+        return before[-1]
 
     def _plain(self, pool: str, author: Author, draws: Draws) -> Said:
         return self._filled(draws.one(self.parts[pool]), author, draws)
@@ -312,14 +293,17 @@ _Line = tuple[str, list[str], list[str], str]  # what is said, perspectives, val
 
 def composed(count: int = COUNT) -> list[Composed]:
     """The posts of the second part, in the order of their numbers."""
-    parts = yaml.safe_load((HERE / "made-up-parts.yaml").read_text("utf-8"))
+    parts, shares = (
+        yaml.safe_load((HERE / f"made-up-{name}.yaml").read_text("utf-8"))
+        for name in ("parts", "shares")
+    )
     book = HERE.parent / "codebook" / "llm-mental-health.yaml"
-    composer = Composer(parts, read(book.read_text("utf-8"), source=book.name))
+    composer = Composer(parts, shares, read(book.read_text("utf-8"), source=book.name))
     near, authors, made = NearTexts(), list[Author](), list[Composed]()
     for line in (HERE / "made-up-posts.jsonl").read_text("utf-8").splitlines():
         near.add("", json.loads(line)["text"])
     for number in range(1, count + 1):
-        author = _author(number, authors)
+        author = composer.author(number, authors)
         made.append(_unlike(composer, number, author, near))
         near.add("", made[-1].post["text"])
     return made
@@ -336,41 +320,12 @@ def _unlike(composer: Composer, number: int, author: Author, near: NearTexts) ->
     raise ValueError(f"post {number}: {TRIES} attempts were all near to other posts: add parts")
 
 
-def _author(number: int, before: list[Author]) -> Author:
-    """Who writes the post: somebody who has written before, or a new author, who is added."""
-    draws = Draws(SEED, number, "author")
-    if before and draws.happens(AGAIN):
-        return before[int(draws.number() * len(before))]
-    platform = draws.weighted(PLATFORMS)
-    end = ".example" if platform == "bluesky" else "_example"
-    joint = "-" if platform == "bluesky" else "_"
-    name = f"{draws.one(FIRST)}{joint}{draws.one(THEN)}{joint}{len(before) + 1}{end}"
-    author = Author(name, platform, draws.weighted(CONDITIONS), draws.weighted(PRODUCTS))
-    before.append(author)
-    return author
-
-
 def _without_condition(said: list[Said]) -> list[Said]:
     """The same where nothing before told of the condition: named by a use, or by nothing."""
     if any(one.names for one in said):
         return said
     unknown = {"condition": ["no_condition"]}
     return [one._replace(codes={**one.codes, **unknown}) if one.codes else one for one in said]
-
-
-def _impacts(condition: str, product: str) -> dict[str, float]:
-    """How likely each impact is with this condition and this product."""
-    weights = dict(IMPACTS)
-    good = 0.45 if condition in HARDER else 1.5 if condition in EASIER else 1.0
-    good *= {"claude": 1.25, "grok": 0.5, "deepseek": 0.85}.get(product, 1.0)
-    weights["positive"] *= good
-    weights["negative"] /= good
-    return weights
-
-
-def _values(perspective: str) -> dict[str, float]:
-    wanted = DRAWN_TO.get(perspective, ())
-    return {name: weight + 0.12 * (name in wanted) for name, weight in VALUES.items()}
 
 
 def _written(said: Sequence[Said], platform: str, draws: Draws) -> tuple[str, list[dict[str, Any]]]:
