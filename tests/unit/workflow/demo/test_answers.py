@@ -12,6 +12,7 @@ from labeler.codebook.codebook import Codebook, read
 from labeler.coders.answers import read as read_answer
 from labeler.errors import AnswerError
 from labeler.posts import deidentify
+from labeler.text.coded_values import codes_of
 from labeler.workflow.demo import answers
 from labeler.workflow.demo.answers import MISTAKES, MadeUpModel
 from labeler.workflow.demo.sample import SamplePost, sample_posts
@@ -132,3 +133,31 @@ def test_every_mistake_is_between_codes_of_the_codebook(codebook: Codebook) -> N
             assert 0 < sum(others.values()) < 1
     for name, added in answers.ADDS.items():
         assert set(added) <= set(codebook.variable(name).codes)
+
+
+def test_its_errors_lean_to_one_side(
+    model: MadeUpModel, codebook: Codebook, sent: dict[str, str]
+) -> None:
+    """Shares of posts by the model alone differ visibly from the reference: that is the lesson."""
+    posts, model_codes, reference = 0, Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for name, text in sent.items():
+        try:
+            segments = read_answer(model.answer(text).content, text, codebook).segments
+        except AnswerError:
+            continue
+        posts += 1
+        model_codes.update(
+            {
+                (variable, code)
+                for one in segments
+                for variable, value in one.codings.items()
+                for code in codes_of(value)
+            }
+        )
+        told = [one["codes"] for one in sample_posts()[name].coding["segments"]]
+        reference.update({("impact", codes["impact"]) for codes in told})
+        reference.update({("value", code) for codes in told for code in codes["value"]})
+    assert posts > 2900
+    assert model_codes["impact", "positive"] - reference["impact", "positive"] > 0.05 * posts
+    assert reference["impact", "negative"] - model_codes["impact", "negative"] > 0.03 * posts
+    assert model_codes["value", "human_welfare"] - reference["value", "human_welfare"] > 0.1 * posts
