@@ -7,6 +7,7 @@ they also tell what seeing a suggestion did.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import NamedTuple
@@ -66,13 +67,12 @@ class DemoPosts(NamedTuple):
 class DemoResult(NamedTuple):
     """What the second half made: codings submitted, what was judged and let through, the bundle.
 
-    `shut` is what the gate said where it held something shut; `studio` is an address.
+    `studio` is an address.
     """
 
     submitted: int
     judged: ReliabilityResult
     estimates: pd.DataFrame
-    shut: str
     bundle: results.ExportResult
     logins: list[Login]
     studio: str
@@ -144,12 +144,10 @@ def coded(study: Study, suggester: str, size: DemoSize, report: Report) -> DemoR
     if submit_all(study, logins, batch=BATCH, suggester=suggester, report=report):
         pull(study, batch=BATCH, report=report)
     judged = _judged(study)
-    estimates, shut = _aggregated(study)
     return DemoResult(
         len(database.read(study.engine, tables.ANNOTATIONS, batch=BATCH, withdrawn=0)),
         judged,
-        estimates,
-        shut,
+        _aggregated(study),
         results.export(study, batch=BATCH),
         logins,
         server.url,
@@ -166,9 +164,8 @@ def _judged(study: Study) -> ReliabilityResult:
     return ReliabilityResult(*frames)
 
 
-def _aggregated(study: Study) -> tuple[pd.DataFrame, str]:
-    """What the gate lets through, and what it says of the rest."""
-    try:
-        return results.aggregate(study, batch=BATCH), ""
-    except GateError as error:
-        return database.read(study.engine, tables.ESTIMATES, batch=BATCH), str(error)
+def _aggregated(study: Study) -> pd.DataFrame:
+    """What the gate lets through; the verdicts say what it does not."""
+    with contextlib.suppress(GateError):  # what is let through is written all the same
+        results.aggregate(study, batch=BATCH)
+    return database.read(study.engine, tables.ESTIMATES, batch=BATCH)

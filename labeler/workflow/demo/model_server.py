@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import http.client
 import json
 import math
 import os
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from aiohttp import web
 
 from labeler.errors import ProjectError
+from labeler.files import records
 from labeler.workflow.demo.answers import Answer, MadeUpModel
 
 MODEL = "made-up-model"
@@ -31,12 +32,11 @@ CACHED_FROM = 1024  # tokens
 
 
 class ModelServer:
-    """The server: what answers, made when it is first needed, and how often it was asked."""
+    """The server: its model is made when it is first needed, since a repeated demo asks nothing."""
 
     def __init__(self, made: Callable[[], MadeUpModel]) -> None:
         self._made = made
         self._model: MadeUpModel | None = None
-        self.requests = 0
 
     def application(self) -> web.Application:
         """The application: a list of one model, and completions."""
@@ -58,7 +58,6 @@ class ModelServer:
             return _error("the request is no chat completion about one post")
         if body.get("model") != MODEL:
             return _error(f"there is no model {body.get('model')!r} here, only {MODEL!r}", 404)
-        self.requests += 1
         if text is None:  # a question about the server itself
             said = '{"answer": "yes"}'
             return _completion(Answer(said, tokens=((said, 1.0),)), told, body)
@@ -117,8 +116,7 @@ def serving(
     try:
         port = found[0] if found and found[0] else _others(before, noted, patience)
         if not before:
-            state.mkdir(parents=True, exist_ok=True)
-            noted.write_text(str(port), "ascii")
+            records.write(noted, str(port))
         yield f"http://{HOST}:{port}/v1"
     finally:
         loop.call_soon_threadsafe(done.set)
@@ -141,15 +139,14 @@ async def _bound(runner: web.AppRunner, ports: range) -> int:
 
 def _others(port: int, noted: Path, patience: float) -> int:
     """The port, if another demo's made-up model answers there; ProjectError where it does not."""
-    try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/v1/models", timeout=patience) as answer:
-            if MODEL in answer.read().decode("utf-8", "replace"):
-                return port
-    except (OSError, ValueError):
-        pass
     if not port:
         last = FIRST_PORT + PORTS - 1
         raise ProjectError(f"the ports {FIRST_PORT} to {last} of this machine are all taken")
+    asked = http.client.HTTPConnection(HOST, port, timeout=patience)
+    with contextlib.closing(asked), contextlib.suppress(OSError, http.client.HTTPException):
+        asked.request("GET", "/v1/models")
+        if MODEL.encode() in asked.getresponse().read(LARGEST):
+            return port
     raise ProjectError(
         f"port {port} is taken by another program, and the made-up model has answered there "
         f"before: end that program, or delete {noted.parent} to begin the demo anew"
