@@ -46,7 +46,7 @@ def differing_shares(estimates: pd.DataFrame, *, most: int) -> list[DifferingSha
 
 
 def _shown(row: Figure) -> bool:
-    """Whether a figure may be shown; the model's own has no interval."""
-    if row["reason"] or row["hidden"] or pd.isna(row["value"]):
+    """Whether a figure may be shown; the model's own is never estimable, which is the point."""
+    if row["hidden"] or pd.isna(row["value"]):
         return False
-    return row["estimator"] == "model" or not pd.isna(row["low"])
+    return row["estimator"] == "model" or not (row["reason"] or pd.isna(row["low"]))

@@ -11,8 +11,9 @@ from labeler.workflow.demo.differences import differing_shares
 
 def row(code: str, estimator: str, value: float, **other: Any) -> dict[str, Any]:
     low, high = (None, None) if estimator == "model" else (value - 0.05, value + 0.05)
+    reason = "not corrected" if estimator == "model" else ""
     whole = {"analysis": "impact", "measure": "share", "target": "collection", "by": "",
-             "within": "", "low": low, "high": high, "reason": "", "hidden": ""}  # fmt: skip
+             "within": "", "low": low, "high": high, "reason": reason, "hidden": ""}  # fmt: skip
     return {**whole, "code": code, "estimator": estimator, "value": value, **other}
 
 
