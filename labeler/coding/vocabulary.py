@@ -113,6 +113,11 @@ def looks_like_model(name: str) -> bool:
     return kind_of(name) not in (None, "human") or bool(_MODEL.search(name_of(name)))
 
 
+def program_among(coders: str) -> str:
+    """The first of comma-joined coders that is no person; '' where all are."""
+    return next((coder for coder in coders.split(",") if kind_of(coder) != "human"), "")
+
+
 @overload
 def is_human(coder: str) -> bool: ...
 @overload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ def serving(project: Project, *, port: int) -> Iterator[str]:
 
     `port` 0 takes any free one. Raises ProjectError where the port is taken.
     """
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page that waits is no news
     try:
         server = waitress.create_server(
             create_app(project), host=HOST, port=port, max_request_body_size=BODY

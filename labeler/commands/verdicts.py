@@ -9,7 +9,7 @@ import click
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
-from labeler.coding.vocabulary import GROUPED, INCONCLUSIVE, PASS, UNDEFINED, name_of
+from labeler.coding.vocabulary import GROUPED, INCONCLUSIVE, PASS, UNDEFINED, name_of, program_among
 from labeler.commands.output import number, table
 from labeler.reliability.assessments.findings import findings
 from labeler.reliability.gate import AT_THRESHOLD, HUMAN, MEANING, MODEL
@@ -37,7 +37,7 @@ def shown(
         rows = judged.verdicts[judged.verdicts["comparison"] == comparison]
         if rows.empty:
             continue
-        who = str(coders.loc[["model-panel"]].iloc[0]).split(",")[0] if comparison == MODEL else ""
+        who = program_among(str(coders.loc[["model-panel"]].iloc[0])) if comparison == MODEL else ""
         click.echo(f"{title.format(who)}")
         shut = rows if codes else rows[rows["code"] == ""]
         names = [f"  {'variable, code' if codes else 'variable'}", "alpha#", "95% interval#"]

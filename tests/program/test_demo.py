@@ -1,4 +1,4 @@
-"""The demo: the whole way once, twice the same, nothing left running."""
+"""The demo: the whole way once, twice the same, nothing left running; with 240 of its posts."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from waiting import SECONDS
 
 from labeler.studio.server import server
 
-PANEL = r"humans \(blind\)\n.*variable.*verdict"
+NAME = "demo-quick"
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder in which `labeler demo --once` ran, and what it printed."""
+    """A folder in which `labeler demo --quick --once` ran, and what it printed."""
     root = tmp_path_factory.mktemp("demo")
     labeler = Labeler(root, program=(sys.executable, "-m", "labeler"))
-    return root, demo(labeler, "--once")
+    return root, demo(labeler, "--once", "--quick")
 
 
 def demo(labeler: Labeler, *words: str) -> str:
@@ -48,24 +48,44 @@ def kept(root: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (root / "exports" / "demo").iterdir()}
 
 
-def test_demo_shows_verdicts_and_fills_exports(shown: tuple[Path, str]) -> None:
-    """One run ends with verdicts, what the gate held shut, and a bundle that says made up."""
+def test_demo_tells_its_story_and_fills_exports(shown: tuple[Path, str]) -> None:
+    """One run ends with what was done, the verdicts, and a bundle that says made up."""
     root, out = shown
-    assert re.search(PANEL, out)
-    assert len(re.findall(r"^  \w+ .* pass *$", out, re.M)) >= 3
-    assert re.search(r"^  \w+ .* inconclusive +[\d,]+ *$", out, re.M)
-    assert "the gate is shut for" in out
-    assert "made up" in out
+    assert re.search(
+        r"^  ingest +240 posts by \d+ authors on 6 platforms, 2025-01 to 2025-10", out, re.M
+    )
+    assert re.search(r"made-up-model coded 23\d of 240 for 0\.\d+ USD \(made up\)", out)
+    assert "submitted 300 codings" in out
+    assert len(re.findall(r"^  \w+ +0\.\d+ +0\.\d+ +pass ", out, re.M)) >= 3
+    assert re.search(r"^  the gate is open where the lower bound reaches 0.667", out, re.M)
+    assert "Everything here is made up" in out
     manifest = json.loads(kept(root)["manifest.json"])
     assert manifest["made_up"] is True
     assert {"codings.csv", "reliability.csv", "codebook.yaml"} <= set(manifest["files"])
-    assert server.status(root / ".labeler" / "demo" / "studio") is None
+    assert server.status(root / ".labeler" / NAME / "studio") is None
+
+
+def test_model_was_asked_as_in_a_study(shown: tuple[Path, str]) -> None:
+    """The raw answers, what they cost, the ledger of what left and where to: all is kept."""
+    root, _ = shown
+    with closing(sqlite3.connect(root / ".labeler" / NAME / "labeler.db")) as held:
+        asked = held.execute(
+            "SELECT count(distinct unit), min(cost), min(currency) FROM completions "
+            "WHERE coder LIKE 'model:made-up-model@%'"
+        ).fetchone()
+        left = held.execute("SELECT host, posts FROM ledger").fetchall()
+        wrong = held.execute("SELECT error, count(*) FROM completions GROUP BY error").fetchall()
+    assert asked[0] == 241  # with the post that tries the model
+    assert asked[1] > 0
+    assert asked[2] == "USD"
+    assert left == [("127.0.0.1", 240)]
+    assert dict(wrong)[""] > 230
 
 
 def test_demo_is_nested(shown: tuple[Path, str]) -> None:
     """Every blind unit is an assisted one as well, coded blind by the two other coders."""
     root, _ = shown
-    with closing(sqlite3.connect(root / ".labeler" / "demo" / "labeler.db")) as held:
+    with closing(sqlite3.connect(root / ".labeler" / NAME / "labeler.db")) as held:
         tasks = held.execute("SELECT unit, arm, coder FROM tasks").fetchall()
     coders: dict[tuple[str, str], set[str]] = {}
     for unit, arm, coder in tasks:
@@ -84,7 +104,7 @@ def test_demo_stays_up_until_interrupted_and_changes_nothing(shown: tuple[Path, 
     before = kept(root)
     labeler = Labeler(root)
     running = subprocess.Popen(
-        labeler.command(["demo"]),
+        labeler.command(["demo", "--quick"]),
         env=labeler.variables({"PYTHONUNBUFFERED": "1"}),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -93,20 +113,42 @@ def test_demo_stays_up_until_interrupted_and_changes_nothing(shown: tuple[Path, 
     try:
         assert running.stdout is not None
         said = ""
-        while said.count("password") < 3:
+        while "(made up)" not in said.partition("  model: ")[2]:
             line = running.stdout.readline()
             assert line, f"the demo ended early: {said}"
             said += line
-        for name in ("report", "studio"):
-            found = re.search(rf"^{name}: +(http://127\.0\.0\.1:\d+)", said, re.M)
+        for name in ("report", "studio", "model"):
+            found = re.search(rf"^  {name}: +(http://127\.0\.0\.1:\d+)", said, re.M)
             assert found, said
-            with urllib.request.urlopen(found.group(1), timeout=SECONDS) as answer:
+            page = f"{found.group(1)}/v1/models" if name == "model" else found.group(1)
+            with urllib.request.urlopen(page, timeout=SECONDS) as answer:
                 assert answer.status == 200
     finally:
         running.send_signal(signal.SIGINT)
         rest, _ = running.communicate(timeout=SECONDS)
     assert running.returncode == 0, rest
-    assert server.status(root / ".labeler" / "demo" / "studio") is None
+    assert server.status(root / ".labeler" / NAME / "studio") is None
     assert kept(root) == before
-    verdicts = out[out.index("humans (blind)") : out.index("exports:")]
-    assert verdicts in said
+    assert out[out.index("What was done") : out.index("exports:")] in said
+
+
+def test_killed_demo_goes_on(shown: tuple[Path, str], tmp_path: Path) -> None:
+    """Killed while people submit, the next run ends with the same verdicts and leaves nothing."""
+    labeler = Labeler(tmp_path, program=(sys.executable, "-m", "labeler"))
+    with subprocess.Popen(
+        labeler.command(["demo", "--quick", "--once"]),
+        env=labeler.variables({"PYTHONUNBUFFERED": "1"}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "100 of 300 tasks submitted" in line:
+                running.kill()
+                break
+    assert running.returncode == -signal.SIGKILL
+    assert server.status(tmp_path / ".labeler" / NAME / "studio") is not None
+    out, whole = demo(labeler, "--quick", "--once"), shown[1]
+    assert out[: out.index("exports:")] == whole[: whole.index("exports:")]
+    assert server.status(tmp_path / ".labeler" / NAME / "studio") is None

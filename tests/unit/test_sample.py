@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import importlib.util
 import json
+import sys
 from collections import Counter
 from datetime import date
 from itertools import pairwise
@@ -12,23 +15,42 @@ import pytest
 from places import ROOT
 
 from labeler.codebook.codebook import Codebook, read
+from labeler.text.near_texts import near_groups
 
 PLATFORMS = {"reddit", "x", "youtube", "tiktok", "facebook", "bluesky"}
 
 
 def lines(name: str) -> list[dict[str, Any]]:
-    text = (ROOT / "sample" / name).read_text(encoding="utf-8")
+    raw = (ROOT / "sample" / name).read_bytes()
+    text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode("utf-8")
     return [json.loads(line) for line in text.removesuffix("\n").split("\n")]
 
 
 @pytest.fixture(scope="module")
-def posts() -> list[dict[str, Any]]:
+def handwritten() -> list[dict[str, Any]]:
     return lines("made-up-posts.jsonl")
 
 
 @pytest.fixture(scope="module")
-def codings() -> list[dict[str, Any]]:
+def handwritten_codings() -> list[dict[str, Any]]:
     return lines("made-up-codings.jsonl")
+
+
+@pytest.fixture(scope="module")
+def composed() -> list[dict[str, Any]]:
+    return lines("made-up-posts-composed.jsonl.gz")
+
+
+@pytest.fixture(scope="module")
+def posts(
+    handwritten: list[dict[str, Any]], composed: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    return handwritten + composed
+
+
+@pytest.fixture(scope="module")
+def codings(handwritten_codings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return handwritten_codings + lines("made-up-codings-composed.jsonl.gz")
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +59,24 @@ def codebook() -> Codebook:
     return read(path.read_text(encoding="utf-8"), source=path.name)
 
 
-def test_posts_are_complete(posts: list[dict[str, Any]]) -> None:
-    """Each of the 240 posts has every field, a platform of the six, and a day in 2025."""
-    assert len(posts) == 240
-    for post in posts:
+def test_posts_are_complete(
+    handwritten: list[dict[str, Any]], composed: list[dict[str, Any]]
+) -> None:
+    """Each of the 240 + 2,760 posts has every field, a platform of the six, and a day in 2025."""
+    assert (len(handwritten), len(composed)) == (240, 2760)
+    for post in handwritten + composed:
         assert list(post) == ["id", "platform", "date", "author", "url", "text"]
         assert all(isinstance(field, str) and field for field in post.values())
         assert date.fromisoformat(post["date"]).year == 2025
-    assert Counter(post["platform"] for post in posts) == dict.fromkeys(PLATFORMS, 40)
+    assert Counter(post["platform"] for post in handwritten) == dict.fromkeys(PLATFORMS, 40)
+    platforms, months = (
+        Counter(post["platform"] for post in composed),
+        Counter(post["date"][:7] for post in composed),
+    )
+    assert set(platforms) == PLATFORMS
+    assert min(platforms.values()) >= 200
+    assert len(months) == 12
+    assert min(months.values()) >= 100
 
 
 def test_ids_match_between_the_files(
@@ -75,11 +107,61 @@ def test_posts_point_to_nobody(posts: list[dict[str, Any]]) -> None:
                 assert word.startswith("https://example.org/")
 
 
-def test_some_authors_post_more_than_once(posts: list[dict[str, Any]]) -> None:
-    """About 200 authors wrote the 240 posts, so that clusters exist."""
-    authors = Counter(post["author"] for post in posts)
-    assert 180 <= len(authors) <= 220
-    assert max(authors.values()) >= 3
+def test_some_authors_post_more_than_once(
+    handwritten: list[dict[str, Any]], composed: list[dict[str, Any]]
+) -> None:
+    """Two authors in three wrote one post, so that clusters exist, and nobody wrote very many."""
+    of_first, of_second = (
+        Counter(post["author"] for post in part) for part in (handwritten, composed)
+    )
+    assert 180 <= len(of_first) <= 220
+    assert 1700 <= len(of_second) <= 1900
+    assert not set(of_first) & set(of_second)
+    assert 3 <= max(of_first.values()) <= max(of_second.values()) <= 20
+
+
+def test_no_two_posts_are_near(posts: list[dict[str, Any]]) -> None:
+    """Each post is its own group: the draw and the reader would take near ones for one."""
+    groups = near_groups({post["id"]: post["text"] for post in posts})
+    assert len(set(groups.values())) == len(posts)
+
+
+def test_script_reproduces_the_composed_part(composed: list[dict[str, Any]]) -> None:
+    """The parts give the very posts and codes that are bundled."""
+    path = ROOT / "sample" / "compose.py"
+    found = importlib.util.spec_from_file_location("compose", path)
+    assert found is not None and found.loader is not None
+    compose = importlib.util.module_from_spec(found)
+    sys.modules["compose"] = compose
+    found.loader.exec_module(compose)
+    made = compose.composed()
+    assert [one.post for one in made] == composed
+    assert [one.coding for one in made] == lines("made-up-codings-composed.jsonl.gz")
+
+
+def test_composed_part_has_something_to_find(
+    composed: list[dict[str, Any]], codings: list[dict[str, Any]]
+) -> None:
+    """Praise is rarer with a psychosis than with ADHD, and dependence grows over the year."""
+    month = {post["id"]: int(post["date"][5:7]) for post in composed}
+    uses = [
+        (month[coding["id"]], segment["codes"])
+        for coding in codings
+        if coding["id"] in month
+        for segment in coding["segments"]
+    ]
+
+    def share(code: str, variable: str, among: list[dict[str, Any]]) -> float:
+        return sum(code in codes[variable] for codes in among) / len(among)
+
+    of = {
+        name: [codes for _, codes in uses if name in codes["condition"]]
+        for name in ("schizophrenia", "adhd")
+    }
+    assert share("positive", "impact", of["schizophrenia"]) < 0.35
+    assert share("positive", "impact", of["adhd"]) > 0.5
+    early, late = ([codes for at, codes in uses if (at > 6) == second] for second in (False, True))
+    assert share("dependency", "perspective", late) > share("dependency", "perspective", early)
 
 
 def test_quotes_stand_in_the_text(
@@ -140,10 +222,10 @@ def test_only_relevant_posts_have_segments(codings: list[dict[str, Any]]) -> Non
         assert len(coding["segments"]) in ((1, 2, 3) if relevant else (0,)), coding["id"]
 
 
-def test_every_code_occurs(codings: list[dict[str, Any]], codebook: Codebook) -> None:
+def test_every_code_occurs(handwritten_codings: list[dict[str, Any]], codebook: Codebook) -> None:
     """Each code of each variable occurs at least once, so that every room of a report is seen."""
     seen: dict[str, set[str]] = {variable.variable: set() for variable in codebook.variables}
-    for coding in codings:
+    for coding in handwritten_codings:
         for name, code in coding["variables"].items():
             seen[name].add(code)
         for segment in coding["segments"]:

@@ -21,6 +21,7 @@ from labeler.coding.vocabulary import (
     is_human,
     kind_of,
     name_of,
+    program_among,
     versus,
 )
 
@@ -33,6 +34,13 @@ def test_a_human_is_called_by_name() -> None:
     assert human("ada") == "human:ada" == human("human:ada")
     assert name_of("human:ada") == "ada"
     assert name_of("cues@1a2b3c") == "cues@1a2b3c"
+
+
+def test_the_program_of_a_panel_is_found_wherever_it_stands() -> None:
+    """`model:` comes after `human:` in the alphabet, `cues@` before."""
+    assert program_among("human:ada,human:ben,model:m@1a2b3c") == "model:m@1a2b3c"
+    assert program_among("cues@1a2b3c,human:ada") == "cues@1a2b3c"
+    assert program_among("human:ada,human:ben") == ""
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from labeler.codebook.codebook import Codebook
+from labeler.coding import vocabulary
 from labeler.coding.vocabulary import is_human, kind_of, name_of
 from labeler.text.coded_values import codes_of
 
@@ -124,6 +125,11 @@ def people(coders: str) -> str:
     return ", ".join(name_of(name) for name in names)
 
 
+def program(coders: str) -> str:
+    """The model, cues or embedded coder among comma-joined coders."""
+    return vocabulary.program_among(coders)
+
+
 def kind(coder: str) -> str:
     """person, model, cues or embedded: what a coder is."""
     found = kind_of(coder) or "cues"
@@ -148,6 +154,7 @@ FILTERS: dict[str, Callable[..., str]] = {
         variable_label,
         kind,
         panel,
+        program,
         people,
     )
 }
