@@ -47,19 +47,19 @@ def command(
     if override:
         told(f"the gate was overridden: {override}")
     table(
-        ["variable", "code", "codings#", "units#", "share#", "95% interval#", "code's gate"],
+        ["code", "carry it#", "units#", "share#", "95% interval#", "gate", "may not leave"],
         [
             (
-                row.variable,
-                row.code,
-                "hidden" if pd.isna(row.count_) else row.count_,
-                "hidden" if pd.isna(row.units) else row.units,
-                "–" if pd.isna(row.share) else f"{row.share:.1%}",
+                row["code"],
+                row["count"],
+                row["units"],
+                "–" if pd.isna(row["value"]) else f"{row['value']:.1%}",
                 "–"
-                if pd.isna(row.low)
-                else f"{number(100 * row.low, 1)} to {number(100 * row.high, 1)}%",
-                row.note.partition("agreement on this code: ")[2],
+                if pd.isna(row["low"])
+                else f"{number(100 * row['low'], 1)} to {number(100 * row['high'], 1)}%",
+                row["verdict"],
+                row["hidden"],
             )
-            for row in tables.rows(rows.rename(columns={"count": "count_"}))
+            for row in tables.records(rows)
         ],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,10 +11,10 @@ from labeler.codebook.codebook import Codebook, Variable
 from labeler.reliability.weighting import design_weights
 from labeler.statistics.agreement.distances import Floats
 from labeler.statistics.binomial import effective_size, wilson
-from labeler.statistics.estimation.disclosure import SMALLEST, suppressed
+from labeler.statistics.estimation.disclosure import SMALLEST
 from labeler.statistics.interval import Interval
 from labeler.store import tables
-from labeler.text.coded_values import by_size, codes_of
+from labeler.text.coded_values import by_size, codes_of, named
 
 LETS_THROUGH = "pass"
 
@@ -51,15 +50,17 @@ def estimates(
         fixed = {
             "batch": batch,
             "codebook": codebook.fingerprint,
-            "variable": name,
-            "verdict": verdicts.get(name, ""),
+            "analysis": name,
+            "measure": "share",
+            "estimator": "blind",
+            "target": "collection",
             "override": override,
         }
-        for row in _shares(values, authors, variable, smallest, tasks):
-            own = (of_codes or {}).get((name, str(row["code"])), LETS_THROUGH)
-            told = "" if own == LETS_THROUGH else f"agreement on this code: {own}"
-            notes = [str(row.get("note", "")), told]
-            rows.append({**fixed, **row, "note": "; ".join(note for note in notes if note)})
+        for code, row in _shares(values, authors, variable, smallest, tasks):
+            own = (of_codes or {}).get((name, code), LETS_THROUGH)
+            verdict = verdicts.get(name, "")
+            told = verdict if own == LETS_THROUGH else own
+            rows.append({**fixed, **row, "code": named(name, code), "verdict": told})
     return tables.frame(tables.ESTIMATES, rows)
 
 
@@ -69,42 +70,33 @@ def _shares(
     variable: Variable,
     smallest: int,
     tasks: pd.DataFrame | None,
-) -> list[dict[str, object]]:
+) -> list[tuple[str, dict[str, object]]]:
     held = [set(codes_of(given)) for given in values["value"]]
     codes = variable.codes or tuple(by_size(set().union(*held)))
     units = int(values["unit"].nunique())
     known = {unit: author for unit, author in authors.items() if author}
     who = values["unit"].map(lambda unit: known.get(unit, unit))
-    rows: list[dict[str, object]] = []
-    people = []
+    rows: list[tuple[str, dict[str, object]]] = []
     for code in codes:
         has = pd.Series([code in given for given in held], index=values.index, dtype=bool)
-        people.append(int(who[has].nunique()))
+        people = int(who[has].nunique())
         of_unit = has.groupby(values["unit"]).mean()
         drawn = [str(unit) for unit in of_unit.index]
         share = _share(
             of_unit.to_numpy(float), None if tasks is None else design_weights(drawn, tasks)
         )
-        rows.append(
-            {
-                "code": code,
-                "count": int(has.sum()),
-                "units": units,
-                "share": share.value,
-                "low": share.low,
-                "high": share.high,
-                "method": share.method,
-            }
-        )
-    additive = variable.of == "unit" and not variable.multiple
-    hidden = suppressed(people, smallest=smallest, additive=additive)
-    few = 0 < who.nunique() < smallest
-    for row, hide in zip(rows, hidden, strict=True):
-        if hide or few:
-            row.update(count=None, share=math.nan, low=math.nan, high=math.nan)
-            row["note"] = f"hidden: fewer than {smallest} authors, or would give such a cell away"
-        if few:
-            row["units"] = None
+        hidden = f"fewer than {smallest} authors" if 0 < people < smallest else ""
+        row: dict[str, object] = {
+            "count": int((of_unit > 0).sum()),
+            "units": units,
+            "authors": people,
+            "value": share.value,
+            "low": share.low,
+            "high": share.high,
+            "method": share.method,
+            "hidden": hidden,
+        }
+        rows.append((code, row))
     return rows
 
 

@@ -186,8 +186,16 @@ def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
         "left_out": coded.tables["left_out"],
         "coders": coders[coders["coder"].isin(set(coded.coded["coder"]))],
         **results.frames,
+        "estimates": _without_hidden(results.frames["estimates"]),
     }
     return _BundleTables(row, frames, results)
+
+
+def _without_hidden(rows: pd.DataFrame) -> pd.DataFrame:
+    """ESTIMATES rows, without the numbers of those that may not leave."""
+    numbers = [column.name for column in tables.ESTIMATES.columns if column.nullable]
+    may = rows["hidden"] == ""
+    return rows.assign(**{name: rows[name].where(may) for name in numbers})
 
 
 def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
