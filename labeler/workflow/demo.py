@@ -29,6 +29,7 @@ from labeler.keys import canonical, key
 from labeler.posts.ingest import ingest
 from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
+from labeler.results.aggregate import aggregate
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
 from labeler.store import database, tables
@@ -81,7 +82,7 @@ def demonstrate(study: Study, report: Report) -> DemoResult:
     judged = reliability(study, batch=BATCH)
     shut = ""
     try:
-        results.aggregate(study, batch=BATCH)
+        aggregate(study, batch=BATCH)
     except GateError as error:
         shut = str(error)
     return DemoResult(logins, judged, shut, results.export(study, batch=BATCH), server.url)

@@ -24,10 +24,10 @@ IGNORED = ".labeler/\nexports/\n"
 
 
 def init(root: Path, *, codebook: str) -> list[Path]:
-    """Make the folder, settings, a copy of a bundled codebook and its recipe, exports/, .gitignore; what was made.
+    """Make the folder, settings, exports/, .gitignore, copies of a bundled codebook and its recipe.
 
-    A file that is there stays as it is. Raises ProjectError where no codebook has that name, or
-    the folder cannot be made.
+    Returns what was made; a file that is there stays as it is. Raises ProjectError where no
+    codebook has that name, or the folder cannot be made.
     """
     bundled = resources.folder("codebook") / f"{codebook}.yaml"
     if not bundled.is_file():
