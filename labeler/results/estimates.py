@@ -75,7 +75,8 @@ def recipe_estimates(
             same = {"analysis": table.table, "estimator": estimator, "target": target}
             units = frame.size if estimator == "model" else estimates.coded
             for row in _of_table(recipe, table, sample, estimates, codebook, left):
-                made.append({**row, **same, "units": units})
+                method = f"of {sample.cells.counted}: {row['method'] or estimates.method}"
+                made.append({**row, **same, "units": units, "method": method})
     rows = pd.DataFrame(made)
     fixed = {"batch": batch, "codebook": codebook.fingerprint, "override": override}
     whole = tables.frame(tables.ESTIMATES, _finished(rows.assign(**fixed), verdicts))

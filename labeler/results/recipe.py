@@ -172,7 +172,7 @@ def default(codebook: Codebook, *, by: Sequence[str] = ()) -> Recipe:
     recipe = Recipe(recipe="default", codebook=codebook.codebook, tables=tuple(made))
     faults = [reason for path, reason in _broken(recipe, codebook) if path.endswith(".by")]
     if faults:
-        raise RecipeError([f"--by: {reason}" for reason in dict.fromkeys(faults)])
+        raise RecipeError([f"to divide by: {reason}" for reason in dict.fromkeys(faults)])
     return recipe
 
 

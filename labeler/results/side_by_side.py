@@ -13,6 +13,13 @@ from labeler.text.coded_values import named_parts
 
 BEST = ("two-phase", "corrected", "blind", "model")  # estimators, the best of them first
 PERCENT = ("share", "share of row", "share of column")
+MEASURES = (
+    *("share", "mean", "difference", "ratio", "trend"),
+    *("chi-square", "cramers v", "cramers v corrected", "delta-pmi"),
+    *("share of row", "share of column", "count", "rate", "residual", "pearson residual"),
+)
+"""In the order in which they are read."""
+
 _PLACED = ("code", "by", "within")
 _OF = ("analysis", "measure", *_PLACED)
 
@@ -56,6 +63,8 @@ def _best(of: Mapping[str, Row]) -> Row:
 
 def in_book_order(rows: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """The rows with codes in codebook order within table and measure; the rest by its text."""
+    if rows.empty:
+        return rows
     places: dict[str, int] = {}
     for variable in codebook.variables:
         places.setdefault(variable.variable, len(places))
@@ -67,8 +76,9 @@ def in_book_order(rows: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     )
     of_variable = pd.Series([places.get(named_parts(text)[0], end) for text in rows["code"]])
     keyed["first"] = of_variable.groupby(rows["analysis"].to_numpy()).transform("min").to_numpy()
+    keyed["measure_place"] = [MEASURES.index(own) for own in rows["measure"]]
     placed = [part for name in _PLACED for part in (f"{name}_place", name)]
-    order = ["first", "analysis", "measure", *placed]
+    order = ["first", "analysis", "measure_place", *placed]
     return keyed.sort_values(order, kind="stable", ignore_index=True)[list(rows.columns)]
 
 

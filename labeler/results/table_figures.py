@@ -39,7 +39,7 @@ from labeler.statistics.estimation.derived import (
     ratio,
     standard_errors,
 )
-from labeler.statistics.estimation.estimates import LEAST_CARRIERS, Estimates
+from labeler.statistics.estimation.estimates import LEAST_CARRIERS, Estimates, Reason
 from labeler.statistics.estimation.pointwise import delta_pmi
 from labeler.statistics.estimation.trend import trend
 
@@ -109,7 +109,8 @@ def trend_row(
     posts = estimates.total[[cells.place[POSTS, group, ""] for group in cells.groups]]
     naive = estimates.unfit == "not corrected"
     if naive:  # its slope is told all the same, beside the corrected one
-        figures = figures._replace(reason=("",) * figures.value.size)
+        none: Reason = ""
+        figures = figures._replace(reason=(none,) * figures.value.size)
     found = trend(estimates, figures, times, weights=posts)
     off = "" if math.isnan(found.p_line) else f"; lies on it: p {found.p_line:.3f}"
     return {

@@ -249,7 +249,7 @@ ESTIMATES = shared.derived(
     tuning=(Float, "how far the model's codes are used, 0 to 1"),
     correlation=(Float, "of the model's with the blind codes"),
     effective_size=(Float, "units of a simple random sample coded blind that would say as much"),
-    method=(Text, "how figure and interval were made"),
+    method=(Text, "`of posts:` or `of segments:`, and how figure and interval were made"),
     verdict=(
         Text,
         "the gate's: the least of those on the variables and codes it is of (`pass` first)",

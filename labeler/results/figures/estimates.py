@@ -69,7 +69,7 @@ def shares(rows: pd.DataFrame, codebook: Codebook, *, variable: str, width: int 
     }
     drawn = [v[name] or 0.0 for v in values for name in ("share", "high", "model")]
     top = max(0.1, min(1.0, math.ceil(max(drawn, default=1.0) * 10 - 1e-9) / 10))
-    title = f"share of posts, 95% interval; {WORDS[_estimator(best)]}"
+    title = f"share of {_things(best)}, 95% interval; {WORDS[_estimator(best)]}"
     if len(alone) and _estimator(best) != ALONE:
         title += ". Rings: the model alone"
     lines = textwrap.wrap(title, width // 6)
@@ -90,6 +90,11 @@ def _best(own: pd.DataFrame) -> pd.DataFrame:
 
 def _estimator(rows: pd.DataFrame) -> str:
     return str(rows["estimator"].iloc[0]) if len(rows) else "blind"
+
+
+def _things(rows: pd.DataFrame) -> str:
+    """What the shares are of."""
+    return "segments" if rows["method"].str.startswith("of segments").any() else "posts"
 
 
 def _override(rows: pd.DataFrame, width: int) -> Spec | None:
@@ -168,14 +173,14 @@ def _finding(rows: pd.DataFrame, codebook: Codebook) -> str:
         interval = f" [{most['low']:.1%}, {most['high']:.1%}]"
     return (
         f"{variable.label}: the most frequent code is {labels.get(code, code or 'none marked')}, "
-        f"in {most['value']:.1%}{interval} of posts ({WORDS[_estimator(best)]}){back}"
+        f"in {most['value']:.1%}{interval} of {_things(best)} ({WORDS[_estimator(best)]}){back}"
     )
 
 
 FIGURE = Figure(
     name="estimates",
     title="Shares of the codes",
-    caption="Bars and points: share of posts. Lines: interval. Rings: what the model says alone.",
+    caption="Bars and points: share, and its interval. Rings: what the model says alone.",
     table="estimates",
     rows=plain_shares,
     each_variable=True,

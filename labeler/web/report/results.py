@@ -12,7 +12,7 @@ from labeler.coding.read import left_out, seen_before
 from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
 from labeler.reliability.sentences import hidden, sentences
-from labeler.results.side_by_side import PERCENT, in_book_order, side_by_side, variables_of
+from labeler.results.side_by_side import in_book_order, side_by_side, variables_of
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
 from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
@@ -129,14 +129,21 @@ def estimates() -> Response | str:
     if target not in TARGETS:
         abort(404, f"There is no target {target!r}; there are {' and '.join(TARGETS)}.")
     rows = _of(batch, ESTIMATES)
+    analyses = _analyses(rows, book)
+    chosen = request.args.get("analysis", "")
+    if chosen and chosen not in analyses:
+        abort(404, f"There is no table {chosen!r} here; there are {', '.join(analyses)}.")
     named = variables_of(rows["code"])
     shown = rows[[variable in variables_of((code,)) for code in rows["code"]]] if variable else rows
-    ordered = in_book_order(shown, book) if book and len(shown) else shown
-    drawn = figures.shown({ESTIMATES.name: shown}, book)
-    sections = side_by_side(ordered, target=target)
+    if chosen:
+        shown = shown[shown["analysis"] == chosen]
+    elif not variable:  # those of one variable each; crossed ones are long, and come one by one
+        whole = set(rows.loc[rows["by"] != "", "analysis"])
+        shown = shown[~shown["analysis"].isin(whole)] if len(whole) < len(analyses) else shown
+    csv = request.args.get("format") == "csv" and not chosen and not variable
     return answer(
         "estimates.html",
-        shown,
+        rows if csv else shown,
         name="estimates",
         batch=batch,
         batches=selection.batch_names(),
@@ -144,11 +151,18 @@ def estimates() -> Response | str:
         variable=variable,
         target=target,
         targets=[name for name in TARGETS if name in set(rows["target"])],
-        sections=sections,
-        figures=drawn,
-        percents=PERCENT,
+        sections=side_by_side(in_book_order(shown, book) if book else shown, target=target),
+        figures=figures.shown({ESTIMATES.name: shown}, book),
+        analyses=analyses,
+        chosen=chosen,
         named=named,
     )
+
+
+def _analyses(rows: pd.DataFrame, book: Codebook | None) -> list[str]:
+    """The names of the tables of the recipe, in the order of the codebook."""
+    ordered = in_book_order(rows, book) if book and len(rows) else rows
+    return list(dict.fromkeys(ordered["analysis"]))
 
 
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:

@@ -135,10 +135,10 @@ def test_contrasts_and_trends_are_of_tables_that_are_there() -> None:
 
 
 def test_the_default_recipe_has_every_variable_and_what_is_asked_by() -> None:
-    """Of segments also the share of posts that hold one; --by adds a table to each."""
+    """Of segments also the share of posts that hold one; a group adds a table to each."""
     made = recipes.default(BOOK, by=("platform",))
     names = [table.table for table in made.tables]
     assert names[:6] == ["mood", "mood in posts", "topic", "topic in posts", "kind", "age"]
     assert names[6:] == [f"{name} by platform" for name in ("mood", "topic", "kind", "age")]
-    with pytest.raises(RecipeError, match=r"--by: .*did you mean 'platform'"):
+    with pytest.raises(RecipeError, match=r"to divide by: .*did you mean 'platform'"):
         recipes.default(BOOK, by=("plattform",))
