@@ -92,6 +92,8 @@ def _remarks(made: Aggregation) -> Iterator[str]:
             yield f"coded blind: {one.coded} of {one.drawn} drawn ({rate:.0%}) {where}{rest}"
     if made.facts.unanswered:
         yield f"{made.facts.unanswered:,} posts without an answer of the model are not spoken of"
+    if made.facts.draw_unknown:
+        yield "nothing is known of how these units were drawn: they are taken as drawn at random"
     if made.facts.unnamed:
         yield f"by their probabilities the units stand for {made.facts.unnamed:,} posts more"
     for left in made.left_out:

@@ -104,16 +104,16 @@ def _marks(row: Row) -> str:
 def _not_told(lines: list[EstimateLine]) -> Iterator[str]:
     """What is not estimable, by the reason, and what may not leave."""
     reasons: dict[str, list[str]] = {}
-    hidden = []
+    hidden: dict[str, list[str]] = {}
     for line in lines:
         if line.best["reason"]:
             reasons.setdefault(str(line.best["reason"]), []).append(_of(line.best))
         if line.best["hidden"]:
-            hidden.append(_of(line.best))
+            hidden.setdefault(str(line.best["hidden"]), []).append(_of(line.best))
     for reason, names in reasons.items():
         yield f"* not estimable, {reason}: {_listed(names)}"
-    if hidden:
-        yield f"† may not leave the team, fewer than 11 authors: {_listed(hidden)}"
+    for reason, names in hidden.items():
+        yield f"† may not leave the team, {reason}: {_listed(names)}"
 
 
 def _listed(names: list[str]) -> str:

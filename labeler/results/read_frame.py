@@ -23,14 +23,20 @@ from labeler.study.study import Study
 
 POSTS = ("unit", "platform", "author", "created", "source")
 SIMPLE = "all posts"
+LARGER = 1.5
 
 
 class FrameFacts(NamedTuple):
-    """What has to be said of a frame: posts in the store that could not be drawn, since the model
-    gave no answer; and posts that the file of an imported batch stands for without naming them."""
+    """What has to be said of a frame.
+
+    `unanswered`: posts in the store that could not be drawn, since the model gave no answer;
+    `unnamed`: posts that the file of an imported batch stands for, by its probabilities, without
+    naming them; `draw_unknown`: an imported batch says nothing of how its units were drawn.
+    """
 
     unanswered: int
     unnamed: int
+    draw_unknown: bool
 
 
 def read_frame(
@@ -51,7 +57,7 @@ def read_frame(
         posts = posts[own].reset_index(drop=True)
     else:
         unanswered = 0
-    unnamed = _unnamed(codings, len(posts))
+    unnamed, draw_unknown = _imported_draw(codings, len(posts))
     place = {unit: at for at, unit in enumerate(posts["unit"])}
     size = len(posts) + unnamed
     blind_chance, blind_drawn = _chances(codings, BLIND, place, size)
@@ -70,7 +76,7 @@ def read_frame(
         drawn=blind_drawn,
         first_probability=_chances(codings, ASSISTED, place, size)[0] if nested else None,
     )
-    return frame, FrameFacts(unanswered, unnamed)
+    return frame, FrameFacts(unanswered, unnamed, draw_unknown)
 
 
 def _answered(study: Study, row: Mapping[str, Any] | pd.Series[Any]) -> set[str]:
@@ -84,15 +90,20 @@ def _answered(study: Study, row: Mapping[str, Any] | pd.Series[Any]) -> set[str]
     return {unit for part in database.portions(study.engine, query) for (unit,) in part}
 
 
-def _unnamed(codings: BatchCodings, there: int) -> int:
-    """Posts that an imported batch stands for by its unequal probabilities, beyond those there."""
+def _imported_draw(codings: BatchCodings, there: int) -> tuple[int, bool]:
+    """Posts that an imported batch stands for beyond those there, and whether its draw is unknown.
+
+    Its probabilities say how many it stands for, give or take; only where that is half as many
+    again as there are, it was plainly drawn from others too.
+    """
     if "imported" not in codings.design:
-        return 0
+        return 0, False
     own = codings.tasks[codings.tasks["arm"] == BLIND].drop_duplicates("unit")
     chance = own["unit_probability"].to_numpy(float)
     if not chance.size or np.isnan(chance).any() or np.ptp(chance) <= 1e-9:
-        return 0
-    return max(0, round(float((1 / chance).sum())) - there)
+        return 0, True
+    stands_for = round(float((1 / chance).sum()))
+    return (stands_for - there if stands_for > LARGER * there else 0), False
 
 
 def _nested(design: str) -> bool:

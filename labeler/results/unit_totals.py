@@ -100,8 +100,9 @@ def reading_totals(
             joint.data[:] = np.minimum(joint.data, 1.0)
     posts = sparse.csr_array((joint.shape[0], len(cells.cells) - joint.shape[1]))
     whole = sparse.hstack([joint, posts], format="csr")
-    unknown = sparse.diags_array((~cells.known).astype(np.float64))
-    return sparse.csr_array(whole @ unknown + _posts(table, cells, things, columns))
+    whole.data *= ~cells.known[whole.indices]
+    whole.eliminate_zeros()
+    return sparse.csr_array(whole + _posts(table, cells, things, columns))
 
 
 def unit_means(totals: Any, things: CodedThings, asked: Bools, size: int) -> tuple[Ints, Any]:
@@ -218,12 +219,15 @@ def _crossed(outer: Any, inner: Any) -> Any:
     if outer.shape[1] == 1 and outer.nnz == outer.shape[0]:
         return inner
     columns = sparse.csc_array(outer)
+    columns.sort_indices()
     parts = []
     for at in range(outer.shape[1]):
-        column = np.zeros(outer.shape[0])
         own = slice(columns.indptr[at], columns.indptr[at + 1])
-        column[columns.indices[own]] = columns.data[own]
-        part = sparse.csr_array(sparse.diags_array(column) @ inner)
-        part.eliminate_zeros()
-        parts.append(part)
+        rows = columns.indices[own]
+        part = inner[rows]
+        counts = np.zeros(outer.shape[0], np.int64)
+        counts[rows] = np.diff(part.indptr)
+        data = part.data * np.repeat(columns.data[own], np.diff(part.indptr))
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        parts.append(sparse.csr_array((data, part.indices, ends), shape=inner.shape))
     return sparse.hstack(parts, format="csr")

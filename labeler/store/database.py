@@ -103,7 +103,7 @@ def portions(engine: Engine, query: Select[Any], *, size: int = 50_000) -> Itera
     with named(engine), engine.connect() as connection:
         streamed = connection.execution_options(stream_results=True, max_row_buffer=size)
         for part in streamed.execute(query).partitions(size):
-            yield [tuple(row) for row in part]
+            yield list(part)
 
 
 def distinct(engine: Engine, column: Column[Any], /, **equals: object) -> list[Any]:

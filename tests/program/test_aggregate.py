@@ -83,6 +83,7 @@ def test_a_recipe_is_one_command(labeler: Labeler) -> None:
     line = next(line for line in shown if line.startswith("relevant "))
     assert f"{share['value']:.1%}" in line and "50.0%" in line
     assert f"coded blind: {CODED} of {CODED} drawn (100%) of {POSTS} posts" in done.err
+    assert "nothing is known of how these units were drawn" in done.err
     before = found
     labeler("aggregate", "--recipe", recipe)
     assert rows(labeler) == before
