@@ -37,7 +37,6 @@ from labeler.statistics.estimation.derived import (
     means,
     p_values,
     ratio,
-    standard_errors,
 )
 from labeler.statistics.estimation.estimates import LEAST_CARRIERS, Estimates, Reason
 from labeler.statistics.estimation.pointwise import delta_pmi
@@ -221,7 +220,6 @@ def _rows(
 ) -> list[Row]:
     """A row for each figure; `places`: the cell whose carriers, λ and correlation are told."""
     made = intervals(estimates, figures)
-    errors = standard_errors(estimates, figures)
     degrees = degrees_of_freedom(estimates, figures)
     rows = []
     for at, (code, by, own) in enumerate(keys):
@@ -233,7 +231,7 @@ def _rows(
             "value": float(figures.value[at]),
             "low": made[at].low,
             "high": made[at].high,
-            "se": float(errors[at]),
+            "se": made[at].se,
             "df": math.nan if figures.reason[at] else float(degrees[at]),
             "count": int(figures.carriers[at]),
             "authors": int(figures.authors[at]),
