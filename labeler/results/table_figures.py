@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labeler.codebook.codebook import Codebook
 from labeler.errors import TableError
+from labeler.results.association_rows import association_rows, substantial
 from labeler.results.coded_things import Ints
 from labeler.results.recipe import (
     ASSOCIATION,
@@ -26,7 +26,6 @@ from labeler.results.recipe import (
     measures_of,
 )
 from labeler.results.unit_totals import BASE, POSTS, SCORE, SCORED, Cell, TableCells
-from labeler.statistics.estimation.crosstab import AssociationTest, chi_square, rao_scott
 from labeler.statistics.estimation.derived import (
     DerivedFigures,
     Scale,
@@ -43,7 +42,6 @@ from labeler.statistics.estimation.pointwise import delta_pmi
 from labeler.statistics.estimation.trend import trend
 
 Row = dict[str, Any]
-FEW = f"fewer than two rows or columns have {LEAST_CARRIERS} carriers"
 GAIN = ("tuning", "correlation", "effective_size")
 SCALES: dict[str, Scale] = {"rate": "count", "mean": "score"}
 
@@ -71,7 +69,7 @@ def figure_rows(
     if tests:
         for own in cells.within or [""]:
             few = carriers < LEAST_CARRIERS
-            yield from _association_rows(tests, table, cells, estimates, codebook, few, within=own)
+            yield from association_rows(tests, table, cells, estimates, codebook, few, within=own)
 
 
 def contrast_row(
@@ -252,7 +250,7 @@ def _pmi_rows(
     table: RecipeTable, cells: TableCells, estimates: Estimates, codebook: Codebook
 ) -> list[Row]:
     """Delta-PMI of each pair of codes; the code that says that no other applies is no code."""
-    codes, groups = _substantial(cells.codes, codebook), _substantial(cells.groups, codebook)
+    codes, groups = substantial(cells.codes, codebook), substantial(cells.groups, codebook)
     first, second = (
         np.array([[cells.place[code, by, own] for by in groups] for code in codes])
         for own in cells.within
@@ -266,93 +264,3 @@ def _pmi_rows(
         row | {"p": float(p[at]), "method": f"{against}; {row['method']}"}
         for at, row in enumerate(rows)
     ]
-
-
-def _substantial(texts: Sequence[str], codebook: Codebook) -> list[str]:
-    """The codes without the one that says that no other applies."""
-    none = {f"{variable.variable}:{variable.none}" for variable in codebook.variables}
-    return [text for text in texts if text not in none]
-
-
-def _association_rows(
-    asked: Sequence[Measure],
-    table: RecipeTable,
-    cells: TableCells,
-    estimates: Estimates,
-    codebook: Codebook,
-    few: NDArray[np.bool_],
-    *,
-    within: str,
-) -> Iterator[Row]:
-    """The test of rows against columns, with Cramér's V and the residual of each cell.
-
-    Rows and columns of fewer than ten carriers are left out, and said to be; so is the code that
-    says that no other applies.
-    """
-    kept = [
-        [
-            text
-            for text in _substantial(texts, codebook)
-            if not few[cells.place[_margin(text, within, rows=rows)]]
-            and estimates.total[cells.place[_margin(text, within, rows=rows)]] > 0
-        ]
-        for rows, texts in ((True, cells.codes), (False, cells.groups))
-    ]
-    out = len(cells.codes) + len(cells.groups) - len(kept[0]) - len(kept[1])
-    test, place = _tested(cells, estimates, kept[0], kept[1], within)
-    whole: Row = {"code": table.of, "by": table.by, "within": within}
-    left = f"; {out} codes left out, with few carriers or none" if out else ""
-    method = f"{test.method if test else 'Rao-Scott, second order'}{left}"
-    reason = FEW if test is None else estimates.unfit or test.reason
-    summary: dict[str, Row] = {
-        "chi-square": {
-            "value": test.statistic if test else math.nan,
-            "p": test.p if test else math.nan,
-            "df": test.degrees[0] if test and test.degrees else math.nan,
-        },
-        "cramers v": {"value": test.v if test else math.nan},
-        "cramers v corrected": {"value": test.v_corrected if test else math.nan},
-    }
-    for measure in asked:
-        if measure in summary:
-            yield {
-                **whole,
-                "measure": measure,
-                "method": method,
-                "reason": reason,
-                **summary[measure],
-            }
-        elif test is not None:
-            found = test.adjusted if measure == "residual" else test.pearson
-            for i, code in enumerate(kept[0]):
-                for j, by in enumerate(kept[1]):
-                    row: Row = {"measure": measure, "code": code, "by": by, "within": within}
-                    row |= {"value": float(found[i, j]), "method": method, "reason": reason}
-                    row["count"] = int(estimates.carriers[place[i, j]])
-                    row["authors"] = int(estimates.authors[place[i, j]])
-                    if measure == "residual":
-                        row["p"] = float(test.cell_p[i, j])
-                    yield row
-
-
-def _margin(text: str, within: str, *, rows: bool) -> Cell:
-    return (text, "", within) if rows else (BASE, text, within)
-
-
-def _tested(
-    cells: TableCells,
-    estimates: Estimates,
-    codes: Sequence[str],
-    groups: Sequence[str],
-    within: str,
-) -> tuple[AssociationTest | None, Any]:
-    """The test of these rows and columns, and the places of its cells; None where too few."""
-    if min(len(codes), len(groups)) < 2:
-        return None, None
-    place = np.array([[cells.place[code, by, within] for by in groups] for code in codes])
-    try:
-        if estimates.unfit == "not corrected":
-            return chi_square(estimates.total[place]), place
-        return rao_scott(estimates, place), place
-    except TableError:  # a row or a column adds up to nothing
-        return None, None
