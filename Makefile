@@ -8,8 +8,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests of a file, and its fixtures, share one worker.
-WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# The tests of a file, and its fixtures, share one worker. Half of their time they wait for a
+# server or a browser, so that four workers keep two cores busy.
+WORKERS := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # How many of their random draws the unit tests make between two edits; CI makes all.
 SHARE ?= 0.1
 

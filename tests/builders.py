@@ -73,3 +73,8 @@ def _head(name: str, of: str, level: str) -> dict[str, Any]:
         "question": f"Which {name}?",
         "level": level,
     }
+
+
+def own_words(number: int, count: int = 24) -> str:
+    """Words that no other number has: what follows a common sentence makes it another text."""
+    return " ".join(f"word{number}of{place}" for place in range(count))

@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 from labeler.text.duplicates import own_words, words_key
 
 SHARED = 0.6
-ENOUGH = 6
+ENOUGH = 8
 MET = 0.2
 LISTED = 30  # texts that are looked up by one run of words: further ones are near to these
 

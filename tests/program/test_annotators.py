@@ -22,6 +22,7 @@ from annotating import (
     stretched,
     submit,
 )
+from builders import own_words
 from playwright.sync_api import Browser, Page, Response, expect
 from running import ROOT, Labeler
 
@@ -56,7 +57,8 @@ def post(number: int) -> dict[str, str]:
         "date": "2025-10-03",
         "author": f"made_up_{number}",
         "text": f"👋🏽 Entry {number}, made up.\n\nTalking to ChatGPT calmed my anxiety on "
-        f"day {number}. The kettle was loud, and nobody called the house.",
+        f"day {number}. The kettle was loud, and nobody called the house. "
+        f"{own_words(number)}",
     }
 
 

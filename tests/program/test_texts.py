@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from annotating import POST, checked, opened
+from builders import own_words
 from playwright.sync_api import Browser, Page
 from running import Labeler
 
@@ -131,7 +132,7 @@ def test_odd_texts_come_back_unchanged(studio: Server, browser: Browser, tmp_pat
     labeler = Labeler(tmp_path, own)
     (tmp_path / "codebook").mkdir()
     (tmp_path / "codebook" / "odd.yaml").write_text(BOOK, "utf-8")
-    wanted = [f"{text}{QUOTE}, post {n}" for n, text in enumerate(BEFORE + BEFORE)]
+    wanted = [f"{text}{QUOTE}, {own_words(n)}" for n, text in enumerate(BEFORE + BEFORE)]
     rows = [{"id": f"odd-{n}", "platform": "x", "text": text} for n, text in enumerate(wanted)]
     path = tmp_path / "made-up.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "ascii")

@@ -24,8 +24,10 @@ from labeler.sampling.adjudicate import adjudicate
 from labeler.sampling.adjudication import AdjudicationDraw
 from labeler.sampling.design import Design, draw
 from labeler.sampling.exposure import exposure
+from labeler.sampling.import_batch import ImportSettings, import_codings
 from labeler.sampling.plan import plan
 from labeler.sampling.sample import sample
+from labeler.sampling.seen_texts import exposures
 from labeler.store import database, results, tables
 from labeler.studio.reassign import reassign
 from labeler.study.study import Study, add_coder, open_study
@@ -292,3 +294,72 @@ def test_a_reassignment_refuses_what_would_be_seen_twice(arm: str, why: str) -> 
     found = reassignment.reassign(open_, theirs, to=NAMES[1], exposure=seen)
     assert found.tasks.empty
     assert why in found.refused["why"].iloc[0]
+
+
+LONG = "I asked a made-up chatbot about my sleep, and it told me to keep a diary for two weeks"
+
+
+def test_a_move_does_not_undo_what_was_seen(tmp_path: Path) -> None:
+    """A task that was sent and moved on was seen by both; one that was never sent by one alone."""
+    opened = study_samples.study(tmp_path, 12, model=True)
+    design = Design(0, 8, 1, study_samples.CODERS, 7)
+    sent = sample(opened, design, batch="b").tasks
+    ada, ben = study_samples.CODERS
+    of_ada = sorted(sent.loc[sent["coder"] == ada, "unit"])
+    first = sent[(sent["coder"] == ada) & (sent["unit"] == of_ada[0])].assign(studio_task=1)
+    database.mirror(opened.engine, tables.TASKS, tables.frame(tables.TASKS, first))
+    reassign(opened, batch="b", giver=ada, taker=ben)
+    left = database.read(opened.engine, tables.EXPOSURES, coder=ada)
+    assert list(left["unit"]) == of_ada[:1]
+    assert len(database.read(opened.engine, tables.EXPOSURES, coder=ben)) == len(sent)
+    newer = renamed(opened)
+    seen = exposures(newer.engine, of_ada)
+    assert (seen.by(of_ada[0]), seen.by(of_ada[1])) == ({ada, ben}, {ben})
+    newer.engine.dispose()
+
+
+def test_codings_made_elsewhere_of_a_text_that_was_seen(tmp_path: Path) -> None:
+    """Blind codings of a near-equal post by one who saw the first with codes are no evidence."""
+    opened = study_samples.study(tmp_path, 12, model=True)
+    seen, again, *_ = units = [f"u{number:04}" for number in range(12)]
+    with_words(opened, {seen: LONG, again: f"RT @made_up: {LONG[:70]}…"})
+    sample(opened, Design(0, 12, 1, study_samples.CODERS, 7), batch="b")
+    tasks = database.read(opened.engine, tables.TASKS, batch="b")
+    saw = str(tasks.loc[tasks["unit"] == seen, "coder"].iloc[0])
+    others = {"unit": units[1:]}
+    database.replace(
+        opened.engine,
+        (tables.TASKS, others, tables.frame(tables.TASKS)),
+        (tables.EXPOSURES, others, tables.frame(tables.EXPOSURES)),
+    )
+    lines = ["unit,coder,variable,value"]
+    lines += [f"{again},{coder[6:]},about,yes" for coder in study_samples.CODERS]
+    (tmp_path / "made.csv").write_text("\n".join(lines), encoding="utf-8")
+    import_codings(opened, tmp_path / "made.csv", ImportSettings("blind", {}), batch="made")
+    assert list(tables.rows(seen_before(opened.engine, "made"))) == [(saw, 1)]
+    left = standing(opened.engine, batch="made")["coder"]
+    assert set(left) == set(study_samples.CODERS) - {saw}
+    opened.engine.dispose()
+
+
+def test_nobody_decides_on_words_that_they_still_code_blind(tmp_path: Path) -> None:
+    """An adjudicator who has the words of the unit open in another batch is passed over."""
+    opened = study_samples.study(tmp_path, 6, model=True)
+    third = NAMES[2]
+    add_coder(opened, third, kind="human", spec={})
+    (unit,) = study_samples.drawn(opened, "a", 1, coded=False)
+    other = "u0000" if unit != "u0000" else "u0001"
+    with_words(opened, {unit: LONG, other: LONG.replace("sleep", "mood")})
+    tasks = database.read(opened.engine, tables.TASKS, batch="a")
+    for coder, value in zip(study_samples.CODERS, ("yes", "no"), strict=True):
+        study_samples.code(opened, tasks[tasks["coder"] == coder], {unit: value})
+    task = tasks.iloc[[0]].assign(batch="c", coder=third, unit=other)
+    database.mirror(opened.engine, tables.TASKS, tables.frame(tables.TASKS, task))
+    wish = AdjudicationDraw("disagreed", (), (third,))
+    with pytest.raises(InputError, match="may adjudicate"):
+        adjudicate(opened, wish, batch="a")
+    database.replace(opened.engine, (tables.TASKS, {"batch": "c"}, tables.frame(tables.TASKS)))
+    drawn = adjudicate(opened, wish, batch="a").tasks
+    assert set(drawn.loc[drawn["arm"] == "adjudication", "coder"]) == {third}
+    assert exposures(opened.engine, [other]).by(other) == {third}
+    opened.engine.dispose()

@@ -33,3 +33,9 @@ def test_quotation_marks_stand_once() -> None:
     assert quoted("“it” helped") == "““it” helped”"
     assert quoted("") == "“”"
     assert quoted('"') == '“"”'
+
+
+def test_a_retweet_and_html_are_the_words_they_hold() -> None:
+    """RT @name, a mention of another server, and characters as HTML spells them."""
+    assert words_key("RT @ada: It &amp; helped me") == words_key("@ben@made.up it helped me &")
+    assert words_key("RT is what I do") != words_key("is what I do")
