@@ -3,6 +3,7 @@
 LabelerError                exit 1
 ├── ProjectError            a setting is missing or wrong
 ├── CodebookError           codebook/x.yaml: variables[2].values[0].code: …
+├── RecipeError             analysis.yaml: tables[2].by: …
 ├── InputError              file, line, column of a bad record
 ├── TableError              a frame breaks its table
 ├── StoreError              database unreachable, or newer than this program
@@ -44,6 +45,10 @@ class CodebookError(LabelerError):
     def __init__(self, findings: list[str], *, hint: Hint | None = None) -> None:
         self.findings = findings
         super().__init__("\n".join(findings), hint=hint)
+
+
+class RecipeError(CodebookError):
+    """A recipe of an analysis breaks its rules; `findings` as of a codebook."""
 
 
 class InputError(LabelerError):

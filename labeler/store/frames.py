@@ -17,6 +17,8 @@ MAY_BE_EMPTY = (
     "code",
     "weighting",
     "suggester",
+    "by",
+    "within",
 )  # the only parts of a key that may be the empty text
 
 _PANDAS = {Text: "str", Integer: "Int64", Float: "float64"}

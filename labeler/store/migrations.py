@@ -143,6 +143,12 @@ def _findings(connection: Connection) -> None:
     connection.execute(update(seats).where(seats.c.project.is_not(None)).values(pulled=""))
 
 
+def _estimates_anew(connection: Connection) -> None:
+    """Estimates are of recipes now, by estimator and target; `labeler aggregate` makes them."""
+    tables.ESTIMATES.drop(connection, checkfirst=True)
+    _all_tables(connection)
+
+
 MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0001-tables", _all_tables),
     ("0002-prompts-costs-ledger", _all_tables),
@@ -162,4 +168,5 @@ MIGRATIONS: list[tuple[str, Callable[[Connection], None]]] = [
     ("0016-findings", _findings),
     ("0017-groups-of-coders", _all_tables),
     ("0018-exposures", _exposures),
+    ("0019-estimates", _estimates_anew),
 ]

@@ -32,6 +32,17 @@ def joined(codes: Iterable[str]) -> str:
     return "+".join(codes)
 
 
+def named(name: str, value: str = "") -> str:
+    """A value with the name of what it is a value of, `impact:positive`; a name alone is of all."""
+    return f"{name}:{value}" if value else name
+
+
+def named_parts(text: str) -> tuple[str, str]:
+    """The name and the value of such a text; '' for a value where it is of all."""
+    name, _, value = text.partition(":")
+    return name, value
+
+
 def typed_codes(text: str) -> list[str]:
     """The parts of a value that a person typed, without blanks around them; '' is a gap."""
     return [part.strip() for part in parts_of(text)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from labeler import resources
 from labeler.errors import ProjectError
 from labeler.files import records
+from labeler.project import RECIPE
 from labeler.text.names import unknown
 
 CONFIG = """\
@@ -23,20 +24,24 @@ IGNORED = ".labeler/\nexports/\n"
 
 
 def init(root: Path, *, codebook: str) -> list[Path]:
-    """Make the folder, settings, a copy of a bundled codebook, exports/, .gitignore; what was made.
+    """Make the folder, settings, exports/, .gitignore, copies of a bundled codebook and its recipe.
 
-    A file that is there stays as it is. Raises ProjectError where no codebook has that name, or
-    the folder cannot be made.
+    Returns what was made; a file that is there stays as it is. Raises ProjectError where no
+    codebook has that name, or the folder cannot be made.
     """
     bundled = resources.folder("codebook") / f"{codebook}.yaml"
     if not bundled.is_file():
         names = sorted(path.stem for path in bundled.parent.glob("*.yaml"))
+        names = [name for name in names if "." not in name]
         raise ProjectError(unknown("bundled codebook", codebook, names))
     wanted = {
         root / "labeler.cfg": CONFIG.format(codebook=codebook),
         root / "codebook" / f"{codebook}.yaml": records.read_text(bundled),
         root / ".gitignore": IGNORED,
     }
+    recipe = bundled.with_name(f"{codebook}{RECIPE}")
+    if recipe.is_file():
+        wanted[root / "codebook" / recipe.name] = records.read_text(recipe)
     try:
         (root / "exports").mkdir(parents=True, exist_ok=True)
     except OSError as error:

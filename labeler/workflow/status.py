@@ -29,6 +29,7 @@ from labeler.study.study import (
     sample_row,
     seats_of,
 )
+from labeler.text.coded_values import named_parts
 from labeler.workflow.findings import to_mend
 from labeler.workflow.progress import progress
 
@@ -190,9 +191,11 @@ def _results(study: Study, batch: str, ruled: int, outdated: list[str]) -> list[
             verdict=PASS,
         )
     )
-    done = set(database.distinct(study.engine, tables.ESTIMATES.c.variable, batch=batch))
+    codes = database.distinct(study.engine, tables.ESTIMATES.c.code, batch=batch)
+    done = {named_parts(code)[0] for code in codes}
     old = tables.ESTIMATES.name in outdated
-    pending = len(passed | done if old else passed - done)
+    # what a recipe does not ask of a variable is not pending; a gate that opens outdates the rest
+    pending = len(passed | done) if old else 0 if done else len(passed)
     exported = _exported(study, batch)
     open_ = f"variables; the gate is open for {len(passed)}" + ("; outdated" if old else "")
     export = _if(ruled and not exported, "export")

@@ -248,10 +248,10 @@ def test_unit_shows_codes_side_by_side(client: FlaskClient) -> None:
 
 
 def test_estimates_hold_back_and_give_reasons(client: FlaskClient, database: str) -> None:
-    """A hidden cell shows its note and no number; an override's reason stands on every page."""
+    """A cell that may not leave says so; an override's reason stands on every page."""
     page = words(client, "/estimates")
-    assert "&lt;b&gt;Relevant&lt;/b&gt; — 40 — &lt; 11" in page
-    assert "Other 30 40 75.0% 60.0% to 86.0%" in page
+    assert "fail may not leave: &lt; 11" in page
+    assert "75.0% 60.0% to 86.0% 30 of 40" in page
     assert "overridden" not in page
     engine = store.connect(database)
     found = store.read(engine, tables.ESTIMATES).assign(override="pilot <only>")

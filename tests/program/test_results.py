@@ -245,10 +245,10 @@ def test_estimates_stand_on_verdicts(engine: Engine) -> None:
     assert results.keep(engine, "a", now, {tables.VERDICTS: strict})
     assert results.outdated(engine, "a") == ["estimates"]
     assert not results.keep(
-        engine, "a", now, {tables.ESTIMATES: filled(tables.ESTIMATES, "a", share=0.5)}
+        engine, "a", now, {tables.ESTIMATES: filled(tables.ESTIMATES, "a", value=0.5)}
     )
     rows = database.read(engine, tables.ESTIMATES, batch="a")
-    assert rows["share"].isna().all()
+    assert rows["value"].isna().all()
 
 
 def test_a_table_without_rows_is_as_old_as_the_reliability(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from labeler.coding.read import left_out, seen_before
 from labeler.coding.vocabulary import HUMANS
 from labeler.reliability import gate
 from labeler.reliability.sentences import hidden, sentences
+from labeler.results.side_by_side import in_book_order, side_by_side, variables_of
 from labeler.statistics.agreement.definitions import DEFINITIONS
 from labeler.store import database, tables
 from labeler.store.tables import ASSESSMENTS, ESTIMATES, RELIABILITY, VERDICTS
@@ -22,6 +23,7 @@ from labeler.workflow import queries
 
 LEFT = "left_out"  # a table of no home: tasks answered without a coding that counts
 DISAGREE = tables.DISAGREEMENTS.name
+TARGETS = ("collection", "population")
 UNITS = 100  # that a page of disagreements shows
 
 pages = Blueprint("results", __name__)
@@ -119,24 +121,48 @@ def disagreements() -> Response | str:
 
 @pages.get("/estimates")
 def estimates() -> Response | str:
-    """Shares per code of a batch, with counts and intervals."""
+    """What each estimator says, of each table of the analysis, for one target; of one variable."""
     batch = selection.chosen_batch()
     book = selection.codebook_of(batch)
     variable = selection.variable(book)
+    target = request.args.get("target", TARGETS[0])
+    if target not in TARGETS:
+        abort(404, f"There is no target {target!r}; there are {' and '.join(TARGETS)}.")
     rows = _of(batch, ESTIMATES)
-    shown = rows[rows["variable"] == variable] if variable else rows
+    analyses = _analyses(rows, book)
+    chosen = request.args.get("analysis", "")
+    if chosen and chosen not in analyses:
+        abort(404, f"There is no table {chosen!r} here; there are {', '.join(analyses)}.")
+    named = variables_of(rows["code"])
+    shown = rows[[variable in variables_of((code,)) for code in rows["code"]]] if variable else rows
+    if chosen:
+        shown = shown[shown["analysis"] == chosen]
+    elif not variable:  # those of one variable each; crossed ones are long, and come one by one
+        whole = set(rows.loc[rows["by"] != "", "analysis"])
+        shown = shown[~shown["analysis"].isin(whole)] if len(whole) < len(analyses) else shown
+    csv = request.args.get("format") == "csv" and not chosen and not variable
     return answer(
         "estimates.html",
-        shown,
+        rows if csv else shown,
         name="estimates",
         batch=batch,
         batches=selection.batch_names(),
         codebook=book,
         variable=variable,
-        groups=_codes_by_variable(shown, book),
+        target=target,
+        targets=[name for name in TARGETS if name in set(rows["target"])],
+        sections=side_by_side(in_book_order(shown, book) if book else shown, target=target),
         figures=figures.shown({ESTIMATES.name: shown}, book),
-        named=sorted(set(rows["variable"])),
+        analyses=analyses,
+        chosen=chosen,
+        named=named,
     )
+
+
+def _analyses(rows: pd.DataFrame, book: Codebook | None) -> list[str]:
+    """The names of the tables of the recipe, in the order of the codebook."""
+    ordered = in_book_order(rows, book) if book and len(rows) else rows
+    return list(dict.fromkeys(ordered["analysis"]))
 
 
 def _of(batch: dict[str, Any] | None, table: Any) -> pd.DataFrame:
@@ -158,26 +184,6 @@ def _looks(judged: pd.DataFrame) -> list[Row]:
 
 def _families(judged: pd.DataFrame) -> set[str]:
     return {str(family) for family in judged["family"]}
-
-
-def _codes_by_variable(
-    rows: pd.DataFrame, book: Codebook | None
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(variable, its rows): variables and codes as the codebook has them."""
-    groups = []
-    for name in _in_order(rows, book):
-        known = book.variable(name) if book else None
-        codes = list(known.codes) if known else []
-        own = tables.records(rows[rows["variable"] == name])
-        end = len(codes)
-        own.sort(key=lambda row: codes.index(row["code"]) if row["code"] in codes else end)
-        groups.append((name, own))
-    return groups
-
-
-def _in_order(rows: pd.DataFrame, book: Codebook | None) -> list[str]:
-    order = [variable.variable for variable in book.variables] if book else []
-    return [name for name in order if name in set(rows["variable"])]
 
 
 def _humans_first(row: Row) -> tuple[bool, str]:

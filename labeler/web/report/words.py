@@ -10,7 +10,7 @@ import pandas as pd
 from labeler.codebook.codebook import Codebook
 from labeler.coding import vocabulary
 from labeler.coding.vocabulary import is_human, kind_of, name_of
-from labeler.text.coded_values import codes_of
+from labeler.text.coded_values import codes_of, named_parts
 
 NOTHING = "\N{EM DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -114,6 +114,22 @@ def variable_label(name: str, codebook: Codebook) -> str:
         return name
 
 
+def named_code(text: str, codebook: Codebook) -> str:
+    """`impact:positive` by its labels, the value first: 'Positive (Impact)'."""
+    name, value = named_parts(text)
+    whole = variable_label(name, codebook)
+    return f"{code_label(value, codebook, name)} ({whole})" if value else whole
+
+
+def estimate(value: Any, measure: str) -> str:
+    """A figure as its measure is written: percent, a count, or three decimals."""
+    if measure in ("share", "share of row", "share of column"):
+        return percent(value)
+    if measure == "count":
+        return NOTHING if pd.isna(value) else count(round(float(value)))
+    return figure(value)
+
+
 def panel(name: str) -> str:
     """A panel of blind coders in words: `humans` → 'humans, blind'."""
     return f"{name}, blind"
@@ -152,6 +168,8 @@ FILTERS: dict[str, Callable[..., str]] = {
         codes,
         code_label,
         variable_label,
+        named_code,
+        estimate,
         kind,
         panel,
         program,

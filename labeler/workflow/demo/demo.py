@@ -22,6 +22,7 @@ from labeler.errors import GateError, ProjectError
 from labeler.posts.ingest import ingest
 from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
+from labeler.results.aggregate import aggregate
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
 from labeler.store import database, tables
@@ -171,5 +172,5 @@ def _aggregated(study: Study) -> pd.DataFrame:
     if name in there and name not in stored.outdated(study.engine, BATCH):
         return database.read(study.engine, tables.ESTIMATES, batch=BATCH)
     with contextlib.suppress(GateError):  # what is let through is written all the same
-        results.aggregate(study, batch=BATCH)
+        aggregate(study, batch=BATCH)
     return database.read(study.engine, tables.ESTIMATES, batch=BATCH)

@@ -17,7 +17,8 @@ from labeler.coding.study_sample import (
 )
 from labeler.errors import ProjectError
 from labeler.reliability.reliability import reliability
-from labeler.results.results import aggregate, export
+from labeler.results.aggregate import aggregate
+from labeler.results.results import export
 from labeler.store import database, results, tables
 from labeler.study.study import sample_of
 
@@ -124,7 +125,9 @@ def test_two_batches_judged_together_equal_one_of_both(tmp_path: Path):
         left_out = [name for name in named if name in mine.columns]
         pd.testing.assert_frame_equal(mine.drop(columns=left_out), theirs.drop(columns=left_out))
     shares = [
-        aggregate(opened, batch=name, override="made up").drop(columns=["batch", "computed_from"])
+        aggregate(opened, batch=name, override="made up").rows.drop(
+            columns=["batch", "computed_from"]
+        )
         for opened, name in ((apart, "a+b"), (whole, "one"))
     ]
     pd.testing.assert_frame_equal(*shares)

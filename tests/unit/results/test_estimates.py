@@ -1,180 +1,327 @@
-"""Shares per code: how units are counted, and what is hidden."""
+"""A recipe's estimates: by hand, and as the library has them when it is asked directly."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
-from builders import book, choice, numeric
+from analysis_frames import Reading, frame
+from builders import book, choice
 
-from labeler.results.estimates import estimates
-from labeler.statistics.binomial import wilson
+from labeler.results.estimates import NOBODY, RecipeEstimates, recipe_estimates
+from labeler.results.phase_samples import AnalysisFrame, table_sample
+from labeler.results.recipe import Recipe
+from labeler.results.unit_totals import BASE, SCORE, SCORED
+from labeler.statistics.estimation.crosstab import rao_scott
+from labeler.statistics.estimation.derived import (
+    difference,
+    intervals,
+    means,
+    p_values,
+    ratio,
+    standard_errors,
+)
+from labeler.statistics.estimation.estimators import blind_alone, corrected
+from labeler.statistics.estimation.two_phase import two_phase
+from labeler.statistics.multiplicity import holm
 from labeler.store import tables
 
 BOOK = book(
-    choice("mood", "good bad odd"),
-    numeric("points", 0, 100),
+    choice("kind", "report advice"),
+    choice("mood", {"good": 1, "bad": -1, "so_so": 0}, of="segment"),
     choice("topic", "work home", of="segment", multiple=True),
-    numeric("size", 0, 100, of="segment"),
 )
+OPEN = ("kind", "mood", "topic")
 
 
-def values(*given):
-    """Blind human values: (unit, coder, value) each."""
-    return pd.DataFrame(given, columns=["unit", "coder", "value"], dtype="str")
+def recipe(*given: dict, **more: object) -> Recipe:
+    content = {"recipe": "r", "codebook": "made-up", "tables": list(given), **more}
+    return Recipe.model_validate(content)
 
 
-def rows_of(frame, authors, variable="mood", smallest=1, **more):
-    rows = estimates(
-        {variable: frame},
-        pd.Series(authors, dtype="str"),
-        BOOK,
-        batch="one",
-        verdicts={variable: "pass"},
-        override=more.get("override", ""),
-        smallest=smallest,
-        tasks=more.get("tasks"),
-    )
-    return rows.set_index("code")
+def estimated(wanted: Recipe, made: AnalysisFrame, **more: object) -> RecipeEstimates:
+    same: dict = {"batch": "b", "verdicts": {}, "override": "", "variables": OPEN}
+    return recipe_estimates(wanted, made, BOOK, **{**same, **more})
 
 
-def many(counts):
-    """One coder, `counts[code]` units of each code, each unit by an author of its own."""
-    given = [
-        (f"{code}{place}", "human:a", code) for code, n in counts.items() for place in range(n)
+def one(found: RecipeEstimates, **which: object) -> pd.Series:
+    """The only row of which all this is true."""
+    rows = found.rows
+    for name, value in {"target": "collection", "estimator": "corrected", **which}.items():
+        rows = rows[rows[name] == value]
+    assert len(rows) == 1, rows
+    return rows.iloc[0]
+
+
+def study(size: int = 240, coded: int = 120, *, assisted: int = 0) -> AnalysisFrame:
+    """Posts of one to three uses; the model errs in a sixth of the codes; two blind coders."""
+    rng = np.random.default_rng(7)
+
+    def read(truth: list[dict[str, str]], errs: float) -> list[dict[str, str]]:
+        return [{name: other(name, value, errs) for name, value in part.items()} for part in truth]
+
+    def other(name: str, value: str, errs: float) -> str:
+        codes = BOOK.variable(name).codes
+        return value if rng.random() > errs else codes[rng.integers(len(codes))]
+
+    truth = [
+        [{"kind": "advice" if rng.random() < 0.4 else "report"}]
+        + [
+            {
+                "mood": ("good", "bad", "so_so")[rng.choice(3, p=[0.5, 0.3, 0.2])],
+                "topic": ("work", "home")[int(rng.random() < 0.5)],
+            }
+            for _ in range(rng.integers(1, 4))
+        ]
+        for _ in range(size)
     ]
-    return values(*given), {unit: f"author of {unit}" for unit, _, _ in given}
+    blind: list[Reading] = [(u, read(truth[u], 0.05)) for u in range(coded) for _ in range(2)]
+    return frame(
+        [read(own, 1 / 6) for own in truth],
+        blind,
+        BOOK,
+        author=[u // 2 for u in range(size)],
+        columns={"month": [f"2025-0{1 + u % 6}" for u in range(size)]},
+        drawn=range(coded),
+        assisted=[(u, read(truth[u], 0.1)) for u in range(assisted)] if assisted else None,
+    )
 
 
-def test_a_unit_counts_once_however_many_coded_it():
-    """u: good and bad, v and w: good. good = (1/2 + 1 + 1)/3 = 5/6; bad = 1/6; odd = 0."""
-    frame = values(("u", "a", "good"), ("u", "b", "bad"), ("v", "a", "good"), ("w", "b", "good"))
-    rows = rows_of(frame, {"u": "1", "v": "2", "w": "3"})
-    assert rows["share"].tolist() == pytest.approx([5 / 6, 1 / 6, 0])
-    assert rows["count"].tolist() == [3, 1, 0]
-    assert rows["units"].tolist() == [3, 3, 3]
-    expected = wilson(5 / 6, 3)
-    assert (rows.loc["good", "low"], rows.loc["good", "high"]) == (expected.low, expected.high)
+def test_where_everybody_is_coded_nothing_is_uncertain() -> None:
+    """20 posts of a good and a bad use, 10 of a good one: 2/3 of 50 uses are good, 1.67 a post.
+
+    The model says good of everything; the mean over both coders, who agree, is the truth.
+    """
+    two = [{"kind": "report"}, {"mood": "good"}, {"mood": "bad"}]
+    single = [{"kind": "advice"}, {"mood": "good"}]
+    given = [two] * 20 + [single] * 10
+    made = frame(
+        [[own[0], *({"mood": "good"} for _ in own[1:])] for own in given],
+        [(u, own) for u, own in enumerate(given) for _ in range(2)],
+        BOOK,
+        drawn=range(30),
+    )
+    found = estimated(recipe({"table": "mood", "of": "mood"}), made)
+    share = one(found, measure="share", code="mood:good")
+    assert (share["value"], share["low"], share["high"]) == pytest.approx((30 / 50,) * 3)
+    assert one(found, measure="rate", code="mood:good")["value"] == pytest.approx(1)
+    assert one(found, measure="count", code="mood:bad")["value"] == pytest.approx(20)
+    assert one(found, measure="mean", code="mood")["value"] == pytest.approx((30 - 20) / 50)
+    assert (share["count"], share["units"], share["authors"]) == (30, 30, 30)
+    model = one(found, measure="share", code="mood:good", estimator="model")
+    assert (model["value"], model["reason"]) == (1.0, "not corrected")
+    assert math.isnan(model["low"])
 
 
-def test_units_drawn_unequally_count_as_many_units_by_hand():
-    """60 good, 38 bad and 2 split, of 200; 96 bad and 4 split, of 10,000: 3.16% are good.
+def test_units_drawn_unequally_count_as_many_units_by_hand() -> None:
+    """60 reports, 38 not and 2 split, of 200; 96 not and 4 split, of 10,000: 3.16%.
 
     644 of 20,400 codings by weight; of the units coded it would be 31.5%.
     """
-    given = []
+    blind: list[Reading] = []
     for place in range(200):
-        a = "good" if place < 60 or 98 <= place < 100 or place >= 196 else "bad"
-        b = "good" if place < 60 else "bad"
-        given += [(f"u{place}", "a", a), (f"u{place}", "b", b)]
-    authors = {f"u{place}": f"author {place}" for place in range(200)}
-    chance = [0.5] * 100 + [0.01] * 100
-    tasks = pd.DataFrame({"unit": list(authors), "unit_probability": chance})
-    plain = rows_of(values(*given), authors).loc["good"]
-    weighted = rows_of(values(*given), authors, tasks=tasks).loc["good"]
-    assert plain["share"] == pytest.approx(63 / 200)
-    assert weighted["share"] == pytest.approx(644 / 20_400)
-    assert weighted["low"] < 0.02 and weighted["high"] > 0.06
-    assert "weighted by 1/probability" in weighted["method"]
-    assert (weighted["count"], weighted["units"]) == (plain["count"], plain["units"])
+        a = "report" if place < 60 or 98 <= place < 100 or place >= 196 else "advice"
+        b = "report" if place < 60 else "advice"
+        blind += [(place, [{"kind": a}]), (place, [{"kind": b}])]
+    chance = {place: 0.5 if place < 100 else 0.01 for place in range(200)}
+    made = frame([[] for _ in range(10_200)], blind, BOOK, probability=chance, drawn=range(200))
+    wanted = recipe({"table": "kind", "of": "kind"})
+    row = one(estimated(wanted, made), estimator="blind", measure="share", code="kind:report")
+    assert row["value"] == pytest.approx(644 / 20_400)
+    assert row["low"] < 0.02 and row["high"] > 0.045
+    assert (row["count"], row["units"]) == (66, 200)
+    alike = estimated(wanted, made._replace(probability=np.full(10_200, np.nan)))
+    plain = one(alike, estimator="blind", measure="share", code="kind:report")
+    assert plain["value"] == pytest.approx(63 / 200)
 
 
-def test_codes_of_a_set_have_shares_of_their_own():
-    """work+home, work, '': work 2/3, home 1/3, and the unit without a segment counts as well."""
-    frame = values(("u", "a", "work+home"), ("v", "a", "work"), ("w", "a", ""))
-    rows = rows_of(frame, {"u": "1", "v": "2", "w": "3"}, "topic")
-    assert rows["share"].tolist() == pytest.approx([2 / 3, 1 / 3])
-
-
-def test_numbers_are_listed_in_order_of_size():
-    """A variable without values has a row for each number that was given, also within sets."""
-    frame = values(("u", "a", "10"), ("v", "a", "9"))
-    assert rows_of(frame, {"u": "1", "v": "2"}, "points").index.tolist() == ["9", "10"]
-    sets = values(("u", "a", "9+10"), ("v", "a", ""))
-    rows = rows_of(sets, {"u": "1", "v": "2"}, "size")
-    assert rows["share"].to_dict() == {"9": 0.5, "10": 0.5}
-
-
-def test_small_cells_and_what_would_give_them_away_are_hidden():
-    """5 bad of 45: hidden, and odd (10), with it 15; good (30) and the 45 units are shown."""
-    rows = rows_of(*many({"good": 30, "bad": 5, "odd": 10}), smallest=11)
-    assert rows["share"].isna().to_dict() == {"good": False, "bad": True, "odd": True}
-    assert rows["count"].isna().to_dict() == {"good": False, "bad": True, "odd": True}
-    assert rows["low"].isna().tolist() == rows["high"].isna().tolist() == [False, True, True]
-    assert rows.loc["bad", "note"].startswith("hidden: fewer than 11 authors")
-    assert rows.loc["good", "note"] == ""
-    assert set(rows["units"]) == {45}
-
-
-def test_authors_are_counted_and_not_posts():
-    """Twenty posts of one author are one person; zero may be shown where there are others."""
-    frame, authors = many({"good": 30, "bad": 20})
-    alone = {unit: "one" if unit.startswith("bad") else author for unit, author in authors.items()}
-    rows = rows_of(frame, alone, smallest=11)
-    assert rows["share"].isna().to_dict() == {"good": True, "bad": True, "odd": False}
-    assert not rows_of(frame, authors, smallest=11)["share"].isna().any()
-
-
-def test_where_everybody_together_is_too_few_nothing_is_shown():
-    """Five authors in all: no share, no count, and not how many units there are."""
-    rows = rows_of(*many({"good": 5}), smallest=11)
-    assert rows[["share", "count", "units", "low", "high"]].isna().all(axis=None)
-    sets = values(*((f"u{place}", "a", "work") for place in range(5)))
-    rows = rows_of(sets, {f"u{place}": str(place) for place in range(5)}, "topic", smallest=11)
-    assert rows[["share", "count", "units"]].isna().all(axis=None)
-
-
-@pytest.mark.parametrize("unknown", [{"good0": ""}, {}])
-def test_units_without_a_known_author_count_as_people_of_their_own(unknown):
-    """Files without authors are not one single person: each of their units counts."""
-    frame, authors = many({"good": 30, "bad": 20})
-    nobody = {} if not unknown else dict.fromkeys(authors, "")
-    assert not rows_of(frame, nobody, smallest=11)["share"].isna().any()
-
-
-def test_cells_of_sets_are_hidden_alone():
-    """Shares of codes of a set do not add up to anything: only the small one goes."""
-    given = [(f"w{place}", "a", "work") for place in range(30)]
-    given += [(f"h{place}", "a", "work+home") for place in range(3)]
-    authors = {unit: unit for unit, _, _ in given}
-    rows = rows_of(values(*given), authors, "topic", smallest=11)
-    assert rows["share"].isna().to_dict() == {"work": False, "home": True}
-
-
-def test_verdict_and_override_stand_in_every_row():
-    """What the gate said, and the reason for going past it, go with every figure."""
-    rows = rows_of(*many({"good": 3}), override="a pilot, not for print")
-    assert set(rows["verdict"]) == {"pass"}
-    assert set(rows["override"]) == {"a pilot, not for print"}
-
-
-def test_nobody_coded_gives_rows_without_a_share():
-    """Declared codes have their row, with zero units and no number; the frame fits its table."""
-    rows = estimates(
-        {"mood": values(), "points": values()},
-        pd.Series({}, dtype="str"),
-        BOOK,
-        batch="one",
-        verdicts={},
-        override="",
+@pytest.mark.parametrize("target", ["collection", "population"])
+def test_rows_are_what_the_library_says(target: str) -> None:
+    """Shares of posts, of segments, counts, means: value, interval, error, λ, effective size."""
+    made = study()
+    wanted = recipe({"table": "kind", "of": "kind"}, {"table": "mood", "of": "mood"})
+    found = estimated(wanted, made)
+    kind, mood = (table_sample(table, made, BOOK) for table in wanted.tables)
+    direct = corrected(kind.sample, target=target)  # type: ignore[arg-type]
+    at = kind.cells.place["kind:advice", "", ""]
+    row = one(found, measure="share", code="kind:advice", target=target)
+    theirs = intervals(direct, means(direct, scale="share"))[at]
+    assert (row["value"], row["low"], row["high"]) == pytest.approx(theirs[:3])
+    assert (row["tuning"], row["correlation"]) == (direct.tuning[at], direct.correlation[at])
+    assert row["effective_size"] == direct.effective_size[at]
+    both = corrected(mood.sample, target=target)  # type: ignore[arg-type]
+    unit = np.eye(len(mood.cells.cells))
+    place = mood.cells.place
+    figures = ratio(both, unit[place[SCORE, "", ""]], unit[place[SCORED, "", ""]], scale="score")
+    row = one(found, measure="mean", code="mood", target=target)
+    assert (row["value"], row["se"]) == pytest.approx(
+        (figures.value[0], standard_errors(both, figures)[0])
     )
-    assert list(rows.columns) == tables.columns(tables.ESTIMATES)
-    assert rows["code"].tolist() == ["good", "bad", "odd"]
-    assert rows["share"].isna().all()
-    assert rows["units"].tolist() == [0, 0, 0]
+    alone = blind_alone(mood.sample, target=target)  # type: ignore[arg-type]
+    good = ratio(alone, unit[place["mood:good", "", ""]], unit[place[BASE, "", ""]], scale="share")
+    row = one(found, measure="share", code="mood:good", estimator="blind", target=target)
+    assert (row["value"], row["low"]) == pytest.approx(intervals(alone, good)[0][:2])
 
 
-def test_a_code_that_did_not_pass_says_so_in_its_row():
-    """The variable opens the gate; the verdict of a code of its own stands in the note."""
-    frame, authors = many({"good": 12, "bad": 3})
-    rows = estimates(
-        {"mood": frame},
-        pd.Series(authors, dtype="str"),
+def test_a_crossed_table_has_its_test_and_its_shares_add_up() -> None:
+    """One λ for the table; chi-square by Rao and Scott; a residual and shares for each cell."""
+    made = study()
+    wanted = recipe({"table": "t", "of": "mood", "by": "topic"})
+    found = estimated(wanted, made)
+    sample = table_sample(wanted.tables[0], made, BOOK)
+    direct = corrected(sample.sample, target="collection", tuning="common")
+    place = sample.cells.place
+    cells = [
+        [place[f"mood:{code}", f"topic:{group}", ""] for group in ("work", "home")]
+        for code in ("good", "bad", "so_so")
+    ]
+    test = rao_scott(direct, cells)
+    row = one(found, measure="chi-square")
+    assert (row["value"], row["p"]) == pytest.approx((test.statistic, test.p))
+    assert (row["code"], row["by"]) == ("mood", "topic")
+    assert one(found, measure="cramers v")["value"] == pytest.approx(test.v)
+    cell = {"code": "mood:bad", "by": "topic:home"}
+    assert one(found, measure="residual", **cell)["value"] == pytest.approx(test.adjusted[1, 1])
+    assert one(found, measure="pearson residual", **cell)["value"] == pytest.approx(
+        test.pearson[1, 1]
+    )
+    shares = found.rows[(found.rows["estimator"] == "corrected") & (found.rows["measure"] != "")]
+    own = shares[(shares["target"] == "collection") & (shares["measure"] == "share of column")]
+    assert own.groupby("by")["value"].sum().tolist() == pytest.approx([1, 1])
+    residuals = found.rows[
+        (found.rows["measure"] == "residual") & (found.rows["estimator"] == "corrected")
+    ]
+    mine = residuals[residuals["target"] == "collection"]
+    assert mine["p_adjusted"].tolist() == pytest.approx(holm(mine["p"]).tolist())
+
+
+def test_contrasts_are_judged_together() -> None:
+    """The difference of two means with the error of both, and Holm's p over all that were named."""
+    made = study()
+    table = {"table": "t", "of": "mood", "by": "topic", "measures": ["mean", "share"]}
+    contrast = {"table": "t", "a": "topic:work", "b": "topic:home"}
+    wanted = recipe(
+        table,
+        contrasts=[
+            {**contrast, "measure": "mean"},
+            {**contrast, "measure": "share", "code": "mood:bad", "kind": "ratio"},
+        ],
+    )
+    found = estimated(wanted, made)
+    sample = table_sample(wanted.tables[0], made, BOOK)
+    direct = corrected(sample.sample, target="collection", tuning="common")
+    unit, place = np.eye(len(sample.cells.cells)), sample.cells.place
+    work, home = (
+        ratio(direct, unit[place[SCORE, by, ""]], unit[place[SCORED, by, ""]], scale="score")
+        for by in ("topic:work", "topic:home")
+    )
+    apart = difference(work, home)
+    row = one(found, measure="difference")
+    assert (row["code"], row["by"], row["within"]) == ("mood", "topic:work", "topic:home")
+    assert row["value"] == pytest.approx(float(apart.value[0]))
+    assert row["p"] == pytest.approx(float(p_values(direct, apart)[0]))
+    other = one(found, measure="ratio")
+    shares = [
+        one(found, measure="share", code="mood:bad", by=by)["value"]
+        for by in ("topic:work", "topic:home")
+    ]
+    assert other["value"] == pytest.approx(shares[0] / shares[1])
+    assert other["low"] < other["value"] < other["high"]
+    both = holm([row["p"], other["p"]]).tolist()
+    assert [row["p_adjusted"], other["p_adjusted"]] == pytest.approx(both)
+
+
+def test_months_have_their_own_posts_and_one_slope() -> None:
+    """Each month's share is of its posts, whose number is known; the slope is a row."""
+    wanted = recipe(
+        {"table": "kind by month", "of": "kind", "by": "month"},
+        {"table": "posts", "of": "posts", "by": "month"},
+        trends=[{"table": "kind by month", "measure": "share", "code": "kind:advice"}],
+    )
+    found = estimated(wanted, study(480, 300))
+    volume = one(found, analysis="posts", by="month:2025-03", code="posts")
+    assert (volume["value"], volume["low"], volume["high"]) == (80, 80, 80)
+    months = [
+        one(found, measure="share", code="kind:advice", by=f"month:2025-0{at}")["value"]
+        for at in range(1, 7)
+    ]
+    slope = one(found, measure="trend")
+    assert slope["value"] == pytest.approx(np.polyfit(range(6), months, 1)[0])
+    assert 0 < slope["p"] <= 1
+    assert one(found, measure="trend", estimator="model")["reason"] == "not corrected"
+
+
+def test_two_phases_where_the_blind_are_a_part_of_the_assisted() -> None:
+    made = study(assisted=200)
+    wanted = recipe({"table": "kind", "of": "kind"})
+    found = estimated(wanted, made)
+    sample = table_sample(wanted.tables[0], made, BOOK)
+    assert sample.phases is not None
+    direct = two_phase(sample.phases, target="collection")
+    row = one(found, estimator="two-phase", measure="share", code="kind:advice")
+    assert row["value"] == pytest.approx(direct.mean[sample.cells.place["kind:advice", "", ""]])
+    assert "two-phase" not in set(estimated(wanted, study()).rows["estimator"])
+
+
+def test_without_blind_codes_nothing_is_estimated_and_it_is_said() -> None:
+    made = frame([[{"kind": "report"}]] * 5, [], BOOK)
+    found = estimated(recipe({"table": "kind", "of": "kind"}), made)
+    assert found.rows.empty
+    assert list(found.rows.columns) == tables.columns(tables.ESTIMATES)
+    assert [tuple(left) for left in found.left_out] == [("kind", NOBODY)]
+
+
+def test_without_a_model_people_stand_alone() -> None:
+    made = study()._replace(has_model=False)
+    found = estimated(recipe({"table": "kind", "of": "kind"}), made)
+    assert set(found.rows["estimator"]) == {"blind"}
+
+
+def test_only_tables_of_open_variables_are_made() -> None:
+    wanted = recipe({"table": "kind", "of": "kind"}, {"table": "t", "of": "mood", "by": "topic"})
+    found = estimated(wanted, study(), variables=("kind", "mood"))
+    assert set(found.rows["analysis"]) == {"kind"}
+
+
+def test_rare_and_small_cells_are_told() -> None:
+    """9 of 100 give advice: below ten carriers, so no interval; few authors: it may not leave."""
+    given = ["advice"] * 9 + ["report"] * 91
+    made = frame(
+        [[{"kind": "report"}] for _ in range(300)],
+        [(u, [{"kind": kind}]) for u, kind in enumerate(given)],
         BOOK,
-        batch="one",
-        verdicts={"mood": "pass"},
-        override="",
-        of_codes={("mood", "good"): "pass", ("mood", "bad"): "inconclusive"},
-        smallest=1,
-    ).set_index("code")
-    assert rows.loc["good", "note"] == ""
-    assert rows.loc["bad", "note"] == "agreement on this code: inconclusive"
+        drawn=range(100),
+    )
+    found = estimated(recipe({"table": "kind", "of": "kind"}), made)
+    rare = one(found, measure="share", code="kind:advice")
+    assert rare["reason"] == "below ten carriers"
+    assert rare["value"] == pytest.approx(0.09)
+    assert math.isnan(rare["low"])
+    assert rare["hidden"] == "fewer than 11 authors"
+    assert one(found, measure="share", code="kind:report")["hidden"] == ""
+
+
+def test_the_least_verdict_stands_in_each_row() -> None:
+    """Of the variable and of the code; an override goes with every row."""
+    verdicts = {("kind", ""): "pass", ("kind", "advice"): "inconclusive", ("mood", ""): "fail"}
+    wanted = recipe({"table": "kind", "of": "kind"}, {"table": "mood", "of": "mood"})
+    found = estimated(wanted, study(), verdicts=verdicts, override="a pilot")
+    assert one(found, measure="share", code="kind:advice")["verdict"] == "inconclusive"
+    assert one(found, measure="share", code="kind:report")["verdict"] == "pass"
+    assert one(found, measure="share", code="mood:bad")["verdict"] == "fail"
+    assert set(found.rows["override"]) == {"a pilot"}
+
+
+def test_who_was_not_asked_is_not_counted() -> None:
+    """Of two coders one was not asked of kinds: the other alone decides."""
+    blind: list[Reading] = [(u, [{"kind": "report"}]) for u in range(12)]
+    blind += [(u, [{}]) for u in range(12)]
+    made = frame([[{"kind": "advice"}]] * 12, blind, BOOK, drawn=range(12))
+    asked = {**made.blind.asked, "kind": np.arange(24) < 12}
+    told = estimated(
+        recipe({"table": "kind", "of": "kind"}),
+        made._replace(blind=made.blind._replace(asked=asked)),
+    )
+    assert one(told, measure="share", code="kind:report", estimator="blind")["value"] == 1

@@ -21,7 +21,8 @@ from labeler.coding.batch import READING, BatchCodings
 from labeler.coding.read import CODINGS, read_batch
 from labeler.project import Project
 from labeler.reliability.reliability import reliability
-from labeler.results.results import aggregate, export
+from labeler.results.aggregate import aggregate
+from labeler.results.results import export
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, open_study
 
@@ -100,8 +101,12 @@ def test_aggregate_reads_each_table_once(study: Study) -> None:
     reliability(study, batch=BATCH)
     found = reads(study, lambda: aggregate(study, batch=BATCH, override="made up"))
     assert found.pop("grounds") == found.pop("verdicts") == 2  # and again where it is written
+    # what the model said of all posts is read apart, in portions
+    assert [found.pop(name) for name in ("codings", "segments", "completions")] == [2, 2, 2]
     assert set(found.values()) == {1}
-    assert set(found) - WRITTEN == OF_CODERS | {"posts", "tasks"}
+    assert set(found) - WRITTEN == OF_CODERS - {"codings", "completions"} | {
+        *("posts", "tasks", "frames"),
+    }
 
 
 def test_export_reads_each_table_once(study: Study) -> None:

@@ -35,16 +35,13 @@ def assessment_rows(*, bins: bool = True) -> pd.DataFrame:
 
 def estimate_rows(**other: object) -> pd.DataFrame:
     """One share with its interval, and another row."""
-    same = {"batch": "b", "codebook": "k", "variable": "relevance", "target": "collection"}
-    known = tables.columns(tables.ESTIMATES)
+    same = {"batch": "b", "codebook": "k", "analysis": "relevance", "measure": "share"}
+    same |= {"target": "collection", "estimator": "corrected"}
     rows = [
-        {"code": "relevant", "share": 0.25, "low": 0.1, "high": 0.4},
-        {"code": "other", **other},
+        {"code": "relevance:relevant", "value": 0.25, "low": 0.1, "high": 0.4},
+        {"code": "relevance:other", **other},
     ]
-    return tables.frame(
-        tables.ESTIMATES,
-        [{name: value for name, value in (same | row).items() if name in known} for row in rows],
-    )
+    return tables.frame(tables.ESTIMATES, [same | row for row in rows])
 
 
 def reliability_rows() -> pd.DataFrame:
@@ -101,16 +98,17 @@ def test_the_calibration_in_words() -> None:
 
 def test_the_shares_in_words() -> None:
     """The most frequent code; a share that is held back is not told."""
-    whole = figures(estimates=estimate_rows(share=0.75, low=math.nan, high=math.nan))
+    whole = figures(estimates=estimate_rows(value=0.75, low=math.nan, high=math.nan))
     assert whole["estimates-relevance"].alt == (
-        "Relevance <i>of it</i>: the most frequent code is Other, in 75.0% of units"
+        "Relevance <i>of it</i>: the most frequent code is Other, in 75.0% of posts "
+        "(corrected by blind codes)"
     )
-    hidden = figures(estimates=estimate_rows(note="hidden: few"))
+    hidden = figures(estimates=estimate_rows(hidden="few"))
     assert hidden["estimates-relevance"].alt == (
         "Relevance <i>of it</i>: the most frequent code is <b>Relevant</b>, in 25.0% "
-        "[10.0%, 40.0%] of units; 1 of 2 shares are held back"
+        "[10.0%, 40.0%] of posts (corrected by blind codes); 1 of 2 shares are held back"
     )
-    none = figures(estimates=estimate_rows().assign(share=math.nan))
+    none = figures(estimates=estimate_rows().assign(value=math.nan))
     assert none["estimates-relevance"].alt == "Relevance <i>of it</i>: every share is held back"
 
 

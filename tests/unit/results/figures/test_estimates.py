@@ -41,13 +41,17 @@ variables:
 
 def estimate_rows() -> pd.DataFrame:
     """One code with an interval, one held back, one that the codebook no longer has."""
-    shared = {"batch": "b", "variable": "axis"}
+    shared = {"batch": "b", "analysis": "axis", "measure": "share", "target": "collection"}
     rows = [
-        {"code": "gone", "share": 0.2, "low": 0.1, "high": 0.3},
-        {"code": "right", "note": "hidden: fewer than 11 authors"},
-        {"code": "left", "share": 0.42, "low": 0.3, "high": 0.55},
+        {"code": "axis:gone", "value": 0.2, "low": 0.1, "high": 0.3},
+        {"code": "axis:right", "hidden": "fewer than 11 authors"},
+        {"code": "axis:left", "value": 0.42, "low": 0.3, "high": 0.55},
+        {"code": "axis:left", "value": 0.58, "estimator": "model"},
     ]
-    return tables.frame(tables.ESTIMATES, [shared | row for row in rows])
+    best = {"estimator": "corrected"}
+    return estimates.plain_shares(
+        tables.frame(tables.ESTIMATES, [shared | best | row for row in rows])
+    )
 
 
 def layers(spec: style.Spec, mark: str) -> list[dict[str, Any]]:
@@ -74,10 +78,20 @@ def test_a_hidden_cell_shows_no_number() -> None:
         "share": None,
         "low": None,
         "high": None,
+        "model": None,
         "note": "hidden",
     }
     assert layers(spec, "bar")[0]["encoding"]["x"]["scale"]["domain"] == [0, 0.6]
     assert b">hidden<" in draw.draw(spec, "svg")
+
+
+def test_what_the_model_says_alone_stands_beside_it() -> None:
+    """A ring at the model's share; the point with the interval is the corrected one."""
+    spec = estimates.shares(estimate_rows(), BOOK, variable="axis")
+    left = next(row for row in spec["data"]["values"] if row["share"] == 0.42)
+    assert (left["model"], left["low"]) == (0.58, 0.3)
+    title = layers(spec, "bar")[0]["encoding"]["x"]["title"]
+    assert " ".join(title).endswith("corrected by blind codes. Rings: the model alone")
 
 
 def test_an_override_stands_on_the_figure() -> None:
