@@ -13,10 +13,10 @@ from scipy import sparse
 from labeler.codebook.codebook import Codebook
 from labeler.coding.vocabulary import FAIL, INCONCLUSIVE, PASS, UNDEFINED
 from labeler.errors import TableError
+from labeler.results.disclosure import withheld
 from labeler.results.phase_samples import AnalysisFrame, TableSample, table_sample
 from labeler.results.recipe import Estimator, Recipe, RecipeTable, Target, coded
 from labeler.results.table_figures import Row, contrast_row, figure_rows, trend_row
-from labeler.statistics.estimation.disclosure import SMALLEST
 from labeler.statistics.estimation.estimates import Estimates
 from labeler.statistics.estimation.estimators import blind_alone, corrected, model_alone
 from labeler.statistics.estimation.sample import PhaseSample
@@ -59,8 +59,8 @@ def recipe_estimates(
     """Everything that a recipe asks of the variables given, whose gate is open.
 
     A table of another variable as well is left out silently, since the gate says why; one that
-    nobody coded blind is left out and told. Figures of fewer than eleven distinct authors are
-    marked in `hidden`; further ones that would give them away are not: that is for release.
+    nobody coded blind is left out and told. Figures of fewer than eleven distinct authors, and
+    those that would give them away, are marked in `hidden`.
     """
     made: list[Row] = []
     left: list[LeftOut] = []
@@ -79,7 +79,7 @@ def recipe_estimates(
                 made.append({**row, **same, "units": units, "method": method})
     rows = pd.DataFrame(made)
     fixed = {"batch": batch, "codebook": codebook.fingerprint, "override": override}
-    whole = tables.frame(tables.ESTIMATES, _finished(rows.assign(**fixed), verdicts))
+    whole = tables.frame(tables.ESTIMATES, _finished(rows.assign(**fixed), verdicts, codebook))
     return RecipeEstimates(whole, list(dict.fromkeys(left)))
 
 
@@ -144,7 +144,7 @@ def _counted(sample: PhaseSample, target: Target) -> Estimates:
     return model_alone(sample, target=target)._replace(carriers=carriers, authors=authors)
 
 
-def _finished(rows: pd.DataFrame, verdicts: Verdicts) -> pd.DataFrame:
+def _finished(rows: pd.DataFrame, verdicts: Verdicts, codebook: Codebook) -> pd.DataFrame:
     """The rows with verdicts, what may not leave, and p adjusted; none where there are none."""
     if rows.empty:
         return tables.frame(tables.ESTIMATES)
@@ -156,8 +156,7 @@ def _finished(rows: pd.DataFrame, verdicts: Verdicts) -> pd.DataFrame:
     told = (whole["reason"] == "") | (whole["estimator"] == "model")
     whole["p"] = whole["p"].where(told)
     whole["p_adjusted"] = _adjusted(whole)
-    few = whole["authors"].between(1, SMALLEST - 1).fillna(value=False)
-    whole["hidden"] = [f"fewer than {SMALLEST} authors" if hide else "" for hide in few]
+    whole["hidden"] = withheld(whole, codebook)
     texts = zip(whole["code"], whole["by"], whole["within"], strict=True)
     whole["verdict"] = [_worst(own, verdicts) for own in texts]
     return whole

@@ -64,7 +64,8 @@ def strict_faults(whole: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("several", [False, True])
 def test_schemas_of_the_codebooks_that_come_along(several: bool) -> None:
     """The bundled codebooks keep the strict limits, and so does the smallest."""
-    paths = sorted((ROOT / "codebook").glob("*.yaml"))
+    every = (ROOT / "codebook").glob("*.yaml")
+    paths = sorted(path for path in every if not path.name.endswith(".analysis.yaml"))
     assert paths
     for path in paths:
         codebook = codebooks.read(path.read_text(encoding="utf-8"), source=path.name)

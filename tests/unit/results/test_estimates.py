@@ -300,7 +300,8 @@ def test_rare_and_small_cells_are_told() -> None:
     assert rare["value"] == pytest.approx(0.09)
     assert math.isnan(rare["low"])
     assert rare["hidden"] == "fewer than 11 authors"
-    assert one(found, measure="share", code="kind:report")["hidden"] == ""
+    beside = one(found, measure="share", code="kind:report")["hidden"]
+    assert beside == "would give away a cell of fewer than 11 authors"
 
 
 def test_the_least_verdict_stands_in_each_row() -> None:
