@@ -213,10 +213,13 @@ def judged(made: Desk) -> None:
     assert kept["run"].nunique() == 2
     assert "undefined" in set(kept.loc[kept["variable"] == "relevance", "verdict"])
     # 12 authors, all different: cells of fewer than 11 authors may not leave
-    gpt = next(row for row in before["estimates"] if row["code"] == "product:gpt")
-    assert (gpt["count"], gpt["units"], gpt["value"]) == (BLIND, BLIND, 1.0)
-    assert gpt["hidden"] == ""
-    negative = next(row for row in before["estimates"] if row["code"] == "impact:negative")
+    names = ("analysis", "measure", "estimator", "target", "code")
+    figures = {tuple(row[name] for name in names): row for row in before["estimates"]}
+    plain = ("share", "blind", "collection")
+    gpt = figures["product in posts", *plain, "product:gpt"]
+    assert (gpt["count"], gpt["units"], gpt["hidden"]) == (BLIND, BLIND, "")
+    assert gpt["value"] == pytest.approx(1.0)
+    negative = figures["impact in posts", *plain, "impact:negative"]
     assert negative["hidden"] == "fewer than 11 authors"
 
 
