@@ -187,8 +187,7 @@ def _gate(done: DemoResult) -> Iterator[str]:
 
 def _shares(done: DemoResult) -> None:
     """Where the model alone would have told something else than it does once corrected."""
-    both = "estimator" in done.estimates.columns
-    found = differing_shares(done.estimates, most=SHARES) if both else []
+    found = differing_shares(done.estimates, most=SHARES)
     if not found:
         return
     click.echo("\nWhat the posts say: shares, where blind codes correct the model most")
