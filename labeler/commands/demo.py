@@ -118,7 +118,8 @@ def _show(posts: DemoPosts, size: DemoSize, done: DemoResult) -> None:
     _shares(done)
     click.echo(
         f"\nexports: {done.bundle.folder} ({len(done.bundle.files)} files, "
-        f"{len(done.bundle.written)} new)"
+        f"{len(done.bundle.written)} new)\n"
+        "         `labeler verify` with this folder computes its numbers again, from its own rows"
     )
 
 
