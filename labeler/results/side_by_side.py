@@ -14,8 +14,8 @@ from labeler.text.coded_values import named_parts
 BEST = ("two-phase", "corrected", "blind", "model")  # estimators, the best of them first
 PERCENT = ("share", "share of row", "share of column")
 MEASURES = (
-    *("share", "mean", "difference", "ratio", "trend"),
-    *("chi-square", "cramers v", "cramers v corrected", "delta-pmi"),
+    *("mean", "difference", "ratio", "trend"),
+    *("chi-square", "cramers v", "cramers v corrected", "share", "delta-pmi"),
     *("share of row", "share of column", "count", "rate", "residual", "pearson residual"),
 )
 """In the order in which they are read."""

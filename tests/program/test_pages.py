@@ -251,7 +251,8 @@ def test_estimates_hold_back_and_give_reasons(client: FlaskClient, database: str
     """A cell that may not leave says so; an override's reason stands on every page."""
     page = words(client, "/estimates")
     assert "fail may not leave: &lt; 11" in page
-    assert "75.0% 60.0% to 86.0% 30 of 40" in page
+    assert "75.0% 60.0% to 86.0% 30" in page
+    assert "40 posts coded blind" in page
     assert "overridden" not in page
     engine = store.connect(database)
     found = store.read(engine, tables.ESTIMATES).assign(override="pilot <only>")

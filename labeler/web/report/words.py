@@ -115,10 +115,9 @@ def variable_label(name: str, codebook: Codebook) -> str:
 
 
 def named_code(text: str, codebook: Codebook) -> str:
-    """`impact:positive` by its labels, the value first: 'Positive (Impact)'."""
+    """`impact:positive` by the label of its code; a name alone by that of the variable."""
     name, value = named_parts(text)
-    whole = variable_label(name, codebook)
-    return f"{code_label(value, codebook, name)} ({whole})" if value else whole
+    return code_label(value, codebook, name) if value else variable_label(name, codebook)
 
 
 def estimate(value: Any, measure: str) -> str:
