@@ -118,7 +118,8 @@ def _show(posts: DemoPosts, size: DemoSize, done: DemoResult) -> None:
     _shares(done)
     click.echo(
         f"\nexports: {done.bundle.folder} ({len(done.bundle.files)} files, "
-        f"{len(done.bundle.written)} new)"
+        f"{len(done.bundle.written)} new)\n"
+        "         `labeler verify` with this folder computes its numbers again, from its own rows"
     )
 
 
@@ -187,8 +188,7 @@ def _gate(done: DemoResult) -> Iterator[str]:
 
 def _shares(done: DemoResult) -> None:
     """Where the model alone would have told something else than it does once corrected."""
-    both = "estimator" in done.estimates.columns
-    found = differing_shares(done.estimates, most=SHARES) if both else []
+    found = differing_shares(done.estimates, most=SHARES)
     if not found:
         return
     click.echo("\nWhat the posts say: shares, where blind codes correct the model most")

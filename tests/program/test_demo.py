@@ -58,6 +58,8 @@ def test_demo_tells_its_story_and_fills_exports(shown: tuple[Path, str]) -> None
     assert "submitted 300 codings" in out
     assert len(re.findall(r"^  \w+ +0\.\d+ +0\.\d+ +pass ", out, re.M)) >= 3
     assert re.search(r"^  the gate is open where the lower bound reaches 0.667", out, re.M)
+    moved = r"^  value +value:human_welfare +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d% to \d+\.\d%$"
+    assert re.search(moved, out, re.M)
     assert "Everything here is made up" in out
     manifest = json.loads(kept(root)["manifest.json"])
     assert manifest["made_up"] is True
@@ -80,6 +82,12 @@ def test_model_was_asked_as_in_a_study(shown: tuple[Path, str]) -> None:
     assert asked[2] == "USD"
     assert left == [("127.0.0.1", 240)]
     assert dict(wrong)[""] > 230
+
+
+def test_bundle_computes_itself_again(shown: tuple[Path, str]) -> None:
+    """What the demo exports differs in nothing from what its own rows give."""
+    root, _ = shown
+    assert "batch demo: nothing differs" in Labeler(root)("verify", root / "exports" / "demo").out
 
 
 def test_demo_is_nested(shown: tuple[Path, str]) -> None:

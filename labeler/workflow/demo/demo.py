@@ -20,9 +20,10 @@ from labeler.coders.llm.model import RequestSettings, model_of
 from labeler.coders.llm.run import RunProgress
 from labeler.errors import GateError, ProjectError
 from labeler.posts.ingest import ingest
+from labeler.project import RECIPE
 from labeler.reliability.reliability import ReliabilityResult, reliability
 from labeler.results import results
-from labeler.results.aggregate import aggregate
+from labeler.results.aggregate import aggregate, recipe_of
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
 from labeler.store import database, tables
@@ -171,6 +172,7 @@ def _aggregated(study: Study) -> pd.DataFrame:
     there = stored.computed_from(study.engine, BATCH)
     if name in there and name not in stored.outdated(study.engine, BATCH):
         return database.read(study.engine, tables.ESTIMATES, batch=BATCH)
+    declared = resources.folder("codebook") / f"{study.codebook.codebook}{RECIPE}"
     with contextlib.suppress(GateError):  # what is let through is written all the same
-        aggregate(study, batch=BATCH)
+        aggregate(study, batch=BATCH, recipe=recipe_of(study, declared))
     return database.read(study.engine, tables.ESTIMATES, batch=BATCH)
