@@ -33,7 +33,7 @@ def _files(frames: Mapping[str, pd.DataFrame], facts: BundleFacts) -> dict[str, 
 def workbook(
     frames: Mapping[str, pd.DataFrame], facts: BundleFacts, *, most: int = MOST_ROWS
 ) -> bytes:
-    """The workbook of the result tables among `frames`; one of more rows than `most` is left out."""
+    """The workbook of the result tables among `frames`; those of over `most` rows are left out."""
     results = {
         name: frames[name]
         for name in sorted(frames)
