@@ -6,7 +6,7 @@ import click
 
 from labeler.commands.options import json_option, sample_option, study_of
 from labeler.commands.output import as_json, told
-from labeler.results.results import export
+from labeler.results.export import export
 from labeler.store import results
 from labeler.study.study import sample_of
 

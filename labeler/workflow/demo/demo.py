@@ -22,8 +22,8 @@ from labeler.errors import GateError, ProjectError
 from labeler.posts.ingest import ingest
 from labeler.project import RECIPE
 from labeler.reliability.reliability import ReliabilityResult, reliability
-from labeler.results import results
 from labeler.results.aggregate import aggregate, recipe_of
+from labeler.results.export import ExportResult, export
 from labeler.sampling.design import Design
 from labeler.sampling.sample import sample
 from labeler.store import database, tables
@@ -75,7 +75,7 @@ class DemoResult(NamedTuple):
     submitted: int
     judged: ReliabilityResult
     estimates: pd.DataFrame
-    bundle: results.ExportResult
+    bundle: ExportResult
     logins: list[Login]
     studio: str
 
@@ -150,7 +150,7 @@ def coded(study: Study, suggester: str, size: DemoSize, report: Report) -> DemoR
         len(database.read(study.engine, tables.ANNOTATIONS, batch=BATCH, withdrawn=0)),
         judged,
         _aggregated(study),
-        results.export(study, batch=BATCH),
+        export(study, batch=BATCH),
         logins,
         server.url,
     )

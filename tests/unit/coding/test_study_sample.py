@@ -18,7 +18,7 @@ from labeler.coding.study_sample import (
 from labeler.errors import ProjectError
 from labeler.reliability.reliability import reliability
 from labeler.results.aggregate import aggregate
-from labeler.results.results import export
+from labeler.results.export import export
 from labeler.store import database, results, tables
 from labeler.study.study import sample_of
 

@@ -18,8 +18,8 @@ from labeler.reliability.reliability import reliability
 from labeler.reliability.segments import OF_SEGMENTS
 from labeler.results.aggregate import aggregate
 from labeler.results.bundle_check import BundleCheck, check
+from labeler.results.export import export
 from labeler.results.formats.csv_files import csv_text, read_back
-from labeler.results.results import export
 from labeler.results.verify import verify
 from labeler.store import tables
 from labeler.study.study import open_study

@@ -22,7 +22,7 @@ from labeler.coding.read import CODINGS, read_batch
 from labeler.project import Project
 from labeler.reliability.reliability import reliability
 from labeler.results.aggregate import aggregate
-from labeler.results.results import export
+from labeler.results.export import export
 from labeler.store import database, tables
 from labeler.study.study import Study, batch_row, open_study
 
