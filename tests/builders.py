@@ -9,6 +9,7 @@ import yaml
 
 from labeler.codebook import codebook as codebooks
 from labeler.codebook.codebook import Codebook
+from labeler.results.formats.declaration import BundleFacts
 
 
 def book(*variables: dict[str, Any], **more: Any) -> Codebook:
@@ -78,3 +79,23 @@ def _head(name: str, of: str, level: str) -> dict[str, Any]:
 def own_words(number: int, count: int = 24) -> str:
     """Words that no other number has: what follows a common sentence makes it another text."""
     return " ".join(f"word{number}of{place}" for place in range(count))
+
+
+def bundle_facts(**changed: Any) -> BundleFacts:
+    """What a made-up bundle of one variable (`mood`: good, bad) says of itself."""
+    codes = [{"code": code, "label": code, "definition": "Made up."} for code in ("good", "bad")]
+    mood = {"variable": "mood", "of": "unit", "label": "Mood", "question": "Which?"}
+    facts = BundleFacts(
+        batch="one",
+        labeler="0.1",
+        codebook=book({**mood, "level": "nominal", "values": codes}),
+        codebook_text="",
+        suggester="",
+        design="{}",
+        made_up=True,
+        override="",
+        verdicts={},
+        outdated=(),
+        computed_from={},
+    )
+    return facts._replace(**changed)

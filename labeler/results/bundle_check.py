@@ -148,7 +148,7 @@ def _recomputed(
     coded = BatchCodings.of_tables(
         about,
         book,
-        frames["coded"].drop(columns="unasked").astype({"replicate": "int64"}),
+        frames["coded"].drop(columns="unasked"),
         {**own, "posts": posts, "coders": frames["coders"]},
     )
     rows = frames.get("reliability", tables.frame(tables.RELIABILITY))

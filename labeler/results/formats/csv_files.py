@@ -42,8 +42,17 @@ def read_back(name: str, content: bytes) -> pd.DataFrame:
         given[column] = texts.mask(escaped, texts.str.slice(1))
     if name == "codings" and "value" in given:
         given["value"] = given["value"].mask(given["value"] == EMPTY_SET, "")
+    if name == "coded":
+        return _numbered(given)
     table = METADATA.tables.get(name)
     return given if table is None else of_texts(table, given)
+
+
+def _numbered(coded: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return coded.astype({"replicate": "int64"})
+    except (KeyError, ValueError) as error:
+        raise TableError(f"coded.csv: column replicate: {error}") from error
 
 
 def wide(codings: pd.DataFrame) -> pd.DataFrame:

@@ -10,36 +10,12 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from builders import book
+from builders import bundle_facts
 
 from labeler.results.formats import csv_files, data_package, excel, parquet
-from labeler.results.formats.declaration import BundleFacts
 from labeler.store import tables
 
-CODES = [{"code": code, "label": code, "definition": "Made up."} for code in ("good", "bad")]
-BOOK = book(
-    {
-        "variable": "mood",
-        "of": "unit",
-        "label": "Mood",
-        "question": "Which?",
-        "level": "nominal",
-        "values": CODES,
-    }
-)
-FACTS = BundleFacts(
-    batch="one",
-    labeler="0.1",
-    codebook=BOOK,
-    codebook_text="",
-    suggester="",
-    design="{}",
-    made_up=True,
-    override="",
-    verdicts={},
-    outdated=(),
-    computed_from={},
-)
+FACTS = bundle_facts()
 ESTIMATES = tables.frame(
     tables.ESTIMATES,
     [
