@@ -290,9 +290,8 @@ def test_json_parses_and_has_no_nan(drawn: Labeler, tmp_path: Path) -> None:
     assert {row["value"] for row in judged["verdicts"]} == {None}
     assert {row["value"] for row in judged["reliability"]} == {None}
     assert strict("coders", "list")["human"]["human:ada"]["email"] == "ada@example.org"
-    assert strict("aggregate", "--override", "a made-up reason")[0]["override"] == (
-        "a made-up reason"
-    )
+    refused = study("aggregate", "--override", "a made-up reason", "--json", code=3)
+    assert (refused.out, "nobody coded it blind" in refused.err) == ("", True)
     assert "manifest.json" in strict("export")["files"]
     status = strict("status")
     assert status["stages"][0]["stage"] == "posts"
