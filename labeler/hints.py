@@ -279,6 +279,10 @@ CODE_BLIND = Hint(
     "let people code a random part without suggestions: `labeler sample --blind N`",
     "let people code a random part without suggestions",
 )
+OTHER_CODERS = Hint(
+    "name further coders (--coders), or let these finish what they have",
+    "let further coders take part, or let these finish what they have",
+)
 SHUT_GATE = Hint(
     "code more units, correct the codebook and code again, ask for the others by --variable, or "
     'give a reason that will stand on every result: --override "reason"',

@@ -173,6 +173,12 @@ def seated(
                 }
                 for coder in coders
             ]
+    if not rows:
+        raise InputError(
+            f"none of the {len(drawn)} units drawn can be given to {', '.join(design.coders)}: "
+            "they have seen its words with codes in view, or still have them to code blind",
+            hint=hints.OTHER_CODERS,
+        )
     tasks = _with_repeats(_positioned(rows, design.seed), design)
     seated = tasks[["batch", "arm", "coder"]].drop_duplicates()
     row = {"batch": batch, "codebook": codebook, "suggester": suggester, "created": created}

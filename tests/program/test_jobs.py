@@ -501,7 +501,7 @@ def test_answers_of_an_earlier_codebook_are_stored_under_it(
 ) -> None:
     """A codebook that is changed while a job is out loses no answer that was paid for."""
     submit(labeler)
-    (path,) = (labeler.root / "codebook").glob("*.yaml")
+    path = labeler.root / "codebook" / "llm-mental-health.yaml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("title: Language", "title: Changed language", 1), "utf-8")
     tell(server, "completed")

@@ -135,7 +135,7 @@ def test_a_post_left_out_in_company_is_asked_alone(labeler: Labeler, server: Ser
 
 def adjudicated(labeler: Labeler, chosen: list[str]) -> None:
     """Two units that a person adjudicated in the batch `pilot`, one coded blind in `later`."""
-    (path,) = (labeler.root / "codebook").glob("*.yaml")
+    path = labeler.root / "codebook" / "llm-mental-health.yaml"
     book = codebook.read(path.read_text("utf-8"), source=path.name)
     codes = {"codebook": book.fingerprint, "coder": "human:ada", "arm": "adjudication"}
     rows = [

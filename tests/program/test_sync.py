@@ -145,7 +145,7 @@ def test_new_codebook_is_a_new_project(studio: Server, tmp_path: Path) -> None:
     [old] = labeler("push", "--json").json
     admin = Studio(studio.url, studio.token, server="local")
     before = admin.settings(old["project"])
-    [book] = (tmp_path / "codebook").glob("*.yaml")
+    book = tmp_path / "codebook" / "llm-mental-health.yaml"
     text = book.read_text("utf-8")
     book.write_text(text.replace("title: ", "title: New ", 1), "utf-8")
     assert "another version of the codebook" in labeler("push", "--batch", "old", code=1).err

@@ -165,7 +165,7 @@ def _record(facts: BundleFacts) -> str:
             f"- {name}: computed from {ground}"
             for name, ground in sorted(facts.computed_from.items())
         ),
-        "- `labeler verify` with this folder computes the tables again.",
+        "- What follows from the codings can be computed again from this folder alone.",
     ]
     return "\n".join(lines)
 

@@ -363,3 +363,14 @@ def test_nobody_decides_on_words_that_they_still_code_blind(tmp_path: Path) -> N
     assert set(drawn.loc[drawn["arm"] == "adjudication", "coder"]) == {third}
     assert exposures(opened.engine, [other]).by(other) == {third}
     opened.engine.dispose()
+
+
+def test_a_batch_of_which_nothing_can_be_given_is_refused(template: Path, tmp_path: Path) -> None:
+    """The one coder still has all of it to code blind, as other posts of the same words."""
+    folder = shutil.copytree(template, tmp_path / "study")
+    study = open_study(Project(root=folder.resolve(), codebook=Path("codebook.yaml")))
+    with_words(study, texts([0] * POSTS, [0] * POSTS))
+    sample(study, Design(1, 0, 1, (NAMES[0],), seed=1), batch="blind")
+    with pytest.raises(InputError, match="none of the 1 units drawn can be given to human:ada"):
+        sample(study, Design(0, 1, 1, (NAMES[0],), seed=1), batch="assisted")
+    assert database.count(study.engine, tables.BATCHES) == 1
