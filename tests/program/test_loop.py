@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 import requests
 from running import Labeler, same, sample_posts
@@ -223,6 +225,16 @@ def judged(made: Desk) -> None:
     assert negative["hidden"] == "fewer than 11 authors"
 
 
+def words(path: Path) -> str:
+    """What a file of a bundle says, also inside a workbook or a Parquet file."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path).to_csv()
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as package:
+            return "".join(package.read(name).decode() for name in package.namelist())
+    return path.read_text("utf-8")
+
+
 def exported(made: Desk) -> None:
     """Export twice: the second writes nothing; the hashes are those of the files."""
     done = made.labeler("export", "--json").json
@@ -237,7 +249,7 @@ def exported(made: Desk) -> None:
     assert manifest["override"] == REASON
     assert manifest["made_up"] is True
     assert REASON in (folder / "README.txt").read_text("utf-8")
-    texts = "".join(path.read_text("utf-8") for path in folder.iterdir())
+    texts = "".join(map(words, folder.iterdir()))
     hidden = {row["author"] for row in made.labeler.rows(tables.POSTS)["posts"]} - {""}
     assert hidden
     assert not any(author in texts for author in hidden)
