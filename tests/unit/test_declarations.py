@@ -191,7 +191,7 @@ def test_each_is_declared_once() -> None:
     assert names == [
         ["alternative-annotator", "anchoring", "calibration", "skip", "drift"],
         ["calibration", "estimates", "reliability"],
-        ["csv"],
+        ["csv", "data package", "excel", "methods text", "parquet"],
     ]
 
 
